@@ -1,0 +1,112 @@
+import Channels
+package import Posix
+import Spool
+
+/// What became of a trigger that was to be cancelled.
+package enum Cancellation: Sendable, Equatable {
+  case cancelled
+  /// No pending trigger of that name: there never was one, or it is being run, or it is done.
+  case notPending
+}
+
+extension Batch {
+  /// Pending → cancelled. Works while a run is on: whoever claims a trigger first has it.
+  package func cancel(_ names: [FileName]) throws(SystemError) -> [Cancellation] {
+    try giveUpEach { disposal throws(SystemError) in
+      var results: [Cancellation] = []
+      let inspector = inspector()
+      for name in names {
+        guard TriggerName.isTrigger(name.bytes), let file = try spool.root.status(of: name) else {
+          results.append(.notPending)
+          continue
+        }
+        var trigger: Trigger?
+        if case .settled(let settled) = try inspector.inspect(name, now: .now()) { trigger = settled }
+        let isCancelled = try disposal.giveUp(
+          name, file, .cancelled, "cancelled", run: nil, channel: trigger.flatMap { channel(of: $0) },
+          trigger: trigger)
+        if isCancelled { log.info("trigger cancelled", ["trigger": name.description]) }
+        results.append(isCancelled ? .cancelled : .notPending)
+      }
+      return results
+    }
+  }
+
+  /// Takes every pending trigger out.
+  ///
+  /// - Returns: how many were cancelled.
+  package func cancelAll() throws(SystemError) -> Int {
+    var pending = PendingList()
+    try pending.refresh(from: spool.root, skipping: [])
+    var names: [FileName] = []
+    while let name = pending.first {
+      pending.removeFirst()
+      names.append(name)
+    }
+    return try cancel(names).count { $0 == .cancelled }
+  }
+
+  /// Expires what is stale now, and removes what has been kept long enough. Works while a run is on; age is then judged
+  /// by the moment at which that run began, as the run itself does.
+  package func prune(now: Timestamp = .now()) throws(SystemError) -> (expired: Int, removed: Int) {
+    let place = try lockPlace()
+    var moment = now
+    if try place.isHeld(), let holder = try place.livingHolder(asSeenBy: owner),
+      let began = Timestamp(rfc3339: holder.startedAt)
+    {
+      moment = min(now, began)
+    }
+    let interior = try SpoolInterior(spool)
+    let expired = try giveUpEach { disposal throws(SystemError) in
+      var expired = 0
+      var pending = PendingList()
+      try pending.refresh(from: spool.root, skipping: [])
+      let inspector = inspector()
+      while let name = pending.first {
+        pending.removeFirst()
+        guard case .settled(let trigger) = try inspector.inspect(name, now: .now()),
+          case .success = trigger.channels, trigger.isStale(at: moment, after: configuration.expireAfter)
+        else { continue }
+        let (time, age) = (trigger.requestedAt.rfc3339(), (moment - trigger.requestedAt).brief)
+        guard
+          try disposal.giveUp(
+            name, trigger.file, .expired, "requested at \(time), \(age) ago", run: nil,
+            channel: channel(of: trigger), trigger: trigger)
+        else { continue }
+        log.warning(
+          "trigger expired",
+          [
+            "trigger": name.description, "timestamp": time, "age": age,
+            "limit": configuration.expireAfter?.brief,
+          ])
+        expired += 1
+      }
+      return expired
+    }
+    let removed = try Tidying(interior: interior, keepResults: configuration.keepResults, now: now).perform()
+    return (expired, removed)
+  }
+
+  func channel(of trigger: Trigger) -> (id: Int64, name: String)? {
+    guard case .success(let references) = trigger.channels else { return nil }
+    switch resolve(references) {
+    case .found(let channel), .disabled(let channel, _): return (Int64(channel.id), channel.name)
+    case .unknown: return nil
+    }
+  }
+
+  /// Lends `body` what it needs to give triggers up, and makes the records durable afterwards.
+  private func giveUpEach<Result>(
+    _ body: (Disposal) throws(SystemError) -> Result
+  ) throws(SystemError) -> Result {
+    let interior = try SpoolInterior(spool)
+    let claims = Claims(interior, owner: owner)
+    let recorder = try Recorder(interior)
+    let ids = try HistoryIDs(interior)
+    let result = try body(Disposal(interior: interior, ids: ids, claims: claims, recorder: recorder))
+    try recorder.flush()
+    try ids.sync()
+    try claims.close()
+    return result
+  }
+}

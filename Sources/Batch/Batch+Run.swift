@@ -1,0 +1,93 @@
+package import Posix
+package import Spool
+
+/// The outcome of an attempt to run.
+package enum RunOutcome: Sendable {
+  case completed(RunSummary)
+  /// Somebody else holds the lock; nil is a holder without a note.
+  case busy(HolderNote?)
+}
+
+/// What `bobbin run` did, all holdings of the lock together.
+package struct RunSummary: Sendable {
+  package let run: Int64
+  package let statistics: RunStatistics
+  package let duration: Duration
+  package let isInterrupted: Bool
+  package let hasTrouble: Bool
+  /// What stays in the spool, because this run could not work on it.
+  package let deferred: Set<FileName>
+
+  package var hasFailures: Bool {
+    statistics.channels.failed > 0 || statistics.triggers.failed > 0 || hasTrouble
+  }
+
+  package var json: JSONValue {
+    .object(
+      [("status", .string(isInterrupted ? "interrupted" : "completed")), ("run", .integer(run))]
+        + statistics.counts + [
+          ("videos_downloaded", .integer(statistics.videosDownloaded)), ("duration_s", .seconds(duration)),
+        ])
+  }
+}
+
+extension Batch {
+  /// Takes the lock, runs, gives the lock back, and looks into the spool again: a trigger that came between the last
+  /// look of the drain and the unlocking was told that a run is on, so this process takes the lock once more for it
+  /// (promise 5).
+  ///
+  /// - Parameters:
+  ///   - wait: how long to wait for a holder that runs somebody's trigger; nil: not at all. Nobody waits for a
+  ///     scheduled run, or for a holder that left no note.
+  ///   - looksAgain: false only in the test that shows what the second look is for.
+  package func run(
+    _ kind: HolderNote.Kind, _ options: Run.Options, wait: Duration?, looksAgain: Bool = true
+  ) throws(SystemError) -> RunOutcome {
+    Children.adoptOrphans()
+    let begin = MonotonicTime.now()
+    let interior = try SpoolInterior(spool)
+    let place = try lockPlace()
+    var options = options
+    var results: [Run.Result] = []
+    while true {
+      let startedAt = Timestamp.now()
+      switch try SchedulerLock.tryAcquire(place, kind: kind, startedAt: startedAt, owner: owner) {
+      case .acquired(let lock):
+        let run = try Run(self, interior: interior, lock: lock, startedAt: startedAt, options: options)
+        let result = try run.perform()
+        try run.release()
+        results.append(result)
+        options.isSpoolOnly = true
+        options.deferred = result.deferred
+        if Signals.stop == nil, looksAgain, try hasPending(except: result.deferred) { continue }
+        return .completed(summary(of: results, since: begin))
+      case .held(let holder):
+        if !results.isEmpty {
+          // Whoever has the lock now works the spool off.
+          return .completed(summary(of: results, since: begin))
+        }
+        guard let wait, holder?.kind == .manual, .now() - begin < wait, Signals.stop == nil else {
+          return .busy(holder)
+        }
+        _ = try Poll.wait(until: .now() + .milliseconds(100))
+      }
+    }
+  }
+
+  /// Whether there is any trigger in the spool but these.
+  package func hasPending(except skipped: Set<FileName> = []) throws(SystemError) -> Bool {
+    var found = false
+    try spool.root.forEachName { name in
+      if !found, TriggerName.isTrigger(name), !skipped.contains(FileName(bytes: Array(name))) { found = true }
+    }
+    return found
+  }
+
+  private func summary(of results: [Run.Result], since begin: MonotonicTime) -> RunSummary {
+    RunSummary(
+      run: results[0].id,
+      statistics: results.dropFirst().reduce(results[0].statistics) { $0 + $1.statistics },
+      duration: .now() - begin, isInterrupted: Signals.stop != nil,
+      hasTrouble: results.contains { $0.hasTrouble }, deferred: results[results.count - 1].deferred)
+  }
+}

@@ -1,0 +1,67 @@
+import Channels
+package import Posix
+package import Spool
+
+/// What goes on in a spool, as `bobbin status` shows it.
+package struct BatchStatus: Sendable {
+  package struct ChannelStatus: Sendable {
+    package let id: Int
+    package let name: String
+    package let isEnabled: Bool
+    /// The record of its last job; nil when the history holds none.
+    package let last: HistoryRecord?
+  }
+
+  package let isRunning: Bool
+  /// Nil when nothing runs, or when the holder left no note.
+  package let holder: HolderNote?
+  package let pending: Int
+  package let lastRun: HistoryRecord?
+  package let channels: [ChannelStatus]
+
+  package var json: JSONValue {
+    .object([
+      ("state", .string(isRunning ? "running" : "idle")), ("holder", holder?.json ?? .null),
+      ("job", holder?.job?.json ?? .null), ("pending", .integer(pending)),
+      ("last_run", lastRun?.json ?? .null),
+      (
+        "channels",
+        .array(
+          channels.map { channel in
+            .object([
+              ("id", .integer(channel.id)), ("name", .string(channel.name)),
+              ("enabled", .bool(channel.isEnabled)),
+              ("last", channel.last?.json ?? .null),
+            ])
+          })
+      ),
+    ])
+  }
+}
+
+extension Batch {
+  package func status() throws(SystemError) -> BatchStatus {
+    let place = try lockPlace()
+    let isRunning = try place.isHeld()
+    var pending = 0
+    try spool.root.forEachName { if TriggerName.isTrigger($0) { pending += 1 } }
+    var lastRun: HistoryRecord?
+    var last: [Int64: HistoryRecord] = [:]
+    try HistoryReader.forEachLineFromEnd(in: spool.root) { line in
+      guard let record = HistoryReader.record(line) else { return true }
+      if record.kind == .run {
+        lastRun = lastRun ?? record
+      } else if let channel = record.channelID, last[channel] == nil, record.startedAt != nil {
+        last[channel] = record
+      }
+      return lastRun == nil || last.count < configuration.channels.count
+    }
+    return BatchStatus(
+      isRunning: isRunning, holder: isRunning ? try place.livingHolder(asSeenBy: owner) : nil,
+      pending: pending,
+      lastRun: lastRun,
+      channels: configuration.channels.map { channel in
+        .init(id: channel.id, name: channel.name, isEnabled: channel.enabled, last: last[Int64(channel.id)])
+      })
+  }
+}

@@ -1,0 +1,93 @@
+package import Channels
+package import Posix
+import Spool
+
+/// How a request for a download is handled.
+package struct TriggerRequestOptions: Sendable {
+  package var user: String?
+  /// Only writes the trigger, runs nothing.
+  package var isQueueOnly = false
+  /// How long to wait for a queued trigger to be done; nil: not at all.
+  package var wait: Duration?
+
+  package init() {}
+}
+
+extension Batch {
+  /// Asks for a channel to be downloaded: writes a trigger durably, then carries it out at once if no run is on.
+  ///
+  /// RACE: a run may end between our look at its lock and its own last look into the spool. It looks again after
+  /// unlocking and finds the trigger (promise 5); should another process take the lock first, that one finds it.
+  ///
+  /// - Parameter answer: called with the answer as soon as there is one. When the trigger is carried out here, the rest
+  ///   of the spool is worked off after that.
+  /// - Returns: false when the wait for a queued trigger ran out.
+  package func trigger(
+    _ channel: Channel, _ options: TriggerRequestOptions, answer: @escaping @Sendable (TriggerAnswer) -> Void
+  ) throws(SystemError) -> Bool {
+    var submitter = Submitter(spool)
+    let name = try submitter.submit(channel: Int64(channel.id), user: options.user)
+    if options.isQueueOnly {
+      return try answerQueued(name, isRunOn: false, options.wait, answer)
+    }
+    var runOptions = Run.Options()
+    runOptions.isSpoolOnly = true
+    runOptions.watched = name
+    let isAnswered = Shared(false)
+    runOptions.onWatched = { record in
+      isAnswered.access { $0 = true }
+      answer(TriggerAnswer(record, trigger: name))
+    }
+    do throws(SystemError) {
+      if case .busy = try run(.manual, runOptions, wait: nil) {
+        return try answerQueued(name, isRunOn: true, options.wait, answer)
+      }
+    } catch {
+      // Somebody who may add triggers but not run them (a drop box) has queued one all the same.
+      guard error.code == .accessDenied || error.code == .notPermitted, !isAnswered.access({ $0 }) else {
+        throw error
+      }
+      return try answerQueued(name, isRunOn: false, options.wait, answer)
+    }
+    if isAnswered.access({ $0 }) { return true }
+    // Another process took it between the submission and the lock, or it was left pending.
+    return try answerQueued(name, isRunOn: false, options.wait, answer)
+  }
+
+  private func answerQueued(
+    _ name: FileName, isRunOn: Bool, _ wait: Duration?, _ answer: (TriggerAnswer) -> Void
+  ) throws(SystemError) -> Bool {
+    if let done = try finalRecord(of: name) {
+      answer(TriggerAnswer(done, trigger: name))
+      return true
+    }
+    if let wait {
+      let deadline = MonotonicTime.now() + wait
+      while MonotonicTime.now() < deadline, Signals.stop == nil {
+        _ = try Poll.wait(until: min(deadline, .now() + .milliseconds(200)))
+        if let done = try finalRecord(of: name) {
+          answer(TriggerAnswer(done, trigger: name))
+          return true
+        }
+      }
+    }
+    let position = spool.isListable ? try spool.position(of: name) : nil
+    answer(TriggerAnswer(queued: name, position: position, isRunOn: isRunOn))
+    return wait == nil
+  }
+
+  /// The last record of a trigger that is done; nil while it is pending or running, and for somebody who may not read
+  /// the history.
+  package func finalRecord(of name: FileName) throws(SystemError) -> HistoryRecord? {
+    guard spool.isListable, try spool.root.status(of: name) == nil else { return nil }
+    var found: HistoryRecord?
+    try HistoryReader.forEachLineFromEnd(in: spool.root) { line in
+      guard let record = HistoryReader.record(line), record.trigger == name, !record.isRequeued else {
+        return true
+      }
+      found = record
+      return false
+    }
+    return found
+  }
+}

@@ -1,0 +1,63 @@
+package import Posix
+import Spool
+
+extension Batch {
+  /// How long triggers that a run had to leave pending are left alone.
+  private static let deferredInterval = Duration.seconds(30)
+
+  /// Looks into the spool again and again and works it off as soon as a trigger has settled, until a signal asks to
+  /// stop. While nothing changes a look is one `fstat(2)`.
+  ///
+  /// - Returns: the signal.
+  package func watch(every interval: Duration) throws(SystemError) -> Int32 {
+    // What an earlier process left claimed, or somebody dropped while nobody watched.
+    var isDirty = true
+    var seen: Timestamp?
+    var deferred: Set<FileName> = []
+    var deferredUntil = MonotonicTime.now()
+    while true {
+      if let signal = Signals.stop { return signal }
+      if !deferred.isEmpty, MonotonicTime.now() >= deferredUntil {
+        deferred = []
+        isDirty = true
+      }
+      let before = Timestamp.now()
+      let modified = try spool.root.status().modified
+      if isDirty || modified != seen {
+        // A change in the same instant as this look would not show in the time: such a time is not remembered.
+        seen = before - modified > .milliseconds(50) ? modified : nil
+        switch try drainIfNeeded(except: deferred) {
+        case .nothing: isDirty = false
+        case .busy: isDirty = true
+        case .drained(let left):
+          if !left.isSubset(of: deferred) { deferredUntil = .now() + Self.deferredInterval }
+          deferred = left
+          isDirty = false
+          seen = nil
+        }
+      }
+      if Signals.stop == nil { _ = try Poll.wait(until: .now() + interval) }
+    }
+  }
+
+  private enum WatchOutcome {
+    case nothing
+    case busy
+    case drained(left: Set<FileName>)
+  }
+
+  private func drainIfNeeded(except deferred: Set<FileName>) throws(SystemError) -> WatchOutcome {
+    let interior = try SpoolInterior(spool)
+    if try !hasPending(except: deferred) {
+      let abandoned = try AbandonedClaims(in: interior[.running], observer: owner, removesEmpty: true).claims
+      if abandoned.allSatisfy({ deferred.contains($0.trigger) }) { return .nothing }
+    }
+    var options = Run.Options()
+    options.isSpoolOnly = true
+    options.deferred = deferred
+    switch try run(.manual, options, wait: nil) {
+    case .busy: return .busy
+    case .completed(let summary): return .drained(left: summary.deferred)
+    }
+  }
+}

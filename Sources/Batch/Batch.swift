@@ -1,0 +1,66 @@
+package import Channels
+package import Posix
+package import Spool
+
+/// What every operation on a spool needs: the configuration, the directories, and a log.
+package struct Batch: Sendable {
+  package let configuration: Configuration
+  package let spool: Spool
+  package let log: Log
+  package let owner: OwnerName
+
+  /// Opens the spool of a configuration.
+  ///
+  /// - Parameter makingSpool: makes the spool directory when it is missing.
+  package init(_ configuration: Configuration, log: Log, makingSpool: Bool = false) throws(SystemError) {
+    self.configuration = configuration
+    self.log = log
+    if makingSpool { try Path.makeDirectories(configuration.spool) }
+    spool = try Spool(path: configuration.spool)
+    owner = .current()
+  }
+
+  /// Where the scheduler lock is: in the spool, unless the configuration says otherwise.
+  package func lockPlace() throws(SystemError) -> LockPlace {
+    let path = configuration.lock
+    let slash = path.lastIndex(of: "/") ?? path.startIndex
+    let (folder, name) = (String(path[..<slash]), String(path[path.index(after: slash)...]))
+    if folder == configuration.spool { return LockPlace(directory: spool.root, name: FileName(name)) }
+    return LockPlace(directory: try Directory(path: folder), name: FileName(name))
+  }
+
+  package func inspector(_ directory: Directory? = nil) -> Inspector {
+    Inspector(directory ?? spool.root, settle: configuration.settle)
+  }
+
+  /// The channel that a trigger means.
+  ///
+  /// - Returns: the reason in words when there is none, or when it is disabled.
+  package func resolve(_ references: [ChannelReference]) -> ChannelResolution {
+    var found: [Channel] = []
+    for reference in references {
+      let channel =
+        switch reference {
+        case .id(let id): configuration.channel(id: Int(id))
+        case .name(let name): configuration.channel(name: name)
+        }
+      guard let channel else { return .unknown("no channel \(reference) in \(configuration.file)") }
+      found.append(channel)
+    }
+    guard let channel = found.first else { return .unknown("no channel named") }
+    if found.contains(where: { $0.id != channel.id }) {
+      return .unknown(
+        "\(references.map(\.description).joined(separator: " and ")) are two different channels")
+    }
+    if !channel.enabled {
+      return .disabled(channel, "channel \"\(channel.name)\" is disabled in \(configuration.file)")
+    }
+    return .found(channel)
+  }
+}
+
+package enum ChannelResolution: Sendable {
+  case found(Channel)
+  case disabled(Channel, String)
+  case unknown(String)
+}

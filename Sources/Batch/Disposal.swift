@@ -1,0 +1,44 @@
+import Posix
+import Spool
+
+/// Takes triggers out of the spool without running them: expired, rejected, cancelled.
+struct Disposal {
+  let interior: SpoolInterior
+  let ids: HistoryIDs
+  let claims: Claims
+  let recorder: Recorder
+
+  /// Pending → claimed → (recorded) → moved to the folder of its outcome.
+  ///
+  /// RACE: a run may claim the trigger first; the rename decides.
+  ///
+  /// - Returns: false when it was not there any more.
+  func giveUp(
+    _ name: FileName, _ file: FileStatus, _ outcome: Outcome, _ reason: String, run: Int64?,
+    channel: (id: Int64, name: String)? = nil, trigger: Trigger? = nil
+  ) throws(SystemError) -> Bool {
+    let step: ClaimName.Step =
+      switch outcome {
+      case .expired: .expired
+      case .cancelled: .cancelled
+      default: .rejected
+      }
+    let id = try ids.next()
+    guard let claim = try claims.claim(name, id: id, step: step) else {
+      ids.giveBack(id)
+      return false
+    }
+    var record = HistoryRecord(id: id, run: run, kind: .manual, outcome: outcome, finishedAt: .now())
+    record.trigger = name
+    record.uid = file.owner
+    record.channelID = channel?.id
+    record.channel = channel?.name
+    record.user = trigger?.user
+    record.requestedAt = trigger?.requestedAt
+    record.errorMessage = reason
+    try recorder.add(
+      .init(
+        record: record, claim: claim, ending: TriggerAnswer.ending(of: record, trigger: name, content: [])))
+    return true
+  }
+}

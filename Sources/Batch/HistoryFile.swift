@@ -1,0 +1,101 @@
+package import Posix
+import Spool
+
+/// The history, `history.jsonl`: appended to by the batch and by commands that give a trigger up, read by everybody.
+///
+/// Others may rename or delete the file at any time (logrotate); the next append then begins a new one.
+package final class HistoryFile {
+  package static let name = FileName("history.jsonl")
+  /// Where logrotate puts the file by default.
+  package static let rotatedName = FileName("history.jsonl.1")
+
+  private let directory: Directory
+  /// Nil until the first append.
+  private var file: Descriptor?
+
+  package init(_ directory: Directory) { self.directory = directory }
+
+  /// Appends whole lines and returns once they are on the disk.
+  ///
+  /// - Parameter lines: each with its newline.
+  /// - Returns: whether a torn last line, left by a crash or a full disk, was taken away first. Its job had no durable
+  ///   record, so nothing is known by it.
+  /// - Throws: when the lines are not surely on the disk. What was written of them is taken back.
+  package func append(_ lines: [UInt8]) throws(SystemError) -> Bool {
+    while true {
+      if isClosed { try open() }
+      // Nobody may mend the end of the file while another one appends there.
+      try lock(true)
+      defer { try? lock(false) }
+      guard try isCurrent() else {
+        file = nil
+        continue
+      }
+      let (size, mended) = try mend()
+      do throws(SystemError) {
+        try write(lines)
+      } catch {
+        // A record that may not be on the disk must not be found there by a recovery: the page cache would show it
+        // until the next power cut. Failing to take it back leaves nothing better to do than to report the cause.
+        try? truncate(to: size)
+        throw error
+      }
+      return mended
+    }
+  }
+
+  /// Makes durable what others wrote, before anything is concluded from it.
+  package func sync() throws(SystemError) {
+    guard let existing = try directory.openIfPresent(Self.name) else { return }
+    try existing.syncData()
+  }
+
+  private var isClosed: Bool {
+    switch file {
+    case .none: true
+    case .some: false
+    }
+  }
+
+  private func open() throws(SystemError) {
+    let isNew = try directory.status(of: Self.name) == nil
+    file = try directory.open(Self.name, .append)
+    if isNew { try directory.sync() }
+  }
+
+  private func lock(_ take: Bool) throws(SystemError) {
+    if take { try file?.lock() } else { try file?.unlock() }
+  }
+
+  private func write(_ lines: [UInt8]) throws(SystemError) {
+    try file?.write(lines)
+    try file?.syncData()
+  }
+
+  private func truncate(to size: Int64) throws(SystemError) { try file?.truncate(to: size) }
+
+  /// Whether the open file still is the one under the name.
+  private func isCurrent() throws(SystemError) -> Bool {
+    guard let here = try file?.status(), let there = try directory.status(of: Self.name) else { return false }
+    return here.inode == there.inode && here.device == there.device
+  }
+
+  /// Cuts off what follows the last newline.
+  private func mend() throws(SystemError) -> (size: Int64, mended: Bool) {
+    guard let size = try file?.status().size, size > 0 else { return (0, false) }
+    var end = size
+    while end > 0 {
+      let start = max(0, end - 65_536)
+      let bytes = try file?.read(at: start, count: Int(end - start)) ?? []
+      if let newline = bytes.lastIndex(of: UInt8(ascii: "\n")) {
+        let intact = start + Int64(newline) + 1
+        if intact == size { return (size, false) }
+        try truncate(to: intact)
+        return (intact, true)
+      }
+      end = start
+    }
+    try truncate(to: 0)
+    return (0, true)
+  }
+}

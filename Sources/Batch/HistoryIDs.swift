@@ -1,0 +1,108 @@
+package import Posix
+package import Spool
+
+/// Gives out history ids: 1, 2, 3 …, never one twice, also to several processes at once.
+///
+/// The next id is kept in a file of its own, `.history-id`, so that ids go on when the history is rotated away or
+/// deleted. Should that file be lost or behind (a power cut), the history and the claims say how far ids have come.
+package final class HistoryIDs {
+  private static let fileName = FileName(".history-id")
+
+  private let interior: SpoolInterior
+  private let file: Descriptor
+  /// Taken, but not used: the trigger it was for had gone.
+  private var spare: Int64?
+
+  package init(_ interior: SpoolInterior) throws(SystemError) {
+    self.interior = interior
+    file = try interior.root.open(Self.fileName, .update)
+    try file.lock()
+    defer { try? file.unlock() }
+    let stored = try read()
+    var last = try lastRecorded(fullHistory: stored == nil)
+    for owner in try interior[.running].names() {
+      // RACE: a process that ends removes its folder. Its ids are in the file or in the history then.
+      guard let folder = try? interior[.running].directory(owner) else { continue }
+      for claim in try folder.names() { last.id = max(last.id, ClaimName(claim)?.id ?? 0) }
+    }
+    let next = Numbers(id: max(stored?.id ?? 1, last.id + 1), run: max(stored?.run ?? 1, last.run + 1))
+    if next != stored { try write(next) }
+  }
+
+  /// The next id.
+  package func next() throws(SystemError) -> Int64 {
+    if let spare {
+      self.spare = nil
+      return spare
+    }
+    return try advance { numbers in
+      defer { numbers.id += 1 }
+      return numbers.id
+    }
+  }
+
+  /// The number of a run that begins: 1, 2, 3 …, counted apart from the ids.
+  package func nextRun() throws(SystemError) -> Int64 {
+    try advance { numbers in
+      defer { numbers.run += 1 }
+      return numbers.run
+    }
+  }
+
+  /// Gives an id back that was not used, for the next call of `next()`.
+  package func giveBack(_ id: Int64) { spare = id }
+
+  /// Makes the counter durable: before the history that proves it goes away, and at the end of a run.
+  package func sync() throws(SystemError) { try file.syncData() }
+
+  private struct Numbers: Equatable {
+    var id: Int64
+    var run: Int64
+  }
+
+  private func advance(_ take: (inout Numbers) -> Int64) throws(SystemError) -> Int64 {
+    try file.lock()
+    defer { try? file.unlock() }
+    var numbers = try read() ?? Numbers(id: 1, run: 1)
+    let number = take(&numbers)
+    try write(numbers)
+    return number
+  }
+
+  /// The file holds the next id and the number of the next run, on one line.
+  private func read() throws(SystemError) -> Numbers? {
+    let line = try file.readAll(limit: 64).prefix { $0 != UInt8(ascii: "\n") }
+    let parts = String(decoding: line, as: UTF8.self).split(separator: " ")
+    guard parts.count == 2, let id = Int64(parts[0]), let run = Int64(parts[1]), id > 0, run > 0 else {
+      return nil
+    }
+    return Numbers(id: id, run: run)
+  }
+
+  private func write(_ numbers: Numbers) throws(SystemError) {
+    // Both only grow, so the new text covers the old one.
+    try file.overwriteStart(with: Array("\(numbers.id) \(numbers.run)\n".utf8))
+  }
+
+  private func lastRecorded(fullHistory: Bool) throws(SystemError) -> Numbers {
+    var last = Numbers(id: 0, run: 0)
+    if fullHistory {
+      for name in [HistoryFile.rotatedName, HistoryFile.name] {
+        try HistoryReader.forEachLine(name, in: interior.root) { line in
+          guard let record = HistoryReader.record(line) else { return }
+          last.id = max(last.id, record.id)
+          last.run = max(last.run, record.run ?? 0)
+        }
+      }
+      return last
+    }
+    // Ids are given out in order and recorded nearly so: the last lines tell.
+    var lines = 0
+    try HistoryReader.forEachLineFromEnd(in: interior.root) { line in
+      last.id = max(last.id, HistoryReader.id(line) ?? 0)
+      lines += 1
+      return lines < 512
+    }
+    return last
+  }
+}

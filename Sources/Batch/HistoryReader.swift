@@ -1,0 +1,63 @@
+import FoundationEssentials
+package import Posix
+
+/// Reads the history, forwards or from its end.
+package enum HistoryReader {
+  /// Calls `body` with every whole line, first to last, without its newline.
+  package static func forEachLine(
+    _ name: FileName = HistoryFile.name, in directory: Directory, _ body: (ArraySlice<UInt8>) -> Void
+  ) throws(SystemError) {
+    guard let file = try directory.openIfPresent(name) else { return }
+    var offset: Int64 = 0
+    var rest: [UInt8] = []
+    while true {
+      let block = try file.read(at: offset, count: 1 << 18)
+      if block.isEmpty { return }
+      offset += Int64(block.count)
+      rest += block
+      var start = 0
+      while let newline = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
+        body(rest[start..<newline])
+        start = newline + 1
+      }
+      rest.removeFirst(start)
+    }
+  }
+
+  /// Calls `body` with every whole line, last to first, until it returns false.
+  package static func forEachLineFromEnd(
+    in directory: Directory, _ body: (ArraySlice<UInt8>) -> Bool
+  ) throws(SystemError) {
+    guard let file = try directory.openIfPresent(HistoryFile.name) else { return }
+    var end = try file.status().size
+    // The beginning of a line whose end is in the block read before, and whether it ended with a newline at all.
+    var rest: [UInt8] = []
+    var isWhole = false
+    while end > 0 {
+      let start = max(0, end - (1 << 16))
+      let block = try file.read(at: start, count: Int(end - start)) + rest
+      var lineEnd = block.count
+      while let newline = block[..<lineEnd].lastIndex(of: UInt8(ascii: "\n")) {
+        if isWhole, newline + 1 < lineEnd, !body(block[(newline + 1)..<lineEnd]) { return }
+        isWhole = true
+        lineEnd = newline
+      }
+      rest = Array(block[..<lineEnd])
+      end = start
+    }
+    if isWhole, !rest.isEmpty { _ = body(rest[...]) }
+  }
+
+  /// A line as a record; nil for one that is none (somebody else wrote into the file).
+  package static func record(_ line: ArraySlice<UInt8>) -> HistoryRecord? {
+    try? JSONDecoder().decode(HistoryRecord.self, from: Data(line))
+  }
+
+  /// The id of a record without decoding all of it: every line begins `{"id":`.
+  package static func id(_ line: ArraySlice<UInt8>) -> Int64? {
+    let prefix = Array("{\"id\":".utf8)
+    guard line.starts(with: prefix) else { return nil }
+    return Int64(
+      String(decoding: line.dropFirst(prefix.count).prefix { $0 != UInt8(ascii: ",") }, as: UTF8.self))
+  }
+}

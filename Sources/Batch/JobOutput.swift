@@ -1,0 +1,111 @@
+import Channels
+import Posix
+
+/// What a job writes: into its log file as it comes, lines on standard output counted, lines on standard error searched
+/// for the signs of a transient failure.
+///
+/// A log that cannot be written never stops the job.
+struct JobOutput: ~Copyable {
+  /// A log keeps this much of what a job wrote, from its beginning on.
+  static let logLimit = 4 << 20
+
+  /// Non-empty lines on standard output.
+  private(set) var items = 0
+  private(set) var isTransient = false
+  /// The last non-empty line on standard error, cut: the likely cause of a failure.
+  private(set) var lastErrorLine: String?
+
+  private let name: FileName
+  private let directory: Directory
+  private let log: Log
+  private let transient: [Pattern]
+  private var file: Descriptor?
+  private var isOpen = false
+  private var isLogBroken = false
+  private var written = 0
+  private var output = LineBuffer()
+  private var error = LineBuffer()
+
+  init(id: Int64, directory: Directory, transient: [Pattern], log: Log) {
+    name = FileName("\(id).log")
+    self.directory = directory
+    self.log = log
+    self.transient = transient
+  }
+
+  mutating func addOutput(_ bytes: UnsafeRawBufferPointer) {
+    store(bytes)
+    items += output.add(bytes).count
+  }
+
+  mutating func addError(_ bytes: UnsafeRawBufferPointer) {
+    store(bytes)
+    for line in error.add(bytes) { noteErrorLine(line) }
+  }
+
+  /// The last lines may lack their newline.
+  mutating func finish() {
+    items += output.end().count
+    for line in error.end() { noteErrorLine(line) }
+  }
+
+  private mutating func noteErrorLine(_ line: [UInt8]) {
+    lastErrorLine = String(decoding: line.prefix(500), as: UTF8.self)
+    if !isTransient { isTransient = transient.contains { $0.matches(line) } }
+  }
+
+  private mutating func store(_ bytes: UnsafeRawBufferPointer) {
+    if isLogBroken || written >= Self.logLimit { return }
+    do throws(SystemError) {
+      try open()
+      let part = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.logLimit - written))
+      try file?.write(part)
+      written += part.count
+      if written >= Self.logLimit {
+        try file?.write(Array("\n[bobbin: the log ends here, after \(Self.logLimit >> 20) MiB]\n".utf8))
+      }
+    } catch {
+      isLogBroken = true
+      log.warning("job log not written: \(error)")
+    }
+  }
+
+  private mutating func open() throws(SystemError) {
+    if isOpen { return }
+    // An earlier attempt of the same job may have written into it.
+    file = try directory.open(name, .append)
+    isOpen = true
+  }
+}
+
+/// Cuts a stream into lines. A line is remembered up to a limit: what is longer is still one line.
+private struct LineBuffer {
+  private static let limit = 8_192
+  private var line: [UInt8] = []
+  private var isBlank = true
+
+  /// - Returns: every line that ends in `bytes` and is not blank.
+  mutating func add(_ bytes: UnsafeRawBufferPointer) -> [[UInt8]] {
+    var lines: [[UInt8]] = []
+    for byte in bytes {
+      if byte == UInt8(ascii: "\n") {
+        lines += end()
+      } else {
+        if isBlank, byte != UInt8(ascii: " "), byte != UInt8(ascii: "\t"), byte != UInt8(ascii: "\r") {
+          isBlank = false
+        }
+        if line.count < Self.limit { line.append(byte) }
+      }
+    }
+    return lines
+  }
+
+  /// - Returns: what has come of a line that has not ended, unless it is blank.
+  mutating func end() -> [[UInt8]] {
+    defer {
+      line.removeAll(keepingCapacity: true)
+      isBlank = true
+    }
+    return isBlank ? [] : [line]
+  }
+}

@@ -1,0 +1,180 @@
+import Channels
+import Posix
+import Spool
+
+/// One job to be run.
+struct Job {
+  let id: Int64
+  let run: Int64
+  let kind: HistoryRecord.Kind
+  let channel: Channel
+  let trigger: FileName?
+  let user: String?
+  /// The number of the first attempt: above 1 when earlier ones were cut short by a crash.
+  let firstAttempt: Int
+}
+
+/// How a job ended, all its attempts together.
+struct JobResult {
+  var outcome: Outcome
+  var exitStatus: Int32?
+  var signal: Int32?
+  var items = 0
+  var errorMessage: String?
+  var attempt: Int
+  let startedAt: Timestamp
+  var finishedAt: Timestamp
+  var duration: Duration
+}
+
+/// Runs jobs: looks their programs up, gives them their environment, and repeats them after transient failures.
+struct JobRunner {
+  /// sysexits.h, EX_TEMPFAIL: "try again later".
+  private static let temporaryFailure: Int32 = 75
+
+  private let logs: Directory
+  private let log: Log
+  private let directory: String
+  private let environment: [String]
+  private let searchPath: String
+
+  init(configuration: Configuration, logs: Directory, log: Log) {
+    self.logs = logs
+    self.log = log
+    directory = configuration.directory
+    // A job that is itself started by a job of another batch must not see that one's variables.
+    environment = CurrentProcess.environment().filter { entry in
+      !JobVariable.allCases.contains { entry.hasPrefix("\($0.rawValue)=") }
+    }
+    searchPath = CurrentProcess.environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
+  }
+
+  /// Runs a job to its end. Failing is a result, never an error.
+  ///
+  /// - Parameter lock: the channel's, handed down to the job's processes.
+  /// - Throws: when the batch itself can't go on.
+  func run(_ job: Job, holding lock: borrowing FileLock) throws(SystemError) -> JobResult {
+    let startedAt = Timestamp.now()
+    let begin = MonotonicTime.now()
+    var result = JobResult(
+      outcome: .failed, attempt: job.firstAttempt, startedAt: startedAt, finishedAt: startedAt,
+      duration: .zero)
+    for round in 1...max(1, job.channel.attempts) {
+      result.attempt = job.firstAttempt + round - 1
+      let isTransient = try attempt(job, &result, holding: lock)
+      guard isTransient, round < job.channel.attempts else { break }
+      log.warning(
+        "job failed for now, will be tried again",
+        [
+          "channel": job.channel.name, "id": String(job.id), "attempt": String(result.attempt),
+          "in": job.channel.retryDelay.brief, "error": result.errorMessage,
+        ])
+      if let signal = try waitForRetry(job.channel.retryDelay) {
+        result.outcome = .interrupted
+        result.errorMessage = "stopped by \(Signals.name(signal)) while waiting to try again"
+        break
+      }
+    }
+    result.finishedAt = .now()
+    result.duration = .now() - begin
+    return result
+  }
+
+  /// - Returns: whether it failed in a way that may pass.
+  private func attempt(
+    _ job: Job, _ result: inout JobResult, holding lock: borrowing FileLock
+  ) throws(SystemError) -> Bool {
+    let channel = job.channel
+    var output = JobOutput(id: job.id, directory: logs, transient: channel.transient, log: log)
+    let child: ChildProcess
+    do throws(SystemError) {
+      try Path.makeDirectories(channel.directory)
+      let arguments = channel.arguments()
+      guard let program = Path.program(arguments[0], searching: searchPath) else {
+        throw SystemError("start", arguments[0], .noSuchFile)
+      }
+      child = try ChildProcess.start(
+        program: program, arguments: arguments, environment: environment + variables(of: job, result.attempt),
+        directory: directory, inheriting: lock)
+    } catch {
+      // A job that cannot be started has failed; the others still have their turn.
+      result.outcome = .failed
+      result.errorMessage = error.description
+      return false
+    }
+    let ending = try JobSupervisor(limits: .init(timeout: channel.timeout, grace: channel.grace))
+      .supervise(child, into: &output)
+    result.items += output.items
+    result.exitStatus = nil
+    result.signal = nil
+    result.errorMessage = nil
+    let cause = output.lastErrorLine.map { ": \($0)" } ?? ""
+    switch ending {
+    case .exited(.status(0)):
+      result.outcome = .succeeded
+      result.exitStatus = 0
+      return false
+    case .exited(.status(let status)):
+      result.outcome = .failed
+      result.exitStatus = status
+      result.errorMessage = "exit status \(status)\(cause)"
+      return status == Self.temporaryFailure || output.isTransient
+    case .exited(.signal(let signal)):
+      result.outcome = .failed
+      result.signal = signal
+      result.errorMessage = "ended by \(Signals.name(signal))\(cause)"
+      return output.isTransient
+    case .timedOut:
+      result.outcome = .timedOut
+      result.errorMessage = "not finished after \(channel.timeout.brief)\(cause)"
+      return false
+    case .interrupted(let signal):
+      result.outcome = .interrupted
+      result.errorMessage = "stopped by \(Signals.name(signal))"
+      return false
+    }
+  }
+
+  /// - Returns: the signal that asks the batch to stop, if one came meanwhile.
+  private func waitForRetry(_ delay: Duration) throws(SystemError) -> Int32? {
+    let deadline = MonotonicTime.now() + delay
+    while Signals.stop == nil, MonotonicTime.now() < deadline { _ = try Poll.wait(until: deadline) }
+    return Signals.stop
+  }
+
+  private func variables(of job: Job, _ attempt: Int) -> [String] {
+    let channel = job.channel
+    return JobVariable.allCases.map { variable in
+      let value =
+        switch variable {
+        case .channelID: String(channel.id)
+        case .channel: channel.name
+        case .url: channel.url
+        case .limit: String(channel.limit)
+        case .dir: channel.directory
+        case .kind: job.kind.rawValue
+        case .trigger: job.trigger?.description ?? ""
+        case .user: job.user ?? ""
+        case .run: String(job.run)
+        case .historyID: String(job.id)
+        case .attempt: String(attempt)
+        }
+      return "\(variable.rawValue)=\(value)"
+    }
+  }
+}
+
+/// What a job learns about itself.
+private enum JobVariable: String, CaseIterable {
+  case channelID = "BOBBIN_CHANNEL_ID"
+  case channel = "BOBBIN_CHANNEL"
+  case url = "BOBBIN_URL"
+  case limit = "BOBBIN_LIMIT"
+  case dir = "BOBBIN_DIR"
+  case kind = "BOBBIN_KIND"
+  case trigger = "BOBBIN_TRIGGER"
+  case user = "BOBBIN_USER"
+  case run = "BOBBIN_RUN"
+  case historyID = "BOBBIN_HISTORY_ID"
+  case attempt = "BOBBIN_ATTEMPT"
+}

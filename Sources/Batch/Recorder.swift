@@ -1,0 +1,115 @@
+package import Posix
+package import Spool
+
+/// Makes records durable, and only then brings claims to their end: promise 2, "record before remove".
+///
+/// It works beside the next job on a thread of its own: whatever has come in meanwhile is written with one sync. A
+/// crash then costs the repetition of jobs whose record was not yet durable, never a request.
+package final class Recorder {
+  package struct Entry: Sendable {
+    /// Nil when an earlier run has recorded it durably and only the claim was left.
+    package var record: HistoryRecord?
+    /// Nil for a job of the schedule and for the record of a run.
+    package var claim: Claim?
+    package var ending: Ending?
+
+    package init(record: HistoryRecord?, claim: Claim? = nil, ending: Ending? = nil) {
+      self.record = record
+      self.claim = claim
+      self.ending = ending
+    }
+  }
+
+  private struct State: Sendable {
+    var waiting: [Entry] = []
+    var isWorking = false
+    var isClosed = false
+    var failure: SystemError?
+    var mended = 0
+  }
+
+  /// A crash repeats at most this many jobs.
+  private static let waitingLimit = 256
+
+  private let state = Shared(State())
+  private var worker: Worker?
+
+  package init(_ interior: SpoolInterior) throws(SystemError) {
+    let state = state
+    worker = try Worker { Recorder.work(state, interior) }
+  }
+
+  deinit { close() }
+
+  /// Hands an entry over. Waits when too many are on their way.
+  ///
+  /// - Throws: the first failure of any entry. Nothing more must be started then.
+  package func add(_ entry: Entry) throws(SystemError) {
+    let failure: SystemError? = state.wait { state in
+      if let failure = state.failure { return .some(failure) }
+      if state.waiting.count >= Self.waitingLimit { return nil }
+      state.waiting.append(entry)
+      return .some(nil)
+    }
+    if let failure { throw failure }
+  }
+
+  /// Throws when an entry could not be recorded.
+  package func check() throws(SystemError) {
+    if let failure = state.access({ $0.failure }) { throw failure }
+  }
+
+  /// Waits until everything handed over is durable and in its place.
+  package func flush() throws(SystemError) {
+    let failure: SystemError? = state.wait { state in
+      if let failure = state.failure { return .some(failure) }
+      return state.waiting.isEmpty && !state.isWorking ? .some(nil) : nil
+    }
+    if let failure { throw failure }
+  }
+
+  /// How many torn last lines of the history were mended so far.
+  package var mended: Int { state.access { $0.mended } }
+
+  private func close() {
+    state.access { $0.isClosed = true }
+    worker.take()?.join()
+  }
+
+  private static func work(_ state: Shared<State>, _ interior: SpoolInterior) {
+    let history = HistoryFile(interior.root)
+    let finisher = Finisher(interior)
+    while true {
+      let entries: [Entry] = state.wait { state in
+        if state.waiting.isEmpty { return state.isClosed ? [] : nil }
+        state.isWorking = true
+        defer { state.waiting = [] }
+        return state.waiting
+      }
+      if entries.isEmpty { return }
+      var failure: SystemError?
+      var mended = false
+      do throws(SystemError) {
+        var lines: [UInt8] = []
+        for case let record? in entries.map(\.record) {
+          record.json.write(to: &lines)
+          lines.append(UInt8(ascii: "\n"))
+        }
+        if !lines.isEmpty { mended = try history.append(lines) }
+        try finisher.finish(
+          entries.compactMap { entry in
+            guard let claim = entry.claim, let ending = entry.ending else { return nil }
+            return (claim, ending)
+          })
+      } catch { failure = error }
+      state.access { state in
+        state.isWorking = false
+        state.mended += mended ? 1 : 0
+        state.failure = state.failure ?? failure
+      }
+      // What could not be recorded once is not recorded later as if nothing had happened: the claims stay, and the
+      // next run recovers them.
+      if failure != nil { return }
+    }
+  }
+}

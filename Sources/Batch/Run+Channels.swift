@@ -1,0 +1,40 @@
+import Channels
+import Posix
+import Spool
+
+extension Run {
+  /// Runs every enabled channel, in the order of the configuration. One that fails keeps none of the others from its
+  /// turn.
+  func runChannels() throws(SystemError) {
+    for channel in batch.configuration.channels where channel.enabled {
+      if isStopping { return }
+      statistics.channels.total += 1
+      try requireIntegrity()
+      let jobID = try ids.next()
+      guard let channelLock = try channelLock(channel) else {
+        try skip(channel, id: jobID)
+        continue
+      }
+      let job = Job(
+        id: jobID, run: id, kind: .scheduled, channel: channel, trigger: nil, user: nil, firstAttempt: 1)
+      let record = try execute(job, holding: channelLock)
+      try recorder.add(.init(record: record))
+      if record.outcome == .succeeded {
+        statistics.channels.succeeded += 1
+      } else {
+        statistics.channels.failed += 1
+      }
+    }
+  }
+
+  private func skip(_ channel: Channel, id jobID: Int64) throws(SystemError) {
+    let reason = "processes of an earlier job still work on this channel"
+    batch.log.warning("channel skipped: \(reason)", ["channel": channel.name])
+    statistics.channels.skipped += 1
+    var record = HistoryRecord(id: jobID, run: id, kind: .scheduled, outcome: .skipped, finishedAt: .now())
+    record.channelID = Int64(channel.id)
+    record.channel = channel.name
+    record.errorMessage = reason
+    try recorder.add(.init(record: record))
+  }
+}

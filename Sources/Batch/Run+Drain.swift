@@ -1,0 +1,222 @@
+import Channels
+import Posix
+import Spool
+
+extension Run {
+  /// Looks into the spool are at most this old when a trigger is chosen (promise 4).
+  private static let lookAge = Duration.milliseconds(900)
+  /// A file that may still be being written is looked at again this often, when there is nothing else to do.
+  private static let settlingInterval = Duration.milliseconds(100)
+  /// A file that does not become complete for so long is left to a later run.
+  private static let settlingPatience = Duration.seconds(60)
+
+  /// Works off the spool, in the byte order of names, until it is empty or only holds what this run can't work on.
+  /// Files that may still be being written are waited for.
+  func drain() throws(SystemError) {
+    var pending = PendingList()
+    var looked: MonotonicTime?
+    var settlingSince: [FileName: MonotonicTime] = [:]
+    var hasUnsettled = false
+    while !isStopping {
+      let isExhausted = pending.first == nil
+      if isExhausted, hasUnsettled, recovered.isEmpty {
+        _ = try Poll.wait(until: .now() + Self.settlingInterval)
+      }
+      if isExhausted || looked.map({ .now() - $0 > Self.lookAge }) ?? true {
+        try pending.refresh(from: interior.root, skipping: deferred)
+        looked = .now()
+        hasUnsettled = false
+      }
+      // A recovered trigger has been claimed before and keeps its place in the order.
+      if let first = recovered.first, pending.first.map({ first.trigger.name <= $0 }) ?? true {
+        recovered.removeFirst()
+        try rerun(first.claim, first.trigger)
+        continue
+      }
+      guard let name = pending.first else { return }
+      pending.removeFirst()
+      switch try work(on: name) {
+      case .settled: settlingSince[name] = nil
+      case .unsettled:
+        let since = settlingSince[name] ?? .now()
+        settlingSince[name] = since
+        if .now() - since > Self.settlingPatience {
+          leavePending(name, because: "it is still being written")
+        } else {
+          hasUnsettled = true
+        }
+      }
+    }
+  }
+
+  private enum Work {
+    /// The name needs no more attention.
+    case settled
+    case unsettled
+  }
+
+  /// One name in the spool: run, given up, or left to settle.
+  private func work(on name: FileName) throws(SystemError) -> Work {
+    switch try inspector.inspect(name, now: .now()) {
+    case .vanished: return .settled
+    case .unsettled: return .unsettled
+    case .odd(let reason, let file): try giveUp(name, file, .rejected, reason.text)
+    case .settled(let trigger):
+      switch trigger.channels {
+      case .failure(let reason): try giveUp(name, trigger.file, .rejected, reason.text)
+      case .success(let references):
+        // One that was dropped while the run was on, but was requested long before it began.
+        if isStale(trigger) {
+          try expire(trigger)
+        } else {
+          return try run(trigger, references)
+        }
+      }
+    }
+    return .settled
+  }
+
+  /// Pending → claimed → job → recorded → done or failed.
+  private func run(_ trigger: Trigger, _ references: [ChannelReference]) throws(SystemError) -> Work {
+    try requireIntegrity()
+    switch batch.resolve(references) {
+    case .unknown(let reason): return try refuse(trigger, nil, reason)
+    case .disabled(let channel, let reason): return try refuse(trigger, channel, reason)
+    case .found(let channel):
+      // Before the claim: a trigger that must wait for an orphan stays pending, for everybody to see.
+      guard let channelLock = try channelLock(channel) else {
+        leavePending(
+          trigger.name, because: "processes of an earlier job still work on channel \"\(channel.name)\"")
+        return .settled
+      }
+      switch try take(trigger) {
+      case .vanished: return .settled
+      case .changed: return .unsettled
+      case .claimed(let claim):
+        if !channel.rerun { try claims.sync() }
+        try runJob(claim, trigger, channel, attempt: 1, holding: channelLock)
+        return .settled
+      }
+    }
+  }
+
+  private enum Taking {
+    case claimed(Claim)
+    case vanished
+    case changed
+  }
+
+  /// Pending → claimed, and back if it is not what was inspected.
+  private func take(_ trigger: Trigger) throws(SystemError) -> Taking {
+    let jobID = try ids.next()
+    do throws(SystemError) {
+      guard let claim = try claims.claim(trigger.name, id: jobID, step: .attempt(1)) else {
+        ids.giveBack(jobID)
+        return .vanished
+      }
+      if try claims.isUnchanged(claim, since: trigger) { return .claimed(claim) }
+      // RACE: exchanged or written to between the inspection and the claim. A name taken by yet another file leaves
+      // this one claimed, to be recovered as a trigger of its own by the next run.
+      _ = try claims.putBack(claim)
+      return .changed
+    } catch {
+      guard error.code == .notPermitted || error.code == .accessDenied else { throw error }
+      // Nothing is run that could not be made this run's own.
+      ids.giveBack(jobID)
+      leavePending(trigger.name, because: "it cannot be claimed: \(error)")
+      hasTrouble = true
+      return .vanished
+    }
+  }
+
+  /// A trigger for a channel that is not there: claimed → recorded → failed, without a job.
+  private func refuse(_ trigger: Trigger, _ channel: Channel?, _ reason: String) throws(SystemError) -> Work {
+    switch try take(trigger) {
+    case .vanished: return .settled
+    case .changed: return .unsettled
+    case .claimed(let claim):
+      try refuse(claim, trigger, channel, reason)
+      return .settled
+    }
+  }
+
+  private func refuse(
+    _ claim: Claim, _ trigger: Trigger, _ channel: Channel?, _ reason: String
+  ) throws(SystemError) {
+    var record = HistoryRecord(id: claim.id, run: id, kind: .manual, outcome: .failed, finishedAt: .now())
+    record.channelID = channel.map { Int64($0.id) }
+    record.channel = channel?.name
+    record.errorMessage = reason
+    statistics.triggers.failed += 1
+    batch.log.error("trigger failed: \(reason)", ["trigger": trigger.name.description])
+    try add(completed(record, trigger), claim, content: trigger.bytes)
+  }
+
+  /// Claimed by a dead run → claimed by this one, for the next attempt → job.
+  private func rerun(_ abandoned: Claim, _ trigger: Trigger) throws(SystemError) {
+    try requireIntegrity()
+    guard case .attempt(let attempt) = abandoned.name.step else { return }
+    let resolution: ChannelResolution =
+      switch trigger.channels {
+      case .success(let references): batch.resolve(references)
+      case .failure(let reason): .unknown(reason.text)
+      }
+    switch resolution {
+    case .unknown(let reason): try refuse(abandoned, trigger, nil, reason)
+    case .disabled(let channel, let reason): try refuse(abandoned, trigger, channel, reason)
+    case .found(let channel):
+      guard let channelLock = try channelLock(channel) else {
+        leavePending(
+          trigger.name, because: "processes of an earlier job still work on channel \"\(channel.name)\"")
+        return
+      }
+      guard let claim = try claims.adopt(abandoned, step: .attempt(attempt + 1)) else { return }
+      // The count of attempts must not be lost: it is what ends the repetition of a job that kills the batch.
+      try claims.sync()
+      try runJob(claim, trigger, channel, attempt: attempt + 1, holding: channelLock)
+    }
+    try AbandonedClaims.removeEmptyFolders(of: [abandoned], in: interior)
+  }
+
+  private func runJob(
+    _ claim: Claim, _ trigger: Trigger, _ channel: Channel, attempt: Int,
+    holding channelLock: borrowing FileLock
+  ) throws(SystemError) {
+    let job = Job(
+      id: claim.id, run: id, kind: .manual, channel: channel, trigger: trigger.name, user: trigger.user,
+      firstAttempt: attempt)
+    var record = completed(try execute(job, holding: channelLock), trigger)
+    if record.outcome == .interrupted, channel.rerun {
+      return try putBack(claim, &record)
+    }
+    if record.outcome == .succeeded {
+      statistics.triggers.succeeded += 1
+    } else {
+      statistics.triggers.failed += 1
+    }
+    try add(record, claim, content: trigger.bytes)
+  }
+
+  /// Claimed → (recorded) → pending: the batch was asked to stop while the job ran.
+  private func putBack(_ claim: Claim, _ record: inout HistoryRecord) throws(SystemError) {
+    record.isRequeued = true
+    try recorder.add(.init(record: record))
+    try recorder.flush()
+    if try claims.putBack(claim) {
+      batch.log.info("trigger put back", ["trigger": claim.trigger.description])
+    } else {
+      batch.log.warning(
+        "trigger stays claimed, for the next run: a newer one has its name",
+        ["trigger": claim.trigger.description])
+    }
+  }
+
+  private func completed(_ record: HistoryRecord, _ trigger: Trigger) -> HistoryRecord {
+    var record = record
+    record.trigger = trigger.name
+    record.user = trigger.user
+    record.uid = trigger.file.owner
+    record.requestedAt = trigger.requestedAt
+    return record
+  }
+}

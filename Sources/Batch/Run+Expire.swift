@@ -1,0 +1,81 @@
+import Channels
+import Posix
+import Spool
+
+extension Run {
+  /// Gives up the triggers that are too old, and the files that can't be triggers.
+  func expireStale() throws(SystemError) {
+    var pending = PendingList()
+    try pending.refresh(from: interior.root, skipping: deferred)
+    while let name = pending.first {
+      pending.removeFirst()
+      if isStopping { return }
+      switch try inspector.inspect(name, now: .now()) {
+      case .vanished, .unsettled: continue
+      case .odd(let reason, let file): try giveUp(name, file, .rejected, reason.text)
+      case .settled(let trigger):
+        if case .failure(let reason) = trigger.channels {
+          try giveUp(name, trigger.file, .rejected, reason.text)
+        } else if isStale(trigger) {
+          try expire(trigger)
+        }
+      }
+    }
+  }
+
+  func isStale(_ trigger: Trigger) -> Bool {
+    trigger.isStale(at: startedAt, after: batch.configuration.expireAfter)
+  }
+
+  /// Pending → expired, with a warning that says the trigger's time and age.
+  func expire(_ trigger: Trigger) throws(SystemError) {
+    let requested = trigger.requestedAt.rfc3339()
+    let age = (startedAt - trigger.requestedAt).brief
+    try giveUp(
+      trigger.name, trigger.file, .expired, "requested at \(requested), \(age) before the run began",
+      trigger: trigger)
+  }
+
+  /// Pending → expired or rejected, by way of a claim.
+  ///
+  /// A file that cannot be taken (immutable, or another user's directory) stays, and is reported as trouble: it keeps
+  /// nothing else from running.
+  func giveUp(
+    _ name: FileName, _ file: FileStatus, _ outcome: Outcome, _ reason: String, trigger: Trigger? = nil
+  ) throws(SystemError) {
+    let disposal = Disposal(interior: interior, ids: ids, claims: claims, recorder: recorder)
+    do throws(SystemError) {
+      guard
+        try disposal.giveUp(
+          name, file, outcome, reason, run: id, channel: trigger.flatMap { batch.channel(of: $0) },
+          trigger: trigger)
+      else { return }
+    } catch {
+      guard error.code == .notPermitted || error.code == .accessDenied else { throw error }
+      leavePending(name, because: "it cannot be moved: \(error)")
+      hasTrouble = true
+      return
+    }
+    switch outcome {
+    case .expired:
+      statistics.triggers.expired += 1
+      batch.log.warning(
+        "trigger expired",
+        [
+          "trigger": name.description, "timestamp": trigger?.requestedAt.rfc3339(),
+          "age": trigger.map { (startedAt - $0.requestedAt).brief },
+          "limit": batch.configuration.expireAfter?.brief,
+        ])
+    default:
+      statistics.triggers.rejected += 1
+      batch.log.warning("file rejected: \(reason)", ["trigger": name.description])
+    }
+  }
+
+  /// A trigger that this run can't work on stays for a later one.
+  func leavePending(_ name: FileName, because reason: String) {
+    guard deferred.insert(name).inserted else { return }
+    statistics.triggers.deferred += 1
+    batch.log.warning("trigger left pending: \(reason)", ["trigger": name.description])
+  }
+}

@@ -1,0 +1,148 @@
+import Channels
+import Posix
+import Spool
+
+extension Run {
+  /// Finishes what runs that crashed left in `running/`.
+  ///
+  /// A claim whose record is in the history was cut short while it was being put away: that is completed. A claim
+  /// without a record was cut short while its job ran: the job is run again when its turn comes, or failed as
+  /// interrupted when it must not be. What a living process of this host has claimed is left alone.
+  func recover() throws(SystemError) {
+    let abandoned = try AbandonedClaims(in: interior[.running], observer: batch.owner, removesEmpty: true)
+    for path in abandoned.foreign {
+      batch.log.warning("not a claim, left where it is", ["path": path])
+    }
+    if abandoned.claims.isEmpty { return }
+    let records = try records(of: abandoned.claims)
+    for claim in abandoned.claims {
+      if let record = records[claim.id],
+        claim.name.isOf(id: record.id, trigger: record.trigger ?? claim.trigger)
+      {
+        try complete(claim, record)
+      } else {
+        try recoverUnrecorded(claim)
+      }
+    }
+    try recorder.flush()
+    try AbandonedClaims.removeEmptyFolders(of: abandoned.claims, in: interior)
+  }
+
+  /// The records of claims, from the history and from the one that was rotated away last.
+  private func records(of claims: [Claim]) throws(SystemError) -> [Int64: HistoryRecord] {
+    // Claims are removed because of what is found here, so it must be on the disk, not only in the page cache.
+    try HistoryFile(interior.root).sync()
+    let wanted = Set(claims.map(\.id))
+    var records: [Int64: HistoryRecord] = [:]
+    for name in [HistoryFile.rotatedName, HistoryFile.name] {
+      try HistoryReader.forEachLine(name, in: interior.root) { line in
+        guard let id = HistoryReader.id(line), wanted.contains(id), let record = HistoryReader.record(line)
+        else { return }
+        records[id] = record
+      }
+    }
+    return records
+  }
+
+  /// Recorded → done, failed, expired, rejected or cancelled; or pending again, when the record says so.
+  private func complete(_ claim: Claim, _ record: HistoryRecord) throws(SystemError) {
+    batch.log.info(
+      "recovered: already recorded", ["id": String(claim.id), "trigger": claim.trigger.description])
+    if record.isRequeued {
+      if case .taken = try claim.folder.move(claim.file, to: interior.root, as: claim.trigger) {
+        try recoverUnrecorded(claim)
+      }
+      return
+    }
+    let trigger = record.trigger ?? claim.trigger
+    let content: [UInt8] =
+      if case .settled(let read) = try inspect(claim) { read.bytes } else { [] }
+    try recorder.add(
+      .init(
+        record: nil,
+        claim: Claim(
+          name: ClaimName(id: claim.id, step: claim.name.step, trigger: trigger), folder: claim.folder),
+        ending: TriggerAnswer.ending(of: record, trigger: trigger, content: content)))
+  }
+
+  private func inspect(_ claim: Claim) throws(SystemError) -> Inspection {
+    try batch.inspector(claim.folder).inspect(claim.file, of: claim.trigger, now: .now())
+  }
+
+  private func recoverUnrecorded(_ claim: Claim) throws(SystemError) {
+    switch claim.name.step {
+    case .expired: try settle(claim, .expired, "expired; recorded by a later run after a crash")
+    case .cancelled: try settle(claim, .cancelled, "cancelled; recorded by a later run after a crash")
+    case .rejected: try settle(claim, .rejected, "rejected; recorded by a later run after a crash")
+    case .attempt(let attempt): try recoverJob(claim, attempt)
+    }
+  }
+
+  /// A job that was cut short, before, while or after it ran: nobody can know.
+  private func recoverJob(_ claim: Claim, _ attempt: Int) throws(SystemError) {
+    let trigger: Trigger
+    switch try inspect(claim) {
+    case .vanished: return
+    case .odd(let reason, _): return try settle(claim, .rejected, reason.text)
+    case .unsettled:
+      // Claimed at the very moment in which somebody opened it for writing.
+      _ = try claim.folder.move(claim.file, to: interior.root, as: claim.trigger)
+      return
+    case .settled(let settled): trigger = settled
+    }
+    guard case .success(let references) = trigger.channels,
+      case .found(let channel) = batch.resolve(references)
+    else {
+      // It was a trigger for a channel when it was claimed. Why it is none any more is said when its turn comes.
+      recovered.append((claim, trigger))
+      return
+    }
+    guard try channelLock(channel) != nil else {
+      leavePending(claim.trigger, because: "its job of an earlier run is still at work")
+      return
+    }
+    let limit = batch.configuration.maxAttempts
+    if channel.rerun, attempt < limit {
+      batch.log.warning(
+        "recovered: the job was cut short and will be run again",
+        ["trigger": claim.trigger.description, "channel": channel.name, "attempt": String(attempt)])
+      recovered.append((claim, trigger))
+      return
+    }
+    let reason =
+      channel.rerun
+      ? "cut short by a crash of the batch \(attempt) times"
+      : "cut short by a crash of the batch; \"rerun\" is false"
+    statistics.triggers.failed += 1
+    try settle(claim, .interrupted, reason, trigger: trigger, channel: channel, attempt: attempt)
+  }
+
+  /// Claimed by a dead run → recorded → where the outcome leads.
+  private func settle(
+    _ claim: Claim, _ outcome: Outcome, _ reason: String, trigger: Trigger? = nil, channel: Channel? = nil,
+    attempt: Int? = nil
+  ) throws(SystemError) {
+    var record = HistoryRecord(id: claim.id, run: id, kind: .manual, outcome: outcome, finishedAt: .now())
+    record.trigger = claim.trigger
+    record.channelID = channel.map { Int64($0.id) }
+    record.channel = channel?.name
+    record.user = trigger?.user
+    record.uid = try claim.folder.status(of: claim.file)?.owner
+    record.requestedAt = trigger?.requestedAt
+    record.attempt = attempt
+    record.errorMessage = reason
+    batch.log.warning(
+      "recovered: \(reason)", ["trigger": claim.trigger.description, "outcome": outcome.rawValue])
+    try add(record, claim, content: trigger?.bytes ?? [])
+  }
+
+  /// Hands a record and its claim to the recorder, and tells whoever waits for this trigger.
+  func add(_ record: HistoryRecord, _ claim: Claim, content: [UInt8]) throws(SystemError) {
+    let ending = TriggerAnswer.ending(of: record, trigger: claim.trigger, content: content)
+    try recorder.add(.init(record: record, claim: claim, ending: ending))
+    if claim.trigger == options.watched {
+      try recorder.flush()
+      options.onWatched?(record)
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import Channels
+package import Posix
+package import Spool
+
+/// One holding of the scheduler lock: what an earlier run left is recovered, what is too old expires, the enabled
+/// channels have their turn, then the spool is worked off in the order of file names.
+///
+/// The steps are in `Run+Recover`, `Run+Expire`, `Run+Channels` and `Run+Drain`; this file holds what they share.
+package final class Run {
+  package struct Options: Sendable {
+    /// Leaves out the scheduled channels.
+    package var isSpoolOnly = false
+    /// Names that stay pending, whatever happens: an earlier holding of the same process could not work on them.
+    package var deferred: Set<FileName> = []
+    /// Called as soon as this trigger is done and its record durable.
+    package var watched: FileName?
+    package var onWatched: (@Sendable (HistoryRecord) -> Void)?
+
+    package init() {}
+  }
+
+  let batch: Batch
+  let options: Options
+  let interior: SpoolInterior
+  let ids: HistoryIDs
+  let recorder: Recorder
+  let claims: Claims
+  let runner: JobRunner
+  let inspector: Inspector
+  /// When the lock was taken: the moment by which triggers are judged to be too old.
+  let startedAt: Timestamp
+  /// The number of this run.
+  let id: Int64
+  /// Nil once it was released.
+  private var lock: SchedulerLock?
+  var statistics = RunStatistics()
+  /// Pending triggers that this run can't work on.
+  var deferred: Set<FileName>
+  /// Claims of dead runs whose job is to be run again, in the order of their triggers' names.
+  var recovered: [(claim: Claim, trigger: Trigger)] = []
+  /// Something went wrong that is no job's failure.
+  var hasTrouble = false
+
+  package struct Result: Sendable {
+    package let id: Int64
+    package let statistics: RunStatistics
+    package let deferred: Set<FileName>
+    package let hasTrouble: Bool
+  }
+
+  package init(
+    _ batch: Batch, interior: SpoolInterior, lock: consuming SchedulerLock, startedAt: Timestamp,
+    options: Options
+  ) throws(SystemError) {
+    self.batch = batch
+    self.options = options
+    self.interior = interior
+    self.startedAt = startedAt
+    self.lock = consume lock
+    deferred = options.deferred
+    ids = try HistoryIDs(interior)
+    recorder = try Recorder(interior)
+    claims = Claims(interior, owner: batch.owner)
+    runner = JobRunner(configuration: batch.configuration, logs: interior[.logs], log: batch.log)
+    inspector = batch.inspector()
+    id = try ids.nextRun()
+    try self.lock?.note(run: id)
+  }
+
+  /// Everything from recovery to the run's own record; the lock stays held.
+  ///
+  /// - Throws: when nothing more may be started: the history can't be written, the disk is full, the spool can't be
+  ///   read. What was claimed then stays claimed, for the next run to recover.
+  package func perform() throws(SystemError) -> Result {
+    let begin = MonotonicTime.now()
+    batch.log.info("run started", ["run": String(id)])
+    try requireSpace()
+    try recover()
+    try expireStale()
+    if !options.isSpoolOnly { try runChannels() }
+    try drain()
+    try recorder.flush()
+    statistics.historyMended = recorder.mended
+    if statistics.historyMended > 0 { batch.log.warning("a torn last line of the history was removed") }
+    var record = HistoryRecord(id: try ids.next(), run: id, kind: .run, outcome: outcome, finishedAt: .now())
+    record.startedAt = startedAt
+    record.duration = .now() - begin
+    record.videosDownloaded = statistics.videosDownloaded
+    record.statistics = statistics
+    try recorder.add(.init(record: record))
+    try recorder.flush()
+    try ids.sync()
+    try claims.close()
+    if !options.isSpoolOnly { removeOldResults() }
+    return Result(id: id, statistics: statistics, deferred: deferred, hasTrouble: hasTrouble)
+  }
+
+  /// Gives the lock back. The caller looks into the spool again after that (promise 5).
+  package func release() throws(SystemError) { try lock.take()?.release() }
+
+  /// Housekeeping that fails is reported, and tried again by the next run.
+  private func removeOldResults() {
+    do throws(SystemError) {
+      let tidying = Tidying(interior: interior, keepResults: batch.configuration.keepResults, now: .now())
+      let removed = try tidying.perform()
+      if removed > 0 { batch.log.info("old results removed", ["files": String(removed)]) }
+    } catch { batch.log.warning("old results not removed: \(error)") }
+  }
+
+  private var outcome: Outcome {
+    if Signals.stop != nil { return .interrupted }
+    return statistics.channels.failed + statistics.triggers.failed > 0 || hasTrouble ? .failed : .succeeded
+  }
+
+  var isStopping: Bool { Signals.stop != nil }
+
+  /// A job needs room for its log, its record and its result. Found out before it starts, not after.
+  func requireSpace() throws(SystemError) {
+    if try interior.root.freeSpace() < 256 << 10 {
+      throw SystemError("write to", interior.root.path, .noSpace)
+    }
+  }
+
+  /// Whatever must hold before anything more is started.
+  func requireIntegrity() throws(SystemError) {
+    try recorder.check()
+    try requireSpace()
+    if try lock?.isStillInPlace() != true {
+      throw SystemError(
+        "go on without the lock file (it was removed or replaced)", batch.configuration.lock, .noSuchFile)
+    }
+  }
+
+  /// Takes the lock of a channel, which its job's processes inherit.
+  ///
+  /// - Returns: nil when processes of an earlier job still hold it.
+  func channelLock(_ channel: Channel) throws(SystemError) -> FileLock? {
+    try FileLock.tryAcquire(FileName("\(channel.id).lock"), in: interior[.channels])
+  }
+
+  /// Runs a job under the channel's lock, visible to `bobbin status`.
+  func execute(_ job: Job, holding channelLock: borrowing FileLock) throws(SystemError) -> HistoryRecord {
+    try lock?.note(
+      job: .init(
+        id: job.id, channel: job.channel.name, trigger: job.trigger?.description,
+        startedAt: Timestamp.now().rfc3339(fractionDigits: 6)))
+    batch.log.info(
+      "job started",
+      [
+        "id": String(job.id), "channel": job.channel.name, "trigger": job.trigger?.description,
+        "user": job.user,
+      ])
+    let result = try runner.run(job, holding: channelLock)
+    var record = HistoryRecord(
+      id: job.id, run: id, kind: job.kind, outcome: result.outcome, finishedAt: result.finishedAt)
+    record.channelID = Int64(job.channel.id)
+    record.channel = job.channel.name
+    record.trigger = job.trigger
+    record.user = job.user
+    record.startedAt = result.startedAt
+    record.duration = result.duration
+    record.attempt = result.attempt
+    record.exitStatus = result.exitStatus
+    record.signal = result.signal
+    record.videosDownloaded = result.items
+    record.errorMessage = result.errorMessage
+    statistics.videosDownloaded += result.items
+    logEnd(of: record)
+    return record
+  }
+
+  private func logEnd(of record: HistoryRecord) {
+    let fields: KeyValuePairs<String, String?> = [
+      "id": String(record.id), "channel": record.channel, "trigger": record.trigger?.description,
+      "outcome": record.outcome.rawValue, "items": record.videosDownloaded.map { String($0) },
+      "duration": record.duration?.brief, "error": record.errorMessage,
+    ]
+    switch record.outcome {
+    case .succeeded: batch.log.info("job ended", fields)
+    case .interrupted: batch.log.warning("job ended", fields)
+    default: batch.log.error("job ended", fields)
+    }
+  }
+}

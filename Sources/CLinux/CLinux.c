@@ -1,0 +1,328 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "failpoint.h"
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#endif
+
+// The value of a call, repeated while a signal interrupts it; the negated errno when it failed.
+#define REPEATED(call)                                     \
+  ({                                                       \
+    __typeof__(call) result_;                              \
+    do result_ = (call);                                   \
+    while (result_ < 0 && errno == EINTR);                 \
+    result_ < 0 ? (__typeof__(call))(-errno) : result_;    \
+  })
+
+// Files and directories.
+
+const int linux_path_only = O_PATH;
+
+int linux_openat(int directory, const char *path, int flags, unsigned mode) {
+  if (flags & (O_WRONLY | O_RDWR)) GATE("open");
+  return REPEATED(openat(directory, path, flags | O_CLOEXEC | O_NOCTTY, mode));
+}
+
+int linux_close(int descriptor) { return close(descriptor) < 0 ? -errno : 0; }
+
+ssize_t linux_read(int descriptor, void *buffer, size_t size) { return REPEATED(read(descriptor, buffer, size)); }
+
+ssize_t linux_pread(int descriptor, void *buffer, size_t size, int64_t offset) {
+  return REPEATED(pread(descriptor, buffer, size, offset));
+}
+
+ssize_t linux_write(int descriptor, const void *buffer, size_t size) {
+  GATE("write");
+  return REPEATED(write(descriptor, buffer, size));
+}
+
+ssize_t linux_pwrite(int descriptor, const void *buffer, size_t size, int64_t offset) {
+  GATE("write");
+  return REPEATED(pwrite(descriptor, buffer, size, offset));
+}
+
+int linux_ftruncate(int descriptor, int64_t size) {
+  GATE("truncate");
+  return REPEATED(ftruncate(descriptor, size));
+}
+
+int linux_fsync(int descriptor) {
+  GATE("sync");
+  return REPEATED(fsync(descriptor));
+}
+
+int linux_fdatasync(int descriptor) {
+  GATE("sync");
+  return REPEATED(fdatasync(descriptor));
+}
+
+int linux_syncfs(int descriptor) {
+  GATE("sync");
+  return REPEATED(syncfs(descriptor));
+}
+
+int linux_start_writeback(int descriptor) {
+#ifdef SYNC_FILE_RANGE_WRITE
+  return REPEATED(sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE));
+#else
+  (void)descriptor;
+  return 0;
+#endif
+}
+
+static void copy_stat(const struct stat *from, struct linux_stat *to) {
+  to->device = from->st_dev;
+  to->inode = from->st_ino;
+  to->links = from->st_nlink;
+  to->size = from->st_size;
+  to->mode = from->st_mode;
+  to->uid = from->st_uid;
+  to->gid = from->st_gid;
+  to->modified_seconds = from->st_mtim.tv_sec;
+  to->modified_nanoseconds = from->st_mtim.tv_nsec;
+  to->changed_seconds = from->st_ctim.tv_sec;
+  to->changed_nanoseconds = from->st_ctim.tv_nsec;
+}
+
+int linux_fstat(int descriptor, struct linux_stat *result) {
+  struct stat status;
+  int code = REPEATED(fstat(descriptor, &status));
+  if (code == 0) copy_stat(&status, result);
+  return code;
+}
+
+int linux_fstatat(int directory, const char *path, struct linux_stat *result) {
+  struct stat status;
+  int code = REPEATED(fstatat(directory, path, &status, AT_SYMLINK_NOFOLLOW));
+  if (code == 0) copy_stat(&status, result);
+  return code;
+}
+
+int linux_fchmod(int descriptor, unsigned mode) {
+  GATE("chmod");
+  return REPEATED(fchmod(descriptor, mode));
+}
+
+int linux_access(const char *path, int mode) { return REPEATED(faccessat(AT_FDCWD, path, mode, AT_EACCESS)); }
+
+int linux_renameat(int from, const char *old_path, int to, const char *new_path) {
+  GATE("rename");
+  return REPEATED(renameat(from, old_path, to, new_path));
+}
+
+int linux_renameat_noreplace(int from, const char *old_path, int to, const char *new_path) {
+  GATE("rename");
+  return (int)REPEATED(syscall(SYS_renameat2, from, old_path, to, new_path, RENAME_NOREPLACE));
+}
+
+int linux_linkat(int from, const char *old_path, int to, const char *new_path) {
+  GATE("link");
+  return REPEATED(linkat(from, old_path, to, new_path, 0));
+}
+
+int linux_unlinkat(int directory, const char *path, int flags) {
+  GATE("unlink");
+  return REPEATED(unlinkat(directory, path, flags));
+}
+
+int linux_mkdirat(int directory, const char *path, unsigned mode) {
+  GATE("mkdir");
+  return REPEATED(mkdirat(directory, path, mode));
+}
+
+int linux_free_space(int descriptor, int64_t *bytes, int64_t *files) {
+  struct statvfs status;
+  int code = REPEATED(fstatvfs(descriptor, &status));
+  if (code < 0) return code;
+  *bytes = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
+  *files = status.f_files == 0 ? -1 : (int64_t)status.f_favail;
+  return 0;
+}
+
+ssize_t linux_getdents64(int descriptor, void *buffer, size_t size) {
+  return REPEATED(syscall(SYS_getdents64, descriptor, buffer, size));
+}
+
+ssize_t linux_readlink(const char *path, void *buffer, size_t size) { return REPEATED(readlink(path, buffer, size)); }
+
+// Locks and leases.
+
+int linux_flock(int descriptor, int operation) {
+  GATE("lock");
+  return REPEATED(flock(descriptor, operation));
+}
+
+int linux_probe_read_lease(int descriptor) {
+  int code = REPEATED(fcntl(descriptor, F_SETLEASE, F_RDLCK));
+  if (code < 0) return code;
+  return REPEATED(fcntl(descriptor, F_SETLEASE, F_UNLCK));
+}
+
+// Processes.
+
+int linux_spawn(const struct linux_spawn *request) {
+  GATE("spawn");
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int code = posix_spawn_file_actions_init(&actions);
+  if (code != 0) return -code;
+  code = posix_spawnattr_init(&attributes);
+  if (code != 0) {
+    posix_spawn_file_actions_destroy(&actions);
+    return -code;
+  }
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  pid_t process = 0;
+  if ((code = posix_spawnattr_setflags(
+           &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)) == 0 &&
+      (code = posix_spawnattr_setpgroup(&attributes, 0)) == 0 &&
+      (code = posix_spawnattr_setsigmask(&attributes, &none)) == 0 &&
+      (code = posix_spawnattr_setsigdefault(&attributes, &all)) == 0 &&
+      // The descriptor handed down comes first: its number is far above 2, so nothing below can overwrite it.
+      (request->inherited < 0 ||
+       (code = posix_spawn_file_actions_adddup2(&actions, request->inherited, request->inherited_as)) == 0) &&
+      (code = posix_spawn_file_actions_adddup2(&actions, request->output, 1)) == 0 &&
+      (code = posix_spawn_file_actions_adddup2(&actions, request->error, 2)) == 0 &&
+      (code = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)) == 0 &&
+      (code = posix_spawn_file_actions_addchdir_np(&actions, request->directory)) == 0)
+    code = posix_spawn(&process, request->path, &actions, &attributes, request->arguments, request->environment);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return code != 0 ? -code : process;
+}
+
+int linux_wait(int process, int options, struct linux_exit *result) {
+  GATE("wait");
+  int status = 0;
+  int code = REPEATED(waitpid(process, &status, options));
+  if (code > 0) {
+    result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    result->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  }
+  return code;
+}
+
+int linux_kill(int process, int signal) { return kill(process, signal) < 0 ? -errno : 0; }
+
+int linux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0; }
+
+int linux_pipe(int descriptors[2]) {
+  GATE("pipe");
+  if (pipe2(descriptors, O_CLOEXEC) < 0) return -errno;
+  if (fcntl(descriptors[0], F_SETFL, O_NONBLOCK) == 0) return 0;
+  int code = -errno;
+  close(descriptors[0]);
+  close(descriptors[1]);
+  return code;
+}
+
+// Signals.
+
+static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+static volatile sig_atomic_t counts[65];
+
+static void count_signal(int signal) {
+  if (signal > 0 && signal < 65) counts[signal]++;
+}
+
+void linux_handle_signals(void) {
+  sigset_t set;
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  sigemptyset(&set);
+  sigemptyset(&action.sa_mask);
+  action.sa_handler = count_signal;
+  for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++) {
+    struct sigaction old;
+    // A signal the caller ignores stays ignored (nohup), but the end of a child must be seen.
+    if (handled[i] != SIGCHLD && sigaction(handled[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN) continue;
+    sigaddset(&set, handled[i]);
+    sigaction(handled[i], &action, NULL);
+  }
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGIO, SIG_IGN);
+}
+
+int linux_signal_count(int signal) { return signal > 0 && signal < 65 ? counts[signal] : 0; }
+
+int linux_poll(struct linux_poll *set, int count, int64_t nanoseconds) {
+  struct pollfd polled[8];
+  if (count > 8) return -EINVAL;
+  for (int i = 0; i < count; i++) {
+    polled[i] = (struct pollfd){.fd = set[i].descriptor, .events = POLLIN};
+    set[i].ready = 0;
+  }
+  struct timespec limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+  sigset_t none;
+  sigemptyset(&none);
+  int code = ppoll(polled, count, nanoseconds < 0 ? NULL : &limit, &none);
+  if (code < 0) return errno == EINTR ? 0 : -errno;
+  for (int i = 0; i < count; i++) set[i].ready = polled[i].revents != 0;
+  return code;
+}
+
+// Clocks.
+
+void linux_clock(int monotonic, int64_t *seconds, int64_t *nanoseconds) {
+  struct timespec now;
+  clock_gettime(monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME, &now);
+  *seconds = now.tv_sec;
+  *nanoseconds = now.tv_nsec;
+}
+
+// Threads.
+
+struct thread_start {
+  void (*body)(void *);
+  void *context;
+};
+
+static void *thread_main(void *argument) {
+  struct thread_start start = *(struct thread_start *)argument;
+  free(argument);
+  start.body(start.context);
+  return NULL;
+}
+
+int linux_thread_start(void (*body)(void *), void *context, uintptr_t *handle) {
+  struct thread_start *start = malloc(sizeof *start);
+  if (!start) return -ENOMEM;
+  *start = (struct thread_start){body, context};
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  pthread_t thread;
+  int code = pthread_create(&thread, NULL, thread_main, start);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  if (code != 0) {
+    free(start);
+    return -code;
+  }
+  *handle = (uintptr_t)thread;
+  return 0;
+}
+
+void linux_thread_join(uintptr_t handle) { pthread_join((pthread_t)handle, NULL); }

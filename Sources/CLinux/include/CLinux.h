@@ -1,0 +1,108 @@
+// The system calls Bobbin is made of, one C function each.
+//
+// Two reasons for a C layer. Some calls cannot be imported by Swift (variadic ones, macros, GNU extensions). And
+// every call that changes or orders something passes one gate here, so that tests can fail it or kill the process
+// at exactly that point (see failpoint.h).
+//
+// Convention: a function returns its result, zero or more, or the negated errno. Nobody above has to read errno, so
+// nobody can read it too late. A call interrupted by a signal is repeated, except where the comment says otherwise.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Files and directories.
+
+struct linux_stat {
+  uint64_t device, inode, links;
+  int64_t size;
+  uint32_t mode, uid, gid;
+  int64_t modified_seconds, changed_seconds;
+  int64_t modified_nanoseconds, changed_nanoseconds;
+};
+
+extern const int linux_path_only;  // O_PATH
+int linux_openat(int directory, const char *path, int flags, unsigned mode);
+int linux_close(int descriptor);  // Never repeated: the descriptor is gone even after EINTR.
+ssize_t linux_read(int descriptor, void *buffer, size_t size);
+ssize_t linux_pread(int descriptor, void *buffer, size_t size, int64_t offset);
+ssize_t linux_write(int descriptor, const void *buffer, size_t size);
+ssize_t linux_pwrite(int descriptor, const void *buffer, size_t size, int64_t offset);
+int linux_ftruncate(int descriptor, int64_t size);
+int linux_fsync(int descriptor);
+int linux_fdatasync(int descriptor);
+int linux_syncfs(int descriptor);
+int linux_start_writeback(int descriptor);
+int linux_fstat(int descriptor, struct linux_stat *result);
+int linux_fstatat(int directory, const char *path, struct linux_stat *result);  // Does not follow a symbolic link.
+int linux_fchmod(int descriptor, unsigned mode);
+int linux_access(const char *path, int mode);
+int linux_renameat(int from, const char *old_path, int to, const char *new_path);
+int linux_renameat_noreplace(int from, const char *old_path, int to, const char *new_path);
+int linux_linkat(int from, const char *old_path, int to, const char *new_path);
+int linux_unlinkat(int directory, const char *path, int flags);
+int linux_mkdirat(int directory, const char *path, unsigned mode);
+// The space that this user may still take on the file system: bytes, and files (-1 when it does not count them).
+int linux_free_space(int descriptor, int64_t *bytes, int64_t *files);
+ssize_t linux_getdents64(int descriptor, void *buffer, size_t size);
+ssize_t linux_readlink(const char *path, void *buffer, size_t size);
+
+// Locks and leases.
+
+int linux_flock(int descriptor, int operation);
+
+// 0 when no process has the file open for writing, -EAGAIN when one has, another error when the kernel won't say.
+// The lease is given back before the call returns. SIGIO must be ignored.
+int linux_probe_read_lease(int descriptor);
+
+// Processes.
+
+struct linux_spawn {
+  const char *path;         // Run as it is, without a search along PATH.
+  char *const *arguments;   // NULL at the end, the first is the program's own name.
+  char *const *environment; // NULL at the end.
+  const char *directory;    // The child's working directory.
+  int output, error;        // What becomes the child's standard output and standard error.
+  int inherited;            // One more descriptor to hand down, or -1.
+  int inherited_as;         // The number under which the child gets it.
+};
+
+struct linux_exit {
+  int status;  // The exit status, when signal is 0.
+  int signal;  // The signal that ended the process, or 0.
+};
+
+int linux_spawn(const struct linux_spawn *request);  // The process id. Its process group has the same number.
+int linux_wait(int process, int options, struct linux_exit *result);  // As waitpid: the process id, or 0.
+int linux_kill(int process, int signal);
+int linux_become_subreaper(void);
+int linux_pipe(int descriptors[2]);  // Close-on-exec both; the reading end does not block.
+
+// Signals. The handlers only count; the signals are blocked outside linux_poll, so none is missed and no other call
+// is disturbed by one.
+
+void linux_handle_signals(void);     // SIGTERM, SIGINT, SIGHUP, SIGCHLD; ignores SIGPIPE and SIGIO.
+int linux_signal_count(int signal);  // How often that signal has arrived since.
+
+struct linux_poll {
+  int descriptor;  // Negative: left out.
+  int ready;       // Set when there is something to read, or the other side has closed.
+};
+
+// Waits for any descriptor, a handled signal, or the time to pass (negative: for ever). How many are ready; 0 after
+// the time has passed and also after a signal.
+int linux_poll(struct linux_poll *set, int count, int64_t nanoseconds);
+
+// Clocks.
+
+void linux_clock(int monotonic, int64_t *seconds, int64_t *nanoseconds);
+
+// Threads.
+
+// Starts a thread with every signal blocked. 0, or the negated error. The handle is for linux_thread_join.
+int linux_thread_start(void (*body)(void *), void *context, uintptr_t *handle);
+void linux_thread_join(uintptr_t handle);
+
+#endif

@@ -1,0 +1,49 @@
+package import Posix
+
+/// An entry of the configuration: what is run for one number and name.
+package struct Channel: Sendable {
+  /// From 1 to 2^53, unique.
+  package let id: Int
+  /// Unique, never all digits, and fit to be the name of a directory.
+  package let name: String
+  /// What the command fetches; empty when the configuration gives none. Never begins with `-`.
+  package let url: String
+  /// The program, absolute if it was given with a `/`, else to be looked up on PATH; then its arguments, with their
+  /// placeholders. Never empty.
+  package let command: [String]
+  /// The most items one job should fetch, from 1.
+  package let limit: Int
+  /// Whether scheduled runs take it.
+  package let enabled: Bool
+  /// How long a job may take; more than 0.
+  package let timeout: Duration
+  /// How long a job has after SIGTERM before SIGKILL.
+  package let grace: Duration
+  /// The wait between two attempts.
+  package let retryDelay: Duration
+  /// How often a job is tried when it fails for a transient reason, from 1.
+  package let attempts: Int
+  /// Whether a job that was cut short is run again.
+  package let rerun: Bool
+  /// A line on standard error that matches one of these makes a failure a transient one.
+  package let transient: [Pattern]
+  /// Where the channel's files go: `library/<name>`, absolute.
+  package let directory: String
+
+  /// The program and its arguments, with all placeholders replaced in one pass: a value that looks like a
+  /// placeholder is not replaced in its turn.
+  package func arguments() -> [String] {
+    [command[0]]
+      + command.dropFirst().map { argument in
+        Placeholder.replace(in: argument) { placeholder in
+          switch placeholder {
+          case .id: String(id)
+          case .name: name
+          case .url: url
+          case .dir: directory
+          case .limit: String(limit)
+          }
+        }
+      }
+  }
+}

@@ -1,0 +1,51 @@
+/// What `etc/bobbin.json5` says, checked and complete: every path is absolute, every default filled in.
+package struct Configuration: Sendable {
+  /// The file it was read from.
+  package let file: String
+  /// The folder of that file, to which relative paths are relative.
+  package let directory: String
+  /// The spool directory.
+  package let spool: String
+  /// The directory in which every channel has one of its own.
+  package let library: String
+  /// The scheduler lock.
+  package let lock: String
+  /// The age from which a trigger is given up; nil for never.
+  package let expireAfter: Duration?
+  /// How long a file must have been left alone to count as complete.
+  package let settle: Duration
+  /// How long results and logs are kept; nil for ever.
+  package let keepResults: Duration?
+  /// How often a job that keeps being cut short is started in all, from 1.
+  package let maxAttempts: Int
+  /// The channels, in the order of the file.
+  package let channels: [Channel]
+
+  private let positionsByID: [Int: Int]
+  private let positionsByName: [String: Int]
+
+  /// - Precondition: the channels' ids and names are unique, which the reader has seen to.
+  init(
+    file: String, paths: ConfigurationPaths, expireAfter: Duration, settle: Duration, keepResults: Duration,
+    maxAttempts: Int, channels: [Channel]
+  ) {
+    self.file = file
+    self.directory = paths.directory
+    self.spool = paths.spool
+    self.library = paths.library
+    self.lock = paths.lock
+    self.expireAfter = expireAfter == .zero ? nil : expireAfter
+    self.settle = settle
+    self.keepResults = keepResults == .zero ? nil : keepResults
+    self.maxAttempts = maxAttempts
+    self.channels = channels
+    self.positionsByID = Dictionary(uniqueKeysWithValues: zip(channels.map(\.id), channels.indices))
+    self.positionsByName = Dictionary(uniqueKeysWithValues: zip(channels.map(\.name), channels.indices))
+  }
+
+  /// The channel with this id; nil when there is none. Takes constant time.
+  package func channel(id: Int) -> Channel? { positionsByID[id].map { channels[$0] } }
+
+  /// The channel of this name; nil when there is none. Takes constant time.
+  package func channel(name: String) -> Channel? { positionsByName[name].map { channels[$0] } }
+}

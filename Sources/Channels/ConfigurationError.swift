@@ -1,0 +1,37 @@
+/// One fault of a configuration file.
+package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+  /// The file, as the user knows it.
+  package let file: String
+  /// The line it is in, from 1; nil when it is about the file as a whole.
+  package let line: Int?
+  /// The column, in characters from 1; known for faults of syntax only.
+  package let column: Int?
+  /// The keys that lead to it, with indices from 0, for example `channels[1] "cats": timeout`; empty when it is
+  /// about the text and not about a value.
+  package let key: String
+  /// What is wrong.
+  package let message: String
+  /// What to write instead, where that can be told.
+  package let suggestion: String?
+
+  /// `etc/bobbin.json5:14: channels[1] "cats": timout: unknown key; did you mean "timeout"?`
+  package var description: String {
+    var text = file
+    if let line { text += ":\(line)" }
+    if let column { text += ":\(column)" }
+    text += ": "
+    if !key.isEmpty { text += "\(key): " }
+    text += message
+    if let suggestion { text += "; \(suggestion)" }
+    return text
+  }
+}
+
+/// All that is wrong with a configuration file, in the order of its lines. Never empty.
+package struct ConfigurationErrors: Error, Equatable, CustomStringConvertible {
+  /// The faults.
+  package let faults: [ConfigurationError]
+
+  /// One fault a line.
+  package var description: String { faults.map(\.description).joined(separator: "\n") }
+}

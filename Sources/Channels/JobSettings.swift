@@ -1,0 +1,34 @@
+import Posix
+
+/// The settings a channel takes from `defaults` unless it has its own.
+struct JobSettings {
+  var command: CommandReader.Template = .missing
+  var limit = 10
+  var timeout: Duration = .seconds(2 * 60 * 60)
+  var grace: Duration = .seconds(10)
+  var attempts = 2
+  var retryDelay: Duration = .seconds(30)
+  var rerun = true
+  var transient: [Pattern] = []
+
+  /// The keys that `read` asks for.
+  static let keys = [
+    "command", "limit", "timeout", "grace", "attempts", "retry_delay", "rerun", "transient",
+  ]
+
+  /// These settings, with what `section` says in their stead. A list replaces a list; nothing is merged.
+  func overridden(by section: Section, commands: CommandReader) -> JobSettings {
+    var settings = self
+    let command = commands.template(section)
+    if case .missing = command {} else { settings.command = command }
+    settings.limit = section.positive("limit", example: 10) ?? limit
+    // A job that may run for no time at all would be killed before it began.
+    settings.timeout = section.duration("timeout", example: "2h", zero: false) ?? timeout
+    settings.grace = section.duration("grace", example: "10s") ?? grace
+    settings.attempts = section.positive("attempts", example: 2) ?? attempts
+    settings.retryDelay = section.duration("retry_delay", example: "30s") ?? retryDelay
+    settings.rerun = section.bool("rerun") ?? rerun
+    settings.transient = section.patterns("transient") ?? transient
+    return settings
+  }
+}

@@ -1,0 +1,135 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A started program with its own process group. How it ended is a value, not an error.
+package struct ChildProcess: ~Copyable {
+  /// The process id, and that of its process group.
+  package let id: Int32
+  /// What it writes to its standard output; does not block.
+  package let output: Descriptor
+  /// What it writes to its standard error; does not block.
+  package let error: Descriptor
+
+  package enum Exit: Sendable, Equatable {
+    case status(Int32)
+    case signal(Int32)
+  }
+
+  /// Starts a program. Standard input is `/dev/null`, signals have their default meaning, and no descriptor but the
+  /// standard ones and the lock is handed down. The corresponding C function is `posix_spawn(3)`.
+  ///
+  /// - Parameters:
+  ///   - program: a path; PATH is not searched.
+  ///   - arguments: with the program's own name first.
+  ///   - environment: entries `NAME=value`; the whole environment of the program.
+  ///   - inherited: a lock that the program and all it starts keep holding (see `FileLock`).
+  /// - Throws: when it cannot be started; nothing is left behind then.
+  package static func start(
+    program: String, arguments: [String], environment: [String], directory: String,
+    inheriting inherited: borrowing FileLock
+  ) throws(SystemError) -> ChildProcess {
+    let output = try Pipe()
+    let error = try Pipe()
+    let result = program.withCString { program in
+      directory.withCString { directory in
+        withCStrings(arguments) { arguments in
+          withCStrings(environment) { environment in
+            var request = linux_spawn(
+              path: program, arguments: arguments, environment: environment, directory: directory,
+              output: output.writer.number, error: error.writer.number, inherited: inherited.file.number,
+              inherited_as: inheritedNumber)
+            return linux_spawn(&request)
+          }
+        }
+      }
+    }
+    return ChildProcess(id: try check(result, "start", program), output: output.reader, error: error.reader)
+  }
+
+  /// The number under which a child gets the lock: above those that shell scripts use.
+  private static let inheritedNumber: Int32 = 64
+
+  private init(id: Int32, output: consuming Descriptor, error: consuming Descriptor) {
+    self.id = id
+    self.output = output
+    self.error = error
+  }
+
+  /// Sends a signal to the whole process group. A group that is gone is not an error. The corresponding C function is
+  /// `kill(2)`.
+  package func signalGroup(_ signal: Int32) { _ = linux_kill(-id, signal) }
+}
+
+/// Both ends of a pipe, close-on-exec; reading does not block. The corresponding C function is `pipe2(2)`.
+private struct Pipe: ~Copyable {
+  let reader: Descriptor
+  let writer: Descriptor
+
+  init() throws(SystemError) {
+    var ends: (Int32, Int32) = (0, 0)
+    let result = withUnsafeMutableBytes(of: &ends) { linux_pipe($0.bindMemory(to: Int32.self).baseAddress) }
+    _ = try check(result, "make a pipe", nil)
+    reader = Descriptor(ends.0, path: "pipe")
+    writer = Descriptor(ends.1, path: "pipe")
+  }
+}
+
+/// The children of this process, those it inherited from dead children among them.
+package enum Children {
+  /// From now on, what a dead child leaves behind becomes a child of this process instead of init's, so that it can
+  /// be found and ended. The corresponding C function is `prctl(2)` with `PR_SET_CHILD_SUBREAPER`.
+  package static func adoptOrphans() { _ = linux_become_subreaper() }
+
+  package enum Reaped: Sendable, Equatable {
+    case exited(Int32, ChildProcess.Exit)
+    /// There are children, and none has ended.
+    case none
+    /// There is no child at all.
+    case childless
+  }
+
+  /// Takes the exit of one child that has ended, without waiting. The corresponding C function is `waitpid(2)`.
+  package static func reap() throws(SystemError) -> Reaped {
+    var exit = linux_exit()
+    let result = linux_wait(-1, WNOHANG, &exit)
+    if result == -ECHILD { return .childless }
+    let id = try check(result, "wait for a child process", nil)
+    if id == 0 { return .none }
+    return .exited(id, exit.signal != 0 ? .signal(exit.signal) : .status(exit.status))
+  }
+
+  /// Sends a signal to every descendant that `/proc` knows, whatever process group or session it moved to.
+  package static func signalDescendants(_ signal: Int32) throws(SystemError) {
+    for id in try ProcessTable.descendants(of: getpid()) { _ = linux_kill(id, signal) }
+  }
+}
+
+/// Calls `body` with a null-terminated array of C strings.
+private func withCStrings<Result>(
+  _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+  // One block for all of them: an environment has dozens of entries, and a job is started for every trigger.
+  let size = strings.reduce(0) { $0 + $1.utf8.count + 1 }
+  return withUnsafeTemporaryAllocation(of: CChar.self, capacity: max(size, 1)) { block in
+    withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<CChar>?.self, capacity: strings.count + 1) {
+      pointers in
+      var next = block.baseAddress!
+      for (index, string) in strings.enumerated() {
+        pointers[index] = next
+        for byte in string.utf8 {
+          next.pointee = CChar(bitPattern: byte)
+          next += 1
+        }
+        next.pointee = 0
+        next += 1
+      }
+      pointers[strings.count] = nil
+      return body(UnsafePointer(pointers.baseAddress!))
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// An open file, closed when its owner goes out of scope. Where the outcome of a write must be known, `sync()` tells
+/// it: more, and earlier, than `close(2)` could.
+package struct Descriptor: ~Copyable, Sendable {
+  package let number: Int32
+  /// What error messages call it.
+  private let path: String
+
+  /// Takes ownership of an open descriptor.
+  package init(_ number: Int32, path: String) {
+    self.number = number
+    self.path = path
+  }
+
+  deinit { _ = linux_close(number) }
+
+  /// The corresponding C function is `fstat(2)`.
+  package func status() throws(SystemError) -> FileStatus {
+    var status = linux_stat()
+    _ = try check(linux_fstat(number, &status), "examine", path)
+    return FileStatus(status)
+  }
+
+  /// Reads from the beginning of the file, up to `limit` bytes. The corresponding C function is `pread(2)`.
+  package func readAll(limit: Int) throws(SystemError) -> [UInt8] {
+    try read(at: 0, count: limit)
+  }
+
+  /// Reads up to `count` bytes from `offset` on; fewer where the file ends.
+  package func read(at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
+    var failure: SystemError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      do throws(SystemError) {
+        while filled < count {
+          let result = linux_pread(
+            number, buffer.baseAddress! + filled, count - filled, offset + Int64(filled))
+          let read = try check(result, "read", path)
+          if read == 0 { break }
+          filled += read
+        }
+      } catch { failure = error }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  /// Reads once into `buffer`. The corresponding C function is `read(2)`.
+  ///
+  /// - Returns: how many bytes came, 0 at the end, nil when there is nothing yet on a descriptor that does not block.
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
+    let result = linux_read(number, buffer.baseAddress, buffer.count)
+    if result == -Int(EAGAIN) { return nil }
+    return try check(result, "read", path)
+  }
+
+  /// Writes all bytes. The corresponding C function is `write(2)`.
+  ///
+  /// - Throws: after a short write, when the rest fails; part of the bytes is then in the file.
+  package func write(_ bytes: some Collection<UInt8>) throws(SystemError) {
+    let failure: SystemError?? = bytes.withContiguousStorageIfAvailable { buffer -> SystemError? in
+      do throws(SystemError) {
+        try write(UnsafeRawBufferPointer(buffer))
+        return nil
+      } catch { return error }
+    }
+    switch failure {
+    case .none: try write(Array(bytes))
+    case .some(.some(let error)): throw error
+    case .some(.none): break
+    }
+  }
+
+  package func write(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
+    var rest = buffer
+    while !rest.isEmpty {
+      let written = try check(linux_write(number, rest.baseAddress, rest.count), "write", path)
+      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    }
+  }
+
+  /// Makes `bytes` the whole content. A reader at the same moment may see the new content with the old one's tail.
+  package func replaceContent(with bytes: [UInt8]) throws(SystemError) {
+    try overwriteStart(with: bytes)
+    try truncate(to: Int64(bytes.count))
+  }
+
+  /// Writes at the beginning of the file, in one call; what follows stays. The corresponding C function is `pwrite(2)`.
+  package func overwriteStart(with bytes: [UInt8]) throws(SystemError) {
+    let written = bytes.withUnsafeBytes { linux_pwrite(number, $0.baseAddress, $0.count, 0) }
+    guard try check(written, "write", path) == bytes.count else { throw SystemError("write", path, .noSpace) }
+  }
+
+  /// The corresponding C function is `ftruncate(2)`.
+  package func truncate(to size: Int64) throws(SystemError) {
+    _ = try check(linux_ftruncate(number, size), "truncate", path)
+  }
+
+  /// Returns once content and metadata are on the disk. A failure means that what was written before may be lost: it
+  /// must not be repeated as if a later success made up for it. The corresponding C function is `fsync(2)`.
+  package func sync() throws(SystemError) { _ = try check(linux_fsync(number), "sync", path) }
+
+  /// As `sync()`, without times and mode. The corresponding C function is `fdatasync(2)`.
+  package func syncData() throws(SystemError) { _ = try check(linux_fdatasync(number), "sync", path) }
+
+  /// Syncs the whole file system the file is on: the way to make a name durable in a directory one may not read. The
+  /// corresponding C function is `syncfs(2)`.
+  package func syncFileSystem() throws(SystemError) { _ = try check(linux_syncfs(number), "sync", path) }
+
+  /// Begins to write the content to the disk and returns at once, so that several files can be on their way together.
+  /// Promises nothing: a `sync()` must follow. The corresponding C function is `sync_file_range(2)`.
+  package func startWriteback() { _ = linux_start_writeback(number) }
+
+  /// The corresponding C function is `fchmod(2)`.
+  package func setMode(_ mode: UInt32) throws(SystemError) {
+    _ = try check(linux_fchmod(number, mode), "change the mode of", path)
+  }
+
+  /// Whether some process has the file open for writing: yes, no, or nil when the kernel won't say (a file of another
+  /// user, a file system without leases). The corresponding C function is `fcntl(2)` with `F_SETLEASE`.
+  ///
+  /// RACE: a writer may open the file right after the answer.
+  package func isOpenForWriting() -> Bool? {
+    switch linux_probe_read_lease(number) {
+    case 0...: false
+    case -EAGAIN: true
+    default: nil
+    }
+  }
+}

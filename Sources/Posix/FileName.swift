@@ -1,0 +1,31 @@
+/// The name of one entry in a directory: bytes, not text.
+///
+/// Two names that look alike (composed and decomposed accents) are two files, and a name that is no valid UTF-8 must
+/// still be found, compared and moved. Order is byte order, as `LC_ALL=C sort` has it.
+package struct FileName: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// Without the terminating zero; never contains `/` or zero when it came from a directory.
+  package let bytes: [UInt8]
+
+  package init(bytes: [UInt8]) { self.bytes = bytes }
+  package init(_ text: String) { self.bytes = Array(text.utf8) }
+
+  package static func < (left: FileName, right: FileName) -> Bool {
+    left.bytes.lexicographicallyPrecedes(right.bytes)
+  }
+
+  /// The name as text when it is valid UTF-8, else nil.
+  package var text: String? { String(validating: bytes, as: UTF8.self) }
+
+  /// The name as text for people: what is no valid UTF-8 is replaced by U+FFFD.
+  package var description: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// Calls `body` with the name as a C string.
+  @inline(__always)
+  package func withCString<Result: ~Copyable>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
+      for (index, byte) in bytes.enumerated() { buffer[index] = CChar(bitPattern: byte) }
+      buffer[bytes.count] = 0
+      return body(UnsafePointer(buffer.baseAddress!))
+    }
+  }
+}

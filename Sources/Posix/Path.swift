@@ -1,0 +1,72 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Questions about paths, and whole small files.
+package enum Path {
+  package struct Access: OptionSet, Sendable {
+    package let rawValue: Int32
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+    package static let read = Access(rawValue: R_OK)
+    package static let write = Access(rawValue: W_OK)
+    package static let execute = Access(rawValue: X_OK)
+  }
+
+  /// Whether this process may use the path so, links followed. The corresponding C function is `faccessat(2)`.
+  package static func allows(_ access: Access, _ path: String) -> Bool {
+    linux_access(path, access.rawValue) == 0
+  }
+
+  package static func exists(_ path: String) -> Bool { linux_access(path, F_OK) == 0 }
+
+  /// What stands under a path, nil when nothing does. Does not follow a symbolic link.
+  package static func status(_ path: String) throws(SystemError) -> FileStatus? {
+    var status = linux_stat()
+    let result = linux_fstatat(AT_FDCWD, path, &status)
+    if result == -ENOENT { return nil }
+    _ = try check(result, "examine", path)
+    return FileStatus(status)
+  }
+
+  /// Makes a directory and those above it, where missing. The corresponding C function is `mkdir(2)`.
+  package static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
+    var result = linux_mkdirat(AT_FDCWD, path, mode)
+    if result == -ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+      try makeDirectories(String(path[..<slash]), mode: mode)
+      result = linux_mkdirat(AT_FDCWD, path, mode)
+    }
+    if result == -EEXIST { return }
+    _ = try check(result, "make directory", path)
+  }
+
+  /// The content of a file, links followed.
+  ///
+  /// - Throws: also when it is larger than `limit` bytes.
+  package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    let number = try check(linux_openat(AT_FDCWD, path, O_RDONLY, 0), "open", path)
+    let bytes = try Descriptor(number, path: path).readAll(limit: limit + 1)
+    if bytes.count > limit { throw SystemError("read", path, .init(EFBIG)) }
+    return bytes
+  }
+
+  /// The path of a program: as it is when it contains a `/`, else the first match along `path` (as PATH has it).
+  /// Nil when there is none that may be executed.
+  package static func program(_ name: String, searching path: String) -> String? {
+    if name.contains("/") { return allows(.execute, name) && isRegular(name) ? name : nil }
+    for folder in path.split(separator: ":", omittingEmptySubsequences: false) {
+      let candidate = "\(folder.isEmpty ? "." : folder)/\(name)"
+      if allows(.execute, candidate), isRegular(candidate) { return candidate }
+    }
+    return nil
+  }
+
+  private static func isRegular(_ path: String) -> Bool {
+    let number = linux_openat(AT_FDCWD, path, linux_path_only, 0)
+    guard number >= 0 else { return false }
+    return (try? Descriptor(number, path: path).status().kind) == .regular
+  }
+}

@@ -1,0 +1,63 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// What `/proc` tells about processes. See proc(5).
+package enum ProcessTable {
+  /// Every process that descends from another one, nearest first. A process that ends meanwhile is left out.
+  package static func descendants(of ancestor: Int32) throws(SystemError) -> [Int32] {
+    var children: [Int32: [Int32]] = [:]
+    for name in try Directory(path: "/proc").names() {
+      guard let id = name.text.flatMap({ Int32($0) }), let fields = statFields(id) else { continue }
+      // RACE: a process may end between the listing and this look. It needs no signal then.
+      guard fields.count > 1, let parent = Int32(fields[1]) else { continue }
+      children[parent, default: []].append(id)
+    }
+    var found = children[ancestor] ?? []
+    var index = 0
+    while index < found.count {
+      found += children[found[index]] ?? []
+      index += 1
+    }
+    return found
+  }
+
+  /// When a process began, in clock ticks since boot; with the process id it names one process until the next boot.
+  /// Nil when there is no such process.
+  package static func startTime(of id: Int32) -> UInt64? {
+    statFields(id).flatMap { $0.count > 19 ? UInt64($0[19]) : nil }
+  }
+
+  /// The fields of `/proc/<id>/stat` after the program's name, which may itself contain spaces and parentheses.
+  private static func statFields(_ id: Int32) -> [Substring]? {
+    guard let text = readText("/proc/\(id)/stat"), let close = text.lastIndex(of: ")") else { return nil }
+    return text[text.index(after: close)...].split(separator: " ")
+  }
+
+  /// This boot of this machine, a UUID; empty where `/proc` does not have it.
+  package static func bootIdentifier() -> String {
+    (readText("/proc/sys/kernel/random/boot_id") ?? "").filter { $0 != "\n" }
+  }
+
+  /// The process id namespace (a container has its own): `pid:[4026531836]`; empty where `/proc` does not have it.
+  package static func namespaceIdentifier() -> String {
+    withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
+      let count = linux_readlink("/proc/self/ns/pid", buffer.baseAddress, buffer.count)
+      return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : ""
+    }
+  }
+
+  private static func readText(_ path: String) -> String? {
+    let number = linux_openat(AT_FDCWD, path, O_RDONLY, 0)
+    guard number >= 0 else { return nil }
+    let file = Descriptor(number, path: path)
+    return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
+      let count = linux_read(file.number, buffer.baseAddress, buffer.count)
+      return count >= 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Signals as events: they are blocked everywhere but in `Poll.wait`, where they end the wait and are counted. Nothing
+/// else in the program is ever interrupted by one.
+package enum Signals {
+  /// Begins to count. Call once, before any thread is started. A signal that was ignored (`nohup`) stays ignored.
+  package static func handle() { linux_handle_signals() }
+
+  /// The first reason to stop that has arrived: `SIGTERM`, `SIGINT` or `SIGHUP`.
+  package static var stop: Int32? {
+    for signal in [SIGTERM, SIGINT, SIGHUP] where linux_signal_count(signal) > 0 { return signal }
+    return nil
+  }
+
+  /// How many signals that ask to stop have arrived; the second one means "at once".
+  package static var stopCount: Int {
+    [SIGTERM, SIGINT, SIGHUP].reduce(0) { $0 + Int(linux_signal_count($1)) }
+  }
+
+  package static let terminate = SIGTERM
+  package static let kill = SIGKILL
+
+  /// `SIGTERM` for 15; the number alone where there is no common name.
+  package static func name(_ signal: Int32) -> String {
+    let names: [Int32: String] = [
+      SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGHUP: "SIGHUP", SIGKILL: "SIGKILL", SIGSEGV: "SIGSEGV",
+      SIGABRT: "SIGABRT", SIGPIPE: "SIGPIPE", SIGQUIT: "SIGQUIT", SIGBUS: "SIGBUS", SIGFPE: "SIGFPE",
+      SIGILL: "SIGILL", SIGALRM: "SIGALRM", SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR2", SIGXFSZ: "SIGXFSZ",
+      SIGXCPU: "SIGXCPU", SIGTRAP: "SIGTRAP", SIGSYS: "SIGSYS",
+    ]
+    return names[signal] ?? "signal \(signal)"
+  }
+}
+
+/// Waiting: for descriptors, a handled signal or time, whatever comes first.
+package enum Poll {
+  /// The corresponding C function is `ppoll(2)`.
+  ///
+  /// - Parameters:
+  ///   - descriptors: at most eight; a negative number is left out and never ready.
+  ///   - until: nil waits for ever.
+  /// - Returns: for each descriptor whether it has something to read or its other side has closed; all false when the
+  ///   time has passed or a signal came.
+  package static func wait(_ descriptors: Int32..., until: MonotonicTime?) throws(SystemError) -> [Bool] {
+    let rest = until.map { max(0, ($0 - .now()).wholeNanoseconds) } ?? -1
+    var set = descriptors.map { linux_poll(descriptor: $0, ready: 0) }
+    _ = try check(linux_poll(&set, Int32(set.count), rest), "wait", nil)
+    return set.map { $0.ready != 0 }
+  }
+}

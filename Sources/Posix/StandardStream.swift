@@ -1,0 +1,33 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The standard streams.
+package enum StandardStream: Int32, Sendable {
+  case output = 1
+  case error = 2
+
+  /// Writes all bytes, in as few calls as possible. A reader that has gone away (`| head`) is an error like any other.
+  package func write(_ text: String) throws(SystemError) {
+    var text = text
+    let result = text.withUTF8 { buffer -> SystemError? in
+      var rest = UnsafeRawBufferPointer(buffer)
+      while !rest.isEmpty {
+        let written = linux_write(rawValue, rest.baseAddress, rest.count)
+        if written < 0 {
+          return SystemError("write to", self == .output ? "stdout" : "stderr", .init(Int32(-written)))
+        }
+        rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+      }
+      return nil
+    }
+    if let result { throw result }
+  }
+
+  /// Whether a person is looking. The corresponding C function is `isatty(3)`.
+  package var isTerminal: Bool { isatty(rawValue) == 1 }
+}

@@ -1,0 +1,73 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A system call that failed: what was attempted, on what path, and why.
+///
+/// `description` reads `cannot open 'spool/x.json': Permission denied`.
+package struct SystemError: Error, Sendable, CustomStringConvertible {
+  /// What was attempted, as a verb that follows "cannot": `open`, `sync`, `start`.
+  package let operation: String
+  /// What it was attempted on; nil where there is no path.
+  package let path: String?
+  package let code: Code
+
+  package init(_ operation: String, _ path: String?, _ code: Code) {
+    self.operation = operation
+    self.path = path
+    self.code = code
+  }
+
+  package var description: String {
+    guard let path else { return "cannot \(operation): \(code)" }
+    return "cannot \(operation) '\(path)': \(code)"
+  }
+
+  /// Whether standard output was closed by its reader.
+  package var isBrokenOutput: Bool { code == .brokenPipe && operation == "write to" }
+
+  /// An errno value.
+  package struct Code: Equatable, Hashable, Sendable, CustomStringConvertible {
+    package let number: Int32
+    package init(_ number: Int32) { self.number = number }
+
+    /// The text of `strerror(3)`.
+    package var description: String { String(cString: strerror(number)) }
+
+    package static let noSuchFile = Code(ENOENT)
+    package static let exists = Code(EEXIST)
+    package static let isDirectory = Code(EISDIR)
+    package static let notDirectory = Code(ENOTDIR)
+    package static let notEmpty = Code(ENOTEMPTY)
+    package static let accessDenied = Code(EACCES)
+    package static let notPermitted = Code(EPERM)
+    package static let readOnly = Code(EROFS)
+    package static let wouldBlock = Code(EAGAIN)
+    package static let invalid = Code(EINVAL)
+    package static let notSupported = Code(ENOSYS)
+    package static let crossDevice = Code(EXDEV)
+    package static let noSpace = Code(ENOSPC)
+    package static let quota = Code(EDQUOT)
+    package static let inputOutput = Code(EIO)
+    package static let tooManyLinks = Code(ELOOP)
+    package static let nameTooLong = Code(ENAMETOOLONG)
+    package static let noChild = Code(ECHILD)
+    package static let noProcess = Code(ESRCH)
+    package static let tooManyOpen = Code(EMFILE)
+    package static let brokenPipe = Code(EPIPE)
+    package static let notExecutable = Code(ENOEXEC)
+  }
+}
+
+/// Turns a result of the C layer into a value or an error.
+///
+/// - Parameter path: evaluated only on failure, so that a path costs nothing while all is well.
+@inline(__always)
+func check<Value: FixedWidthInteger & SignedInteger>(
+  _ result: Value, _ operation: String, _ path: @autoclosure () -> String?
+) throws(SystemError) -> Value {
+  if result >= 0 { return result }
+  throw SystemError(operation, path(), .init(Int32(-result)))
+}

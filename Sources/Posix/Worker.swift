@@ -1,0 +1,77 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A value shared by two threads: one at a time may look at it, and one may wait for the other to change it.
+package final class Shared<Value>: @unchecked Sendable {
+  // @unchecked: `value` is only ever touched between lock and unlock of `mutex`.
+  private var value: Value
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  package init(_ value: sending Value) {
+    self.value = value
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(changed, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(changed)
+    pthread_mutex_destroy(mutex)
+    changed.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Looks at or changes the value, and wakes whoever waits for a change.
+  package func access<Result, Failure: Error>(
+    _ body: (inout Value) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    pthread_mutex_lock(mutex)
+    defer {
+      pthread_cond_broadcast(changed)
+      pthread_mutex_unlock(mutex)
+    }
+    return try body(&value)
+  }
+
+  /// Waits until `body` returns something.
+  package func wait<Result>(_ body: (inout Value) -> Result?) -> Result {
+    pthread_mutex_lock(mutex)
+    defer {
+      pthread_cond_broadcast(changed)
+      pthread_mutex_unlock(mutex)
+    }
+    while true {
+      if let result = body(&value) { return result }
+      pthread_cond_wait(changed, mutex)
+    }
+  }
+}
+
+/// A thread with a body. It must be joined before what it uses goes away.
+package struct Worker: ~Copyable {
+  private let handle: UInt
+
+  /// Starts it, all signals blocked. The corresponding C function is `pthread_create(3)`.
+  package init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    let box = Unmanaged.passRetained(Body(body))
+    var handle: UInt = 0
+    let result = linux_thread_start(
+      { context in Unmanaged<Body>.fromOpaque(context!).takeRetainedValue().run() }, box.toOpaque(), &handle)
+    if result < 0 { box.release() }
+    _ = try check(result, "start a thread", nil)
+    self.handle = handle
+  }
+
+  /// Waits for its end. The corresponding C function is `pthread_join(3)`.
+  package consuming func join() { linux_thread_join(handle) }
+
+  private final class Body: Sendable {
+    let run: @Sendable () -> Void
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+}

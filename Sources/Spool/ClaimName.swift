@@ -1,0 +1,67 @@
+package import Posix
+
+/// The name of a claimed file in `running/<owner>/`: `<id>.<step>.<name>`. It says all there is to know about the
+/// claim, so that one rename changes owner, attempt and state at once.
+package struct ClaimName: Sendable, Equatable {
+  /// What the claim is for.
+  package enum Step: Sendable, Equatable {
+    /// The n-th attempt to run the job has begun, or is about to.
+    case attempt(Int)
+    /// On its way out of the spool, without being run.
+    case expired, rejected, cancelled
+
+    fileprivate var text: String {
+      switch self {
+      case .attempt(let number): String(number)
+      case .expired: "expired"
+      case .rejected: "rejected"
+      case .cancelled: "cancelled"
+      }
+    }
+
+    fileprivate init?(_ text: Substring) {
+      switch text {
+      case "expired": self = .expired
+      case "rejected": self = .rejected
+      case "cancelled": self = .cancelled
+      default:
+        guard let number = Int(text), number > 0 else { return nil }
+        self = .attempt(number)
+      }
+    }
+  }
+
+  /// The history id that the job's record will have.
+  package let id: Int64
+  package let step: Step
+  /// The trigger's own name.
+  package let trigger: FileName
+
+  /// At most this many bytes stand before the trigger's name: an id of 13 digits, `cancelled`, and two full stops.
+  package static let prefixLimit = 24
+
+  package init(id: Int64, step: Step, trigger: FileName) {
+    self.id = id
+    self.step = step
+    self.trigger = trigger
+  }
+
+  /// A trigger's name that is too long is cut. It is being rejected for that then, and its record says the whole name.
+  package var file: FileName {
+    FileName(bytes: Array((Array("\(id).\(step.text).".utf8) + trigger.bytes).prefix(255)))
+  }
+
+  /// Whether a record of this id and this trigger is that of the claim.
+  package func isOf(id: Int64, trigger: FileName) -> Bool {
+    id == self.id && trigger.bytes.starts(with: self.trigger.bytes)
+  }
+
+  /// - Returns: nil for a name that no claim has.
+  package init?(_ file: FileName) {
+    let parts = file.bytes.split(separator: UInt8(ascii: "."), maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3, let id = Int64(String(decoding: parts[0], as: UTF8.self)), id > 0,
+      let step = Step(Substring(String(decoding: parts[1], as: UTF8.self))), !parts[2].isEmpty
+    else { return nil }
+    self.init(id: id, step: step, trigger: FileName(bytes: Array(parts[2])))
+  }
+}

@@ -1,0 +1,164 @@
+package import Posix
+
+/// A trigger that a process has made its own.
+package struct Claim: Sendable {
+  package let name: ClaimName
+  /// The owner's folder in `running/`.
+  package let folder: Directory
+
+  package init(name: ClaimName, folder: Directory) {
+    self.name = name
+    self.folder = folder
+  }
+
+  package var id: Int64 { name.id }
+  package var trigger: FileName { name.trigger }
+  package var file: FileName { name.file }
+}
+
+/// The claims of this process: files it moved from the spool's top level to `running/<owner>/`. The rename decides who
+/// owns a trigger; nothing else does.
+///
+/// A final class because its folder is made with the first claim: most looks into a spool claim nothing.
+package final class Claims {
+  private let interior: SpoolInterior
+  package let owner: OwnerName
+  private var folder: Directory?
+
+  package init(_ interior: SpoolInterior, owner: OwnerName = .current()) {
+    self.interior = interior
+    self.owner = owner
+  }
+
+  /// Pending → claimed. Moves a file from the spool into this process' folder.
+  ///
+  /// RACE: of all who try, one gets it. What was looked at before may have been exchanged or written to since; the
+  /// caller looks at the claimed file again (`isUnchanged`).
+  ///
+  /// - Returns: nil when somebody else took it, or its owner moved it away.
+  package func claim(_ trigger: FileName, id: Int64, step: ClaimName.Step) throws(SystemError) -> Claim? {
+    let claim = Claim(name: ClaimName(id: id, step: step, trigger: trigger), folder: try ownFolder())
+    switch try interior.root.move(trigger, to: claim.folder, as: claim.file) {
+    case .moved: return claim
+    case .vanished: return nil
+    case .taken: throw SystemError("claim", interior.root.path(of: trigger), .exists)
+    }
+  }
+
+  /// Whether a claimed file is still the one that was inspected, with the same content and no other name, and nobody
+  /// has it open for writing who could still change it.
+  package func isUnchanged(_ claim: Claim, since trigger: Trigger) throws(SystemError) -> Bool {
+    guard let status = try claim.folder.status(of: claim.file), status.links == 1,
+      status.describesSameContent(as: trigger.file)
+    else { return false }
+    if case .object = trigger.content { return true }
+    let file = try claim.folder.open(claim.file, .read)
+    return file.isOpenForWriting() != true
+  }
+
+  /// Claimed by a dead process → claimed by this one, for another step.
+  ///
+  /// - Returns: nil when it is not there any more.
+  package func adopt(_ abandoned: Claim, step: ClaimName.Step) throws(SystemError) -> Claim? {
+    let name = ClaimName(id: abandoned.id, step: step, trigger: abandoned.trigger)
+    let claim = Claim(name: name, folder: try ownFolder())
+    switch try abandoned.folder.move(abandoned.file, to: claim.folder, as: claim.file) {
+    case .moved: return claim
+    case .vanished: return nil
+    case .taken: throw SystemError("adopt", abandoned.folder.path(of: abandoned.file), .exists)
+    }
+  }
+
+  /// Claimed → pending, under its own name.
+  ///
+  /// - Returns: false when the name is taken by a newer trigger; the claim then stays, for the next run to recover.
+  package func putBack(_ claim: Claim) throws(SystemError) -> Bool {
+    switch try claim.folder.move(claim.file, to: interior.root, as: claim.trigger) {
+    case .moved, .vanished: true
+    case .taken: false
+    }
+  }
+
+  /// Makes a claim survive a power cut. Needed before a job that must never run twice.
+  package func sync() throws(SystemError) {
+    try folder?.sync()
+    try interior.root.sync()
+  }
+
+  /// Removes the folder of this process; what still stands in it stays, for the next run to recover.
+  package func close() throws(SystemError) {
+    guard folder != nil else { return }
+    folder = nil
+    try interior[.running].removeDirectory(owner.folder)
+  }
+
+  private func ownFolder() throws(SystemError) -> Directory {
+    if let folder { return folder }
+    let running = interior[.running]
+    while true {
+      try running.makeDirectory(owner.folder, mode: 0o750)
+      let made: Directory
+      do throws(SystemError) { made = try running.directory(owner.folder) } catch {
+        // RACE: a run that recovers found it empty and removed it.
+        if error.code == .noSuchFile { continue }
+        throw error
+      }
+      // The lock says "alive" to runs that cannot see this process: other containers, other hosts.
+      if try made.tryLock(), try running.status(of: owner.folder)?.inode == made.status().inode {
+        try running.sync()
+        folder = made
+        return made
+      }
+    }
+  }
+}
+
+/// What dead processes left in `running/`.
+package struct AbandonedClaims {
+  package var claims: [Claim] = []
+  /// Paths of entries that are not Bobbin's.
+  package var foreign: [String] = []
+
+  /// Looks for claims whose owner is dead. Those of a living process of this host are left alone, also when the lock of
+  /// the scheduler is broken; those of another host or container as long as the kernel knows its lock.
+  ///
+  /// - Parameters:
+  ///   - running: the spool's folder of that name.
+  ///   - observer: this process, whose own claims are not abandoned.
+  ///   - removesEmpty: removes folders in which dead processes left nothing.
+  package init(in running: Directory, observer: OwnerName, removesEmpty: Bool) throws(SystemError) {
+    for name in try running.names() {
+      guard let owner = OwnerName(name) else {
+        foreign.append(running.path(of: name))
+        continue
+      }
+      if owner == observer || owner.isAlive(asSeenBy: observer) == true { continue }
+      let folder: Directory
+      // RACE: a short-lived owner (`bobbin cancel`) may remove its folder at this moment.
+      do throws(SystemError) { folder = try running.directory(name) } catch {
+        if error.code == .noSuchFile { continue }
+        throw error
+      }
+      guard try folder.tryLock() else { continue }
+      var isEmpty = true
+      for file in try folder.names() {
+        isEmpty = false
+        if let claim = ClaimName(file) {
+          claims.append(Claim(name: claim, folder: folder))
+        } else {
+          foreign.append(folder.path(of: file))
+        }
+      }
+      if isEmpty, removesEmpty { try running.removeDirectory(name) }
+    }
+    claims.sort { ($0.trigger, $0.id) < ($1.trigger, $1.id) }
+  }
+
+  /// Removes the folders that have become empty.
+  package static func removeEmptyFolders(of claims: [Claim], in interior: SpoolInterior) throws(SystemError) {
+    for path in Set(claims.map(\.folder.path)) {
+      guard let slash = path.lastIndex(of: "/") else { continue }
+      try interior[.running].removeDirectory(FileName(String(path[path.index(after: slash)...])))
+    }
+  }
+}

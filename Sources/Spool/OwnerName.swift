@@ -1,0 +1,44 @@
+package import Posix
+
+/// The name of a process' folder in `running/`: `<boot>-<namespace>-<pid>-<start time>`. No two processes of one host
+/// ever have the same one, and anybody can tell whether its owner still lives.
+package struct OwnerName: Sendable, Equatable {
+  private let boot: String
+  private let namespace: String
+  package let process: Int32
+  private let startTime: UInt64
+
+  /// This process.
+  package static func current() -> OwnerName {
+    let id = CurrentProcess.id
+    return OwnerName(
+      boot: String(ProcessTable.bootIdentifier().filter(\.isHexDigit).prefix(12)),
+      namespace: ProcessTable.namespaceIdentifier().filter(\.isNumber), process: id,
+      startTime: ProcessTable.startTime(of: id) ?? 0)
+  }
+
+  private init(boot: String, namespace: String, process: Int32, startTime: UInt64) {
+    self.boot = boot
+    self.namespace = namespace
+    self.process = process
+    self.startTime = startTime
+  }
+
+  package var folder: FileName { FileName("\(boot)-\(namespace)-\(process)-\(startTime)") }
+
+  /// - Returns: nil for a name that is no owner's.
+  package init?(_ folder: FileName) {
+    let parts = (folder.text ?? "").split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 4, let process = Int32(parts[2]), let startTime = UInt64(parts[3]) else {
+      return nil
+    }
+    self.init(boot: String(parts[0]), namespace: String(parts[1]), process: process, startTime: startTime)
+  }
+
+  /// Whether the process lives: true or false for one of this boot and this process id namespace; nil for any other,
+  /// of which only the lock on its folder can tell.
+  package func isAlive(asSeenBy observer: OwnerName) -> Bool? {
+    if boot.isEmpty || boot != observer.boot || namespace != observer.namespace { return nil }
+    return ProcessTable.startTime(of: process) == startTime
+  }
+}

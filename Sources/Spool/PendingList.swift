@@ -1,0 +1,97 @@
+package import Posix
+
+/// The names of the pending triggers in byte order, as one look into the directory found them.
+///
+/// A spool may hold a million files, so a name is a range in one block of bytes, and a look that finds what is known
+/// already sorts nothing: it compares the number and the sum of the hashes of all names.
+package struct PendingList: Sendable {
+  private var arena: [UInt8] = []
+  /// Where the names begin, in their order; a name ends with a zero.
+  private var starts: [UInt32] = []
+  private var next = 0
+  /// Number and hash sum of the names not yet taken, for the comparison.
+  private var rest = Fingerprint()
+
+  package init() {}
+
+  package var count: Int { starts.count - next }
+
+  /// Looks again. Afterwards the list holds what is in the directory now, from the first name on.
+  ///
+  /// - Parameter skipping: names that are not wanted, whatever happens to them.
+  package mutating func refresh(from directory: Directory, skipping: Set<FileName>) throws(SystemError) {
+    var found = Fingerprint()
+    var fresh: [UInt8] = []
+    fresh.reserveCapacity(arena.count)
+    var freshStarts: [UInt32] = []
+    freshStarts.reserveCapacity(starts.count)
+    try directory.forEachName { name in
+      guard TriggerName.isTrigger(name) else { return }
+      if !skipping.isEmpty, skipping.contains(FileName(bytes: Array(name))) { return }
+      // What does not fit into 4 GiB of names is found by a later look, when there is room again.
+      guard let start = UInt32(exactly: fresh.count) else { return }
+      found.add(name)
+      freshStarts.append(start)
+      fresh.append(contentsOf: name)
+      fresh.append(0)
+    }
+    if found == rest, next < starts.count || found.count == 0 { return }
+    fresh.withUnsafeBufferPointer { bytes in
+      let base = bytes.baseAddress
+      freshStarts.sort { left, right in
+        // Names end with a zero, which sorts before every byte a name can hold.
+        var (left, right) = (base! + Int(left), base! + Int(right))
+        while left.pointee == right.pointee, left.pointee != 0 {
+          left += 1
+          right += 1
+        }
+        return left.pointee < right.pointee
+      }
+    }
+    arena = fresh
+    starts = freshStarts
+    next = 0
+    rest = found
+  }
+
+  /// The first name, left in the list; nil when there is none.
+  package var first: FileName? { next < starts.count ? name(at: next) : nil }
+
+  /// Takes the first name out of the list.
+  package mutating func removeFirst() {
+    let name = name(at: next)
+    name.bytes.withUnsafeBytes { rest.remove($0) }
+    next += 1
+  }
+
+  private func name(at index: Int) -> FileName {
+    let start = Int(starts[index])
+    var end = start
+    while arena[end] != 0 { end += 1 }
+    return FileName(bytes: Array(arena[start..<end]))
+  }
+
+  private struct Fingerprint: Equatable {
+    var count = 0
+    var sum: UInt64 = 0
+
+    mutating func add(_ name: UnsafeRawBufferPointer) {
+      count += 1
+      sum &+= hash(name)
+    }
+
+    mutating func remove(_ name: UnsafeRawBufferPointer) {
+      count -= 1
+      sum &-= hash(name)
+    }
+
+    /// FNV-1a with a final mix, 64 bits. Nobody gains from a collision: it would only hide a new name from this look
+    /// until the next change of the directory.
+    private func hash(_ name: UnsafeRawBufferPointer) -> UInt64 {
+      var value: UInt64 = 0xcbf2_9ce4_8422_2325
+      for byte in name { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+      value ^= value >> 32
+      return value &* 0xd6e8_feb8_6659_fd93
+    }
+  }
+}

@@ -1,0 +1,96 @@
+package import Posix
+
+/// What a look at one name in the spool found.
+package enum Inspection: Sendable {
+  /// Nothing there: somebody else took it.
+  case vanished
+  /// No trigger, whatever happens to it, for this reason.
+  case odd(RejectReason, FileStatus)
+  /// May still be being written.
+  ///
+  /// - Parameter since: when it last changed; nil when a process is known to have it open for writing.
+  case unsettled(FileStatus, openForWriting: Bool)
+  /// Complete.
+  case settled(Trigger)
+}
+
+/// Looks at the files under triggers' names, and decides whether they are complete.
+package struct Inspector: Sendable {
+  private let directory: Directory
+  private let settle: Duration
+
+  /// - Parameter settle: for how long a file must not have changed where the kernel does not tell whether somebody
+  ///   has it open for writing.
+  package init(_ directory: Directory, settle: Duration) {
+    self.directory = directory
+    self.settle = settle
+  }
+
+  /// Examines and, if it may be a trigger, reads the file under a name. Never opens anything but a regular file with
+  /// one name, never follows a link.
+  ///
+  /// - Parameter trigger: the trigger's own name, where the file has another one: a claim.
+  package func inspect(
+    _ name: FileName, of trigger: FileName? = nil, now: Timestamp
+  ) throws(SystemError) -> Inspection {
+    let triggerName = trigger ?? name
+    guard let status = try directory.status(of: name) else { return .vanished }
+    if let reason = oddity(of: status, name: triggerName) { return .odd(reason, status) }
+    if status.links > 1 {
+      // `ln` and `rm` is a way to publish a file without replacing another: for a moment it has two names.
+      return isUnchanged(status, at: now)
+        ? .odd(RejectReason("a hard link"), status)
+        : .unsettled(status, openForWriting: false)
+    }
+    let file: Descriptor
+    do throws(SystemError) {
+      guard let opened = try directory.openIfPresent(name) else { return .vanished }
+      file = opened
+    } catch {
+      switch error.code {
+      // RACE: exchanged since the look above, for a symbolic link.
+      case .tooManyLinks: return .odd(RejectReason("a symbolic link"), status)
+      case .accessDenied, .notPermitted:
+        return .odd(
+          RejectReason("may not be read by the batch's user (uid \(CurrentProcess.effectiveUser))"), status)
+      default: throw error
+      }
+    }
+    // RACE: the name may lead to another file than a moment ago; what was opened is what counts.
+    let opened = try file.status()
+    if let reason = oddity(of: opened, name: triggerName) { return .odd(reason, opened) }
+    let bytes = try file.readAll(limit: TriggerContent.sizeLimit + 1)
+    let trigger = Trigger(name: triggerName, file: opened, bytes: bytes)
+    if case .object = trigger.content { return .settled(trigger) }
+    switch file.isOpenForWriting() {
+    case .some(true): return .unsettled(opened, openForWriting: true)
+    case .some(false): return .settled(trigger)
+    case .none:
+      return isUnchanged(opened, at: now) ? .settled(trigger) : .unsettled(opened, openForWriting: false)
+    }
+  }
+
+  private func oddity(of status: FileStatus, name: FileName) -> RejectReason? {
+    if name.bytes.count > TriggerName.lengthLimit {
+      return RejectReason("its name is longer than \(TriggerName.lengthLimit) bytes")
+    }
+    switch status.kind {
+    case .regular: break
+    case .directory: return RejectReason("a directory")
+    case .symbolicLink: return RejectReason("a symbolic link")
+    case .fifo: return RejectReason("a FIFO")
+    case .socket: return RejectReason("a socket")
+    case .characterDevice, .blockDevice: return RejectReason("a device")
+    case .unknown: return RejectReason("not a regular file")
+    }
+    if status.size > TriggerContent.sizeLimit { return RejectReason("larger than 64 KiB") }
+    return nil
+  }
+
+  /// Judged by the change time: a modification time can be set. A change in the future (the clock was set back) says
+  /// nothing and must not keep the file for ever.
+  private func isUnchanged(_ status: FileStatus, at now: Timestamp) -> Bool {
+    let age = now - status.changed
+    return age >= settle || age < .zero - settle
+  }
+}

@@ -1,0 +1,76 @@
+package import Posix
+
+/// A spool directory as anybody may see it: where triggers are dropped. What the batch keeps below it is `SpoolInterior`.
+package final class Spool: Sendable {
+  package let root: Directory
+  /// False in a drop box: one may add files, but not list them.
+  package let isListable: Bool
+
+  package init(path: String) throws(SystemError) {
+    do throws(SystemError) {
+      root = try Directory(path: path)
+      isListable = true
+    } catch {
+      guard error.code == .accessDenied else { throw error }
+      root = try Directory(pathForLookup: path)
+      isListable = false
+    }
+  }
+
+  package static let lockName = FileName("scheduler.lock")
+
+  /// Names of temporary files begin so. Anything else that begins with a full stop belongs to somebody else.
+  package static let temporaryPrefix = ".bobbin-"
+
+  /// The 1-based position of a name among the pending triggers, in the order they will run.
+  /// Reads the directory once and keeps nothing, so that a million files cost no memory.
+  ///
+  /// - Returns: the position is that which the name would have when it is not there (any more).
+  package func position(of name: FileName) throws(SystemError) -> Int {
+    var before = 0
+    try root.forEachName { other in
+      if TriggerName.isTrigger(other), other.lexicographicallyPrecedes(name.bytes) { before += 1 }
+    }
+    return before + 1
+  }
+}
+
+/// The directories of a spool that belong to the batch user alone.
+package enum SpoolFolder: String, CaseIterable, Sendable {
+  case running, done, failed, expired, rejected, cancelled, logs, channels
+
+  package var name: FileName { FileName(rawValue) }
+
+  /// Those in which a trigger's journey ends.
+  package static let final: [SpoolFolder] = [.done, .failed, .expired, .rejected, .cancelled]
+}
+
+/// The inside of a spool: what only the batch user may touch.
+package final class SpoolInterior: Sendable {
+  package let spool: Spool
+  private let folders: [SpoolFolder: Directory]
+
+  /// Opens everything, and makes what is missing, for the batch user alone.
+  package init(_ spool: Spool) throws(SystemError) {
+    self.spool = spool
+    var folders: [SpoolFolder: Directory] = [:]
+    var made = false
+    for folder in SpoolFolder.allCases {
+      do throws(SystemError) {
+        folders[folder] = try spool.root.directory(folder.name)
+      } catch {
+        guard error.code == .noSuchFile else { throw error }
+        made = try spool.root.makeDirectory(folder.name, mode: 0o750) || made
+        folders[folder] = try spool.root.directory(folder.name)
+      }
+    }
+    // A trigger's claim must not be lost because the directory it is in was never on the disk.
+    if made { try spool.root.sync() }
+    self.folders = folders
+  }
+
+  package var root: Directory { spool.root }
+
+  /// Every folder was opened in `init`.
+  package subscript(folder: SpoolFolder) -> Directory { folders[folder]! }
+}

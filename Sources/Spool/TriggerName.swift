@@ -1,0 +1,39 @@
+package import Posix
+
+/// The rules for file names in the spool's top level.
+package enum TriggerName {
+  private static let suffix = Array(".json".utf8)
+
+  /// Whether a file of this name is a trigger: ends in `.json` and does not begin with a full stop.
+  @inline(__always)
+  package static func isTrigger(_ bytes: some RandomAccessCollection<UInt8>) -> Bool {
+    bytes.count > suffix.count && bytes.first != UInt8(ascii: ".")
+      && bytes.suffix(suffix.count).elementsEqual(suffix)
+  }
+
+  /// The longest name that can be claimed: a claim puts its id and attempt before the name (see `ClaimName`), and a
+  /// name in a directory has at most 255 bytes.
+  package static let lengthLimit = 255 - ClaimName.prefixLimit
+
+  /// What the name of an empty trigger says: the channel, after an optional time and a hyphen.
+  ///
+  /// - Returns: nil when the name is no valid UTF-8, contains control characters, or says nothing.
+  package static func channel(in name: FileName) -> ChannelReference? {
+    var bytes = name.bytes.dropLast(suffix.count)
+    if let (_, length) = Timestamp.readCompact(bytes), bytes.dropFirst(length).first == UInt8(ascii: "-") {
+      bytes = bytes.dropFirst(length + 1)
+    }
+    guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty,
+      !text.unicodeScalars.contains(where: \.disturbsTerminal)
+    else { return nil }
+    return ChannelReference(text: text)
+  }
+
+  /// The time at the beginning of a name, as `bobbin trigger` writes it.
+  package static func time(in name: FileName) -> Timestamp? { Timestamp.readCompact(name.bytes)?.moment }
+
+  /// The name of a trigger for a channel requested at that moment.
+  package static func make(_ moment: Timestamp, channel: Int64) -> FileName {
+    FileName("\(moment.compact)-\(channel).json")
+  }
+}

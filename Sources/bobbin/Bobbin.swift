@@ -1,0 +1,82 @@
+import Batch
+import Channels
+import Posix
+
+/// The program: parses the command line, calls, prints, and maps errors to an exit status, here and nowhere else.
+@main
+struct Bobbin {
+  static let version = "1.0.0"
+
+  static func main() {
+    CurrentProcess.exit(status(of: Array(CommandLine.arguments.dropFirst())))
+  }
+
+  private static func status(of words: [String]) -> Int32 {
+    do {
+      let arguments = try Arguments(words)
+      if arguments.wantsVersion {
+        try Output.print("bobbin \(version)")
+        return ExitStatus.done.rawValue
+      }
+      if arguments.wantsHelp {
+        try StandardStream.output.write(arguments.command?.help ?? Command.overview)
+        return ExitStatus.done.rawValue
+      }
+      let status = try run(arguments)
+      // Whoever was asked to stop says so by its status, as the shell expects it.
+      if let signal = Signals.stop { return 128 + signal }
+      return status.rawValue
+    } catch let failure as CommandFailure {
+      if let message = failure.message { complain(message) }
+      return failure.status.rawValue
+    } catch let error as SystemError {
+      // The reader of a pipe (`| head`) has seen enough: no reason to complain.
+      if error.isBrokenOutput { return ExitStatus.done.rawValue }
+      complain(error.description + remedy(for: error))
+      return ExitStatus(error).rawValue
+    } catch {
+      complain("\(error)")
+      return ExitStatus.inputOutput.rawValue
+    }
+  }
+
+  private static func run(_ arguments: Arguments) throws -> ExitStatus {
+    guard let command = arguments.command else { return .usage }
+    let configuration: Configuration = try ConfigurationFile.load(named: arguments.value("config"))
+    if command == .check { return try CheckCommand(arguments, configuration).run() }
+    switch command {
+    // Those that wait must wake up for a signal, and record what they were doing.
+    case .run, .trigger, .watch: Signals.handle()
+    default: break
+    }
+    let batch = try Batch(
+      configuration, log: Log(isQuiet: arguments.isQuiet), makingSpool: command == .run || command == .watch)
+    switch command {
+    case .run: return try RunCommand(arguments, batch).run()
+    case .trigger: return try TriggerCommand(arguments, batch).run()
+    case .queue: return try QueueCommand(arguments, batch).run()
+    case .cancel: return try CancelCommand(arguments, batch).run()
+    case .prune: return try PruneCommand(arguments, batch).run()
+    case .status: return try StatusCommand(arguments, batch).run()
+    case .history: return try HistoryCommand(arguments, batch).run()
+    case .log: return try LogCommand(arguments, batch).run()
+    case .watch: return try WatchCommand(arguments, batch).run()
+    case .check: return .done
+    }
+  }
+
+  /// There is no place left to report that standard error is gone.
+  private static func complain(_ message: String) {
+    for line in message.split(separator: "\n") { try? StandardStream.error.write("bobbin: \(line)\n") }
+  }
+
+  private static func remedy(for error: SystemError) -> String {
+    switch error.code {
+    case .noSpace, .quota: " (nothing more was started; free some space, pending triggers stay)"
+    case .accessDenied, .notPermitted: " (run it as the spool's owner; bobbin check says more)"
+    case .tooManyOpen: " (raise the limit of open files: ulimit -n)"
+    case .crossDevice: " (the spool and its folders must be on one file system, without a mount between them)"
+    default: ""
+    }
+  }
+}

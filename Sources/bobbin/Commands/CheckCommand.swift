@@ -1,0 +1,58 @@
+import Batch
+import Channels
+import Posix
+import Spool
+
+struct CheckCommand {
+  private let arguments: Arguments
+  private let configuration: Configuration
+
+  init(_ arguments: Arguments, _ configuration: Configuration) {
+    self.arguments = arguments
+    self.configuration = configuration
+  }
+
+  func run() throws -> ExitStatus {
+    let problems = SetupCheck(configuration).problems()
+    var plan: [PlannedStep] = []
+    // Without a spool there is nothing pending; the scheduled channels are the plan.
+    if Path.exists(configuration.spool), !problems.contains(where: { $0.path == configuration.spool }) {
+      let batch = try Batch(configuration, log: Log(isQuiet: arguments.isQuiet))
+      try batch.forEachPlanned(at: .now(), isSpoolOnly: false) { plan.append($0) }
+    } else {
+      plan = configuration.channels.filter(\.enabled).map { PlannedStep(scheduled: $0) }
+    }
+    if arguments.isJSON {
+      try Output.print(
+        .object([
+          ("status", .string(problems.isEmpty ? "ok" : "problems")),
+          ("configuration", .string(configuration.file)), ("problems", .array(problems.map(\.json))),
+          ("plan", .array(plan.map(\.json))),
+        ]))
+    } else {
+      try printText(problems, plan)
+    }
+    return switch problems.first?.kind {
+    case nil: .done
+    case .program: .configuration
+    case .permission: .permission
+    case .missing: .cannotCreate
+    }
+  }
+
+  private func printText(_ problems: [SetupProblem], _ plan: [PlannedStep]) throws {
+    for problem in problems {
+      try StandardStream.error.write(
+        "bobbin: \(problem.path.printable): \(problem.message.printable)\n        \(problem.remedy.printable)\n"
+      )
+    }
+    if arguments.isQuiet { return }
+    try Output.print("configuration: \(configuration.file)")
+    try Output.print("spool:         \(configuration.spool)")
+    try Output.print("library:       \(configuration.library)")
+    try Output.print(problems.isEmpty ? "no problems found" : "\(problems.count) problems, see above")
+    try Output.print("\na run would, in this order:")
+    if plan.isEmpty { try Output.print("  do nothing: no channel is enabled and nothing is pending") }
+    for step in plan { try Output.print("  \(step.text)") }
+  }
+}

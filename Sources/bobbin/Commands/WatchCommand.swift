@@ -1,0 +1,22 @@
+import Batch
+import Posix
+import Spool
+
+struct WatchCommand {
+  private let arguments: Arguments
+  private let batch: Batch
+
+  init(_ arguments: Arguments, _ batch: Batch) {
+    self.arguments = arguments
+    self.batch = batch
+  }
+
+  func run() throws -> ExitStatus {
+    let interval = try arguments.duration("every") ?? .seconds(2)
+    if interval < .milliseconds(10) { throw CommandFailure(.usage, "--every takes at least 10ms") }
+    batch.log.info("watching", ["spool": batch.spool.root.path, "every": interval.brief])
+    let signal = try batch.watch(every: interval)
+    batch.log.info("stopped by \(Signals.name(signal))")
+    return .done
+  }
+}

@@ -1,0 +1,40 @@
+import Posix
+
+/// What the shell, cron and systemd are told. The numbers are those of sysexits.h and timeout(1).
+enum ExitStatus: Int32 {
+  case done = 0
+  /// A job failed, or something could not be carried out.
+  case failed = 1
+  case usage = 64
+  /// No such channel, or it is disabled; no such trigger.
+  case notFound = 65
+  case cannotCreate = 73
+  case inputOutput = 74
+  /// Another run is on, or there was no space before anything ran: try again later.
+  case temporary = 75
+  case permission = 77
+  case configuration = 78
+  /// `--wait` ran out.
+  case timedOut = 124
+
+  init(_ error: SystemError) {
+    switch error.code {
+    case .noSpace, .quota: self = .temporary
+    case .accessDenied, .notPermitted, .readOnly: self = .permission
+    case .noSuchFile, .notDirectory, .exists: self = .cannotCreate
+    default: self = .inputOutput
+    }
+  }
+}
+
+/// The end of a command: a status for the shell and, unless it was said already, a message for the person.
+struct CommandFailure: Error {
+  let status: ExitStatus
+  /// Nil when everything has been said.
+  let message: String?
+
+  init(_ status: ExitStatus, _ message: String? = nil) {
+    self.status = status
+    self.message = message
+  }
+}

@@ -1,0 +1,68 @@
+# The real cron daemon runs Bobbin by the crontab that is shipped.
+# shellcheck source=lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
+need cron unshare mount flock jq
+if [ "$(id -u)" -ne 0 ]; then
+    not_ok "needs root, as cron reads /etc/cron.d for root alone"
+    finished
+fi
+standard_jobs
+instance 'channels: [ { id: 1, name: "demo", command: ["handlers/note"] } ]'
+
+# The shipped file, every minute instead of every 15, as root, for this instance and this program; and with what cron
+# would mail kept in a file.
+mkdir "$work/bin" "$work/cron.d" "$work/crontabs"
+ln -s "$BOBBIN" "$work/bin/bobbin"
+sed -e 's#^\*/15 \* \* \* \* bobbin #* * * * * root #' \
+    -e "s#^PATH=#PATH=$work/bin:#" \
+    -e "s#/etc/bobbin/bobbin.json5#$config#" \
+    -e "/^\* /s#\$# >>$work/mail 2>\&1#" \
+    "$project/etc/cron.d/bobbin" >"$work/cron.d/bobbin"
+chmod 644 "$work/cron.d/bobbin"
+entry=$(sed -n 's/^\* \* \* \* \* root //p' "$work/cron.d/bobbin")
+check "the shipped crontab has its one entry" test "$(grep -c . <<<"$entry")" -eq 1 -a -n "$entry"
+# by_hand: runs the entry as cron would, and shows what would be mailed.
+by_hand() { env -i PATH="$work/bin:$PATH" HOME="$work" /bin/sh -c "${entry%% >>*}"; }
+
+# A cron daemon of our own, in a mount namespace where /etc/cron.d holds this file alone, no other crontab exists and
+# /run is empty: it neither meets a daemon that runs already nor executes the machine's own jobs.
+echo 1 >"$spool/dropped.json"
+: >"$work/crontab"
+cat >"$work/cron" <<EOF
+set -e
+mount --bind '$work/cron.d' /etc/cron.d
+mount --bind '$work/crontabs' /var/spool/cron/crontabs
+mount --bind '$work/crontab' /etc/crontab
+mount -t tmpfs tmpfs /run
+exec cron -f
+EOF
+start unshare --mount --propagation private sh "$work/cron"
+daemon=$started
+check "cron runs Bobbin and the trigger is done within two minutes" \
+    wait_for 130 test -e "$spool/done/dropped.json"
+cp "${output[$daemon]}.err" "$work/err"
+check "cron itself is alive and content" test -d "/proc/$daemon" -a ! -s "$work/err"
+check "the trigger's document says success" holds '.success' "$spool/done/dropped.json"
+equal "the enabled channel was run too, before it" "scheduled demo -
+manual demo dropped.json" "$(head -n 2 "$work/journal")"
+wait_for 20 is_free "$spool/scheduler.lock"
+kill "$daemon"
+wait_for 20 ended "$daemon"
+equal "there is nothing to mail when all went well" "" "$(cat "$work/mail")"
+
+# The same entry, without waiting for the minute: a run that finds another one busy is not worth a mail, a failure is.
+instance 'channels: [ { id: 1, name: "demo", command: ["handlers/hold"] } ]'
+start bobbin run
+check "a long run is on" wait_for 20 test -e "$work/holding"
+try by_hand
+equal "a run that finds it busy mails nothing" "" "$(cat "$work/out" "$work/err")"
+touch "$work/release"
+join "$started"
+instance 'channels: [ { id: 1, name: "demo", command: ["false"] } ]'
+try by_hand
+check "a failed job is mailed" grep -q demo "$work/out"
+instance 'channels: [ { id: 1, name: "demo", comand: ["true"] } ]'
+try by_hand
+check "and so is a fault in the configuration" grep -q comand "$work/out"
+
+finished
