@@ -43,6 +43,8 @@ extension Batch {
   package func run(
     _ kind: HolderNote.Kind, _ options: Run.Options, wait: Duration?, looksAgain: Bool = true
   ) throws(SystemError) -> RunOutcome {
+    // The end of a child is a signal, too.
+    try Signals.handle()
     Children.adoptOrphans()
     let begin = MonotonicTime.now()
     let interior = try SpoolInterior(spool)

@@ -25,10 +25,11 @@ extension Batch {
   package func trigger(
     _ channel: Channel, _ options: TriggerRequestOptions, answer: @escaping @Sendable (TriggerAnswer) -> Void
   ) throws(SystemError) -> Bool {
+    let submittedAt = Timestamp.now()
     var submitter = Submitter(spool)
     let name = try submitter.submit(channel: Int64(channel.id), user: options.user)
     if options.isQueueOnly {
-      return try answerQueued(name, isRunOn: false, options.wait, answer)
+      return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
     }
     var runOptions = Run.Options()
     runOptions.isSpoolOnly = true
@@ -40,24 +41,24 @@ extension Batch {
     }
     do throws(SystemError) {
       if case .busy = try run(.manual, runOptions, wait: nil) {
-        return try answerQueued(name, isRunOn: true, options.wait, answer)
+        return try answerQueued(name, since: submittedAt, isRunOn: true, options.wait, answer)
       }
     } catch {
       // Somebody who may add triggers but not run them (a drop box) has queued one all the same.
       guard error.code == .accessDenied || error.code == .notPermitted, !isAnswered.access({ $0 }) else {
         throw error
       }
-      return try answerQueued(name, isRunOn: false, options.wait, answer)
+      return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
     }
     if isAnswered.access({ $0 }) { return true }
     // Another process took it between the submission and the lock, or it was left pending.
-    return try answerQueued(name, isRunOn: false, options.wait, answer)
+    return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
   }
 
   private func answerQueued(
-    _ name: FileName, isRunOn: Bool, _ wait: Duration?, _ answer: (TriggerAnswer) -> Void
+    _ name: FileName, since: Timestamp, isRunOn: Bool, _ wait: Duration?, _ answer: (TriggerAnswer) -> Void
   ) throws(SystemError) -> Bool {
-    if let done = try finalRecord(of: name) {
+    if let done = try finalRecord(of: name, since: since) {
       answer(TriggerAnswer(done, trigger: name))
       return true
     }
@@ -65,7 +66,7 @@ extension Batch {
       let deadline = MonotonicTime.now() + wait
       while MonotonicTime.now() < deadline, Signals.stop == nil {
         _ = try Poll.wait(until: min(deadline, .now() + .milliseconds(200)))
-        if let done = try finalRecord(of: name) {
+        if let done = try finalRecord(of: name, since: since) {
           answer(TriggerAnswer(done, trigger: name))
           return true
         }
@@ -78,15 +79,17 @@ extension Batch {
 
   /// The last record of a trigger that is done; nil while it is pending or running, and for somebody who may not read
   /// the history.
-  package func finalRecord(of name: FileName) throws(SystemError) -> HistoryRecord? {
+  ///
+  /// - Parameter since: when the trigger was written. Records that are clearly older are not searched.
+  package func finalRecord(of name: FileName, since: Timestamp) throws(SystemError) -> HistoryRecord? {
     guard spool.isListable, try spool.root.status(of: name) == nil else { return nil }
+    // A clock that is set back a little must not hide the record.
+    let oldest = since + .seconds(-3_600)
     var found: HistoryRecord?
     try HistoryReader.forEachLineFromEnd(in: spool.root) { line in
-      guard let record = HistoryReader.record(line), record.trigger == name, !record.isRequeued else {
-        return true
-      }
-      found = record
-      return false
+      guard let record = HistoryReader.record(line) else { return true }
+      if record.trigger == name, !record.isRequeued { found = record }
+      return found == nil && record.finishedAt > oldest
     }
     return found
   }

@@ -90,6 +90,7 @@ package final class Recorder {
       var failure: SystemError?
       var mended = false
       do throws(SystemError) {
+        try syncClaims(entries, interior)
         var lines: [UInt8] = []
         for case let record? in entries.map(\.record) {
           record.json.write(to: &lines)
@@ -111,5 +112,14 @@ package final class Recorder {
       // next run recovers them.
       if failure != nil { return }
     }
+  }
+
+  /// A record must never be on the disk while a power cut can still make its trigger pending again.
+  private static func syncClaims(_ entries: [Entry], _ interior: SpoolInterior) throws(SystemError) {
+    var synced: Set<ObjectIdentifier> = []
+    for case let claim? in entries.map(\.claim) where synced.insert(ObjectIdentifier(claim.folder)).inserted {
+      try claim.folder.sync()
+    }
+    if !synced.isEmpty { try interior.root.sync() }
   }
 }

@@ -19,6 +19,7 @@ extension Run {
     var hasUnsettled = false
     while !isStopping {
       let isExhausted = pending.first == nil
+      if isExhausted { try putBackStranded() }
       if isExhausted, hasUnsettled, recovered.isEmpty {
         _ = try Poll.wait(until: .now() + Self.settlingInterval)
       }
@@ -100,6 +101,15 @@ extension Run {
     }
   }
 
+  /// Claimed → pending, for files whose name was taken by a newer one when they were to be put back.
+  private func putBackStranded() throws(SystemError) {
+    var rest: [Claim] = []
+    for claim in stranded {
+      if try !claims.putBack(claim) { rest.append(claim) }
+    }
+    stranded = rest
+  }
+
   private enum Taking {
     case claimed(Claim)
     case vanished
@@ -115,9 +125,8 @@ extension Run {
         return .vanished
       }
       if try claims.isUnchanged(claim, since: trigger) { return .claimed(claim) }
-      // RACE: exchanged or written to between the inspection and the claim. A name taken by yet another file leaves
-      // this one claimed, to be recovered as a trigger of its own by the next run.
-      _ = try claims.putBack(claim)
+      // RACE: exchanged or written to between the inspection and the claim.
+      if try !claims.putBack(claim) { stranded.append(claim) }
       return .changed
     } catch {
       guard error.code == .notPermitted || error.code == .accessDenied else { throw error }

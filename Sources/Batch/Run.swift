@@ -38,6 +38,8 @@ package final class Run {
   var deferred: Set<FileName>
   /// Claims of dead runs whose job is to be run again, in the order of their triggers' names.
   var recovered: [(claim: Claim, trigger: Trigger)] = []
+  /// Claims that were to be put back while a newer file had their name.
+  var stranded: [Claim] = []
   /// Something went wrong that is no job's failure.
   var hasTrouble = false
 

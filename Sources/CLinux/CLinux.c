@@ -243,45 +243,57 @@ int linux_pipe(int descriptors[2]) {
 static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
 static volatile sig_atomic_t counts[65];
 
+// What a handler writes to wake linux_poll up, whichever thread the signal was delivered to.
+static int wake_pipe[2] = {-1, -1};
+
 static void count_signal(int signal) {
+  int error = errno;
   if (signal > 0 && signal < 65) counts[signal]++;
+  // A full pipe wakes up as well as one with a byte more.
+  if (write(wake_pipe[1], "", 1) < 0) errno = error;
+  errno = error;
 }
 
-void linux_handle_signals(void) {
-  sigset_t set;
+int linux_handle_signals(void) {
+  if (wake_pipe[0] >= 0) return 0;
+  if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) < 0) return -errno;
   struct sigaction action;
   memset(&action, 0, sizeof action);
-  sigemptyset(&set);
   sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
   action.sa_handler = count_signal;
   for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++) {
     struct sigaction old;
     // A signal the caller ignores stays ignored (nohup), but the end of a child must be seen.
     if (handled[i] != SIGCHLD && sigaction(handled[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN) continue;
-    sigaddset(&set, handled[i]);
     sigaction(handled[i], &action, NULL);
   }
-  pthread_sigmask(SIG_BLOCK, &set, NULL);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGIO, SIG_IGN);
+  return 0;
 }
 
 int linux_signal_count(int signal) { return signal > 0 && signal < 65 ? counts[signal] : 0; }
 
 int linux_poll(struct linux_poll *set, int count, int64_t nanoseconds) {
-  struct pollfd polled[8];
+  struct pollfd polled[9];
   if (count > 8) return -EINVAL;
   for (int i = 0; i < count; i++) {
     polled[i] = (struct pollfd){.fd = set[i].descriptor, .events = POLLIN};
     set[i].ready = 0;
   }
+  polled[count] = (struct pollfd){.fd = wake_pipe[0], .events = POLLIN};
   struct timespec limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-  sigset_t none;
-  sigemptyset(&none);
-  int code = ppoll(polled, count, nanoseconds < 0 ? NULL : &limit, &none);
+  int code = ppoll(polled, count + 1, nanoseconds < 0 ? NULL : &limit, NULL);
   if (code < 0) return errno == EINTR ? 0 : -errno;
-  for (int i = 0; i < count; i++) set[i].ready = polled[i].revents != 0;
-  return code;
+  if (polled[count].revents) {
+    char bytes[64];
+    while (read(wake_pipe[0], bytes, sizeof bytes) == sizeof bytes) {
+    }
+  }
+  int ready = 0;
+  for (int i = 0; i < count; i++) ready += set[i].ready = polled[i].revents != 0;
+  return ready;
 }
 
 // Clocks.

@@ -6,11 +6,13 @@ import CLinux
   import Musl
 #endif
 
-/// Signals as events: they are blocked everywhere but in `Poll.wait`, where they end the wait and are counted. Nothing
-/// else in the program is ever interrupted by one.
+/// Signals as events: they are counted, and end a `Poll.wait`. Nothing else in the program notices one.
 package enum Signals {
-  /// Begins to count. Call once, before any thread is started. A signal that was ignored (`nohup`) stays ignored.
-  package static func handle() { linux_handle_signals() }
+  /// Begins to count. Calling it again changes nothing. A signal that was ignored (`nohup`) stays ignored. The
+  /// corresponding C function is `sigaction(2)`.
+  package static func handle() throws(SystemError) {
+    _ = try check(linux_handle_signals(), "prepare for signals", nil)
+  }
 
   /// The first reason to stop that has arrived: `SIGTERM`, `SIGINT` or `SIGHUP`.
   package static var stop: Int32? {

@@ -46,7 +46,7 @@ struct Bobbin {
     if command == .check { return try CheckCommand(arguments, configuration).run() }
     switch command {
     // Those that wait must wake up for a signal, and record what they were doing.
-    case .run, .trigger, .watch: Signals.handle()
+    case .run, .trigger, .watch: try Signals.handle()
     default: break
     }
     let batch = try Batch(

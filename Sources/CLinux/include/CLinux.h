@@ -80,10 +80,9 @@ int linux_kill(int process, int signal);
 int linux_become_subreaper(void);
 int linux_pipe(int descriptors[2]);  // Close-on-exec both; the reading end does not block.
 
-// Signals. The handlers only count; the signals are blocked outside linux_poll, so none is missed and no other call
-// is disturbed by one.
+// Signals. The handlers only count, and wake linux_poll up: no other call is disturbed by one.
 
-void linux_handle_signals(void);     // SIGTERM, SIGINT, SIGHUP, SIGCHLD; ignores SIGPIPE and SIGIO.
+int linux_handle_signals(void);      // SIGTERM, SIGINT, SIGHUP, SIGCHLD; ignores SIGPIPE and SIGIO. Once is enough.
 int linux_signal_count(int signal);  // How often that signal has arrived since.
 
 struct linux_poll {
