@@ -33,6 +33,17 @@ let package = Package(
     .executableTarget(
       name: "bobbin", dependencies: ["Posix", "Spool", "Channels", "Batch"], swiftSettings: strict,
       linkerSettings: selfContained),
+
+    // One folder of tests a layer; `BobbinTests` drives the program itself.
+    .target(name: "TestSupport", dependencies: ["Posix"], path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "SpoolTests", dependencies: ["Posix", "Spool", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ChannelsTests", dependencies: ["Posix", "Channels", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "BatchTests", dependencies: ["Posix", "Spool", "Channels", "Batch", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(name: "BobbinTests", dependencies: ["bobbin", "TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

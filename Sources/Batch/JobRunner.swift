@@ -51,9 +51,13 @@ struct JobRunner {
 
   /// Runs a job to its end. Failing is a result, never an error.
   ///
-  /// - Parameter lock: the channel's, handed down to the job's processes.
+  /// - Parameters:
+  ///   - lock: the channel's, handed down to the job's processes.
+  ///   - onLasting: called when an attempt lasts longer than a moment.
   /// - Throws: when the batch itself can't go on.
-  func run(_ job: Job, holding lock: borrowing FileLock) throws(SystemError) -> JobResult {
+  func run(
+    _ job: Job, holding lock: borrowing FileLock, onLasting: @escaping () -> Void
+  ) throws(SystemError) -> JobResult {
     let startedAt = Timestamp.now()
     let begin = MonotonicTime.now()
     var result = JobResult(
@@ -61,7 +65,7 @@ struct JobRunner {
       duration: .zero)
     for round in 1...max(1, job.channel.attempts) {
       result.attempt = job.firstAttempt + round - 1
-      let isTransient = try attempt(job, &result, holding: lock)
+      let isTransient = try attempt(job, &result, holding: lock, onLasting: onLasting)
       guard isTransient, round < job.channel.attempts else { break }
       log.warning(
         "job failed for now, will be tried again",
@@ -82,7 +86,7 @@ struct JobRunner {
 
   /// - Returns: whether it failed in a way that may pass.
   private func attempt(
-    _ job: Job, _ result: inout JobResult, holding lock: borrowing FileLock
+    _ job: Job, _ result: inout JobResult, holding lock: borrowing FileLock, onLasting: @escaping () -> Void
   ) throws(SystemError) -> Bool {
     let channel = job.channel
     var output = JobOutput(id: job.id, directory: logs, transient: channel.transient, log: log)
@@ -102,8 +106,9 @@ struct JobRunner {
       result.errorMessage = error.description
       return false
     }
-    let ending = try JobSupervisor(limits: .init(timeout: channel.timeout, grace: channel.grace))
-      .supervise(child, into: &output)
+    let ending = try JobSupervisor(
+      limits: .init(timeout: channel.timeout, grace: channel.grace), onLasting: onLasting
+    ).supervise(child, into: &output)
     result.items += output.items
     result.exitStatus = nil
     result.signal = nil

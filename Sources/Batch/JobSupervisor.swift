@@ -28,7 +28,12 @@ struct JobSupervisor {
   /// How long to wait for processes that survive even KILL (a dead network disk) before giving up on them.
   private static let patienceAfterKill = Duration.seconds(5)
 
+  /// From when on a job is worth mentioning to those who ask what goes on.
+  private static let lasting = Duration.milliseconds(100)
+
   let limits: Limits
+  /// Called once if the job lasts.
+  let onLasting: () -> Void
 
   /// Waits for a started job and all it left behind.
   ///
@@ -47,7 +52,9 @@ struct JobSupervisor {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { buffer.deallocate() }
     var phase = Phase.running
-    var deadline: MonotonicTime? = .now() + limits.timeout
+    let begin = MonotonicTime.now()
+    var deadline: MonotonicTime? = begin + limits.timeout
+    var mention: MonotonicTime? = begin + Self.lasting
     var exit: ChildProcess.Exit?
     var (isOutputOpen, isErrorOpen) = (true, true)
     while true {
@@ -79,8 +86,13 @@ struct JobSupervisor {
         }
         continue
       }
+      if let moment = mention, MonotonicTime.now() >= moment {
+        mention = nil
+        onLasting()
+      }
       let ready = try Poll.wait(
-        isOutputOpen ? child.output.number : -1, isErrorOpen ? child.error.number : -1, until: deadline)
+        isOutputOpen ? child.output.number : -1, isErrorOpen ? child.error.number : -1,
+        until: [deadline, mention].compactMap { $0 }.min())
       if ready[0] { isOutputOpen = try read(child.output, buffer) { output.addOutput($0) } }
       if ready[1] { isErrorOpen = try read(child.error, buffer) { output.addError($0) } }
     }

@@ -24,12 +24,17 @@ package final class Recorder {
     var waiting: [Entry] = []
     var isWorking = false
     var isClosed = false
+    /// Somebody waits for what was handed over: no reason to wait for more.
+    var isUrgent = false
     var failure: SystemError?
     var mended = 0
   }
 
   /// A crash repeats at most this many jobs.
   private static let waitingLimit = 256
+  /// How long an entry may wait for others to share its syncs, and how many are enough. Jobs of seconds notice nothing
+  /// of it; jobs of a millisecond are not held up by the disk.
+  private static let gathering = (time: Duration.milliseconds(20), count: 32)
 
   private let state = Shared(State())
   private var worker: Worker?
@@ -45,13 +50,14 @@ package final class Recorder {
   ///
   /// - Throws: the first failure of any entry. Nothing more must be started then.
   package func add(_ entry: Entry) throws(SystemError) {
-    let failure: SystemError? = state.wait { state in
-      if let failure = state.failure { return .some(failure) }
+    let (failure, isWorthWaking): (SystemError?, Bool) = state.wait { state in
+      if let failure = state.failure { return (failure, false) }
       if state.waiting.count >= Self.waitingLimit { return nil }
       state.waiting.append(entry)
-      return .some(nil)
+      return (nil, state.waiting.count == 1 || state.waiting.count == Self.gathering.count)
     }
     if let failure { throw failure }
+    if isWorthWaking { state.wake() }
   }
 
   /// Throws when an entry could not be recorded.
@@ -61,6 +67,8 @@ package final class Recorder {
 
   /// Waits until everything handed over is durable and in its place.
   package func flush() throws(SystemError) {
+    state.access { $0.isUrgent = !$0.waiting.isEmpty }
+    state.wake()
     let failure: SystemError? = state.wait { state in
       if let failure = state.failure { return .some(failure) }
       return state.waiting.isEmpty && !state.isWorking ? .some(nil) : nil
@@ -73,6 +81,7 @@ package final class Recorder {
 
   private func close() {
     state.access { $0.isClosed = true }
+    state.wake()
     worker.take()?.join()
   }
 
@@ -80,12 +89,17 @@ package final class Recorder {
     let history = HistoryFile(interior.root)
     let finisher = Finisher(interior)
     while true {
-      let entries: [Entry] = state.wait { state in
-        if state.waiting.isEmpty { return state.isClosed ? [] : nil }
+      state.wait { $0.waiting.isEmpty && !$0.isClosed ? nil : () }
+      _ = state.wait(until: .now() + gathering.time) { state in
+        state.waiting.count < gathering.count && !state.isUrgent && !state.isClosed ? nil : ()
+      }
+      let entries = state.access { state in
         state.isWorking = true
+        state.isUrgent = false
         defer { state.waiting = [] }
         return state.waiting
       }
+      state.wake()
       if entries.isEmpty { return }
       var failure: SystemError?
       var mended = false
@@ -108,6 +122,7 @@ package final class Recorder {
         state.mended += mended ? 1 : 0
         state.failure = state.failure ?? failure
       }
+      state.wake()
       // What could not be recorded once is not recorded later as if nothing had happened: the claims stay, and the
       // next run recovers them.
       if failure != nil { return }

@@ -142,17 +142,20 @@ package final class Run {
 
   /// Runs a job under the channel's lock, visible to `bobbin status`.
   func execute(_ job: Job, holding channelLock: borrowing FileLock) throws(SystemError) -> HistoryRecord {
-    try lock?.note(
-      job: .init(
-        id: job.id, channel: job.channel.name, trigger: job.trigger?.description,
-        startedAt: Timestamp.now().rfc3339(fractionDigits: 6)))
     batch.log.info(
       "job started",
       [
         "id": String(job.id), "channel": job.channel.name, "trigger": job.trigger?.description,
         "user": job.user,
       ])
-    let result = try runner.run(job, holding: channelLock)
+    let startedAt = Timestamp.now().rfc3339(fractionDigits: 6)
+    var isNoted = false
+    let result = try runner.run(job, holding: channelLock) {
+      isNoted = true
+      self.note(
+        .init(id: job.id, channel: job.channel.name, trigger: job.trigger?.description, startedAt: startedAt))
+    }
+    if isNoted { note(nil) }
     var record = HistoryRecord(
       id: job.id, run: id, kind: job.kind, outcome: result.outcome, finishedAt: result.finishedAt)
     record.channelID = Int64(job.channel.id)
@@ -169,6 +172,13 @@ package final class Run {
     statistics.videosDownloaded += result.items
     logEnd(of: record)
     return record
+  }
+
+  /// For `bobbin status` only: a note that can't be written stops nothing.
+  private func note(_ job: HolderNote.Job?) {
+    do throws(SystemError) { try lock?.note(job: job) } catch {
+      batch.log.warning("current job not noted: \(error)")
+    }
   }
 
   private func logEnd(of record: HistoryRecord) {

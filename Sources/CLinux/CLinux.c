@@ -191,15 +191,18 @@ int linux_spawn(const struct linux_spawn *request) {
     posix_spawn_file_actions_destroy(&actions);
     return -code;
   }
-  sigset_t none, all;
+  sigset_t none, reset;
   sigemptyset(&none);
-  sigfillset(&all);
+  sigemptyset(&reset);
+  // Caught signals get their default meaning by themselves; these may be ignored here, and must not be there.
+  const int ignored[] = {SIGPIPE, SIGIO, SIGTERM, SIGINT, SIGQUIT, SIGCHLD};
+  for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++) sigaddset(&reset, ignored[i]);
   pid_t process = 0;
   if ((code = posix_spawnattr_setflags(
            &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)) == 0 &&
       (code = posix_spawnattr_setpgroup(&attributes, 0)) == 0 &&
       (code = posix_spawnattr_setsigmask(&attributes, &none)) == 0 &&
-      (code = posix_spawnattr_setsigdefault(&attributes, &all)) == 0 &&
+      (code = posix_spawnattr_setsigdefault(&attributes, &reset)) == 0 &&
       // The descriptor handed down comes first: its number is far above 2, so nothing below can overwrite it.
       (request->inherited < 0 ||
        (code = posix_spawn_file_actions_adddup2(&actions, request->inherited, request->inherited_as)) == 0) &&
