@@ -16,15 +16,15 @@ extension Batch {
       var results: [Cancellation] = []
       let inspector = inspector()
       for name in names {
-        guard TriggerName.isTrigger(name.bytes), let file = try spool.root.status(of: name) else {
-          results.append(.notPending)
-          continue
+        var isCancelled = false
+        // Again when another file came under the name meanwhile: whatever has it is to be cancelled.
+        while !isCancelled, TriggerName.isTrigger(name.bytes), let file = try spool.root.status(of: name) {
+          var trigger: Trigger?
+          if case .settled(let settled) = try inspector.inspect(name, now: .now()) { trigger = settled }
+          isCancelled = try disposal.giveUp(
+            name, file, .cancelled, "cancelled", run: nil, channel: trigger.flatMap { channel(of: $0) },
+            trigger: trigger)
         }
-        var trigger: Trigger?
-        if case .settled(let settled) = try inspector.inspect(name, now: .now()) { trigger = settled }
-        let isCancelled = try disposal.giveUp(
-          name, file, .cancelled, "cancelled", run: nil, channel: trigger.flatMap { channel(of: $0) },
-          trigger: trigger)
         if isCancelled { log.info("trigger cancelled", ["trigger": name.description]) }
         results.append(isCancelled ? .cancelled : .notPending)
       }
@@ -56,7 +56,7 @@ extension Batch {
     {
       moment = min(now, began)
     }
-    let interior = try SpoolInterior(spool)
+    let interior = try interior()
     let expired = try giveUpEach { disposal throws(SystemError) in
       var expired = 0
       var pending = PendingList()
@@ -99,7 +99,7 @@ extension Batch {
   private func giveUpEach<Result>(
     _ body: (Disposal) throws(SystemError) -> Result
   ) throws(SystemError) -> Result {
-    let interior = try SpoolInterior(spool)
+    let interior = try interior()
     let claims = Claims(interior, owner: owner)
     let recorder = try Recorder(interior)
     let ids = try HistoryIDs(interior)

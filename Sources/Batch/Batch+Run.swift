@@ -47,7 +47,7 @@ extension Batch {
     try Signals.handle()
     Children.adoptOrphans()
     let begin = MonotonicTime.now()
-    let interior = try SpoolInterior(spool)
+    let interior = try interior()
     let place = try lockPlace()
     var options = options
     var results: [Run.Result] = []

@@ -47,7 +47,7 @@ extension Batch {
   }
 
   private func drainIfNeeded(except deferred: Set<FileName>) throws(SystemError) -> WatchOutcome {
-    let interior = try SpoolInterior(spool)
+    let interior = try interior()
     if try !hasPending(except: deferred) {
       let abandoned = try AbandonedClaims(in: interior[.running], observer: owner, removesEmpty: true).claims
       if abandoned.allSatisfy({ deferred.contains($0.trigger) }) { return .nothing }

@@ -29,6 +29,13 @@ package struct Batch: Sendable {
     return LockPlace(directory: try Directory(path: folder), name: FileName(name))
   }
 
+  /// Opens what is the batch's own in the spool, and reports what others had put in its place.
+  package func interior() throws(SystemError) -> SpoolInterior {
+    let interior = try SpoolInterior(spool)
+    for text in interior.setAside { log.warning(text) }
+    return interior
+  }
+
   package func inspector(_ directory: Directory? = nil) -> Inspector {
     Inspector(directory ?? spool.root, settle: configuration.settle)
   }

@@ -12,7 +12,8 @@ struct Disposal {
   ///
   /// RACE: a run may claim the trigger first; the rename decides.
   ///
-  /// - Returns: false when it was not there any more.
+  /// - Parameter file: what was found under the name.
+  /// - Returns: false when that file was not there any more. Another one that came in its place is looked at anew.
   func giveUp(
     _ name: FileName, _ file: FileStatus, _ outcome: Outcome, _ reason: String, run: Int64?,
     channel: (id: Int64, name: String)? = nil, trigger: Trigger? = nil
@@ -28,6 +29,13 @@ struct Disposal {
       ids.giveBack(id)
       return false
     }
+    // RACE: somebody may have put another file under the name since the look at it. That one has not been judged. (If
+    // yet another one took the name meanwhile, it has replaced the one in hand, which is given up in its stead.)
+    if let claimed = try claim.folder.status(of: claim.file), !claimed.describesSameContent(as: file),
+      try claims.putBack(claim)
+    {
+      return false
+    }
     var record = HistoryRecord(id: id, run: run, kind: .manual, outcome: outcome, finishedAt: .now())
     record.trigger = name
     record.uid = file.owner
@@ -36,9 +44,7 @@ struct Disposal {
     record.user = trigger?.user
     record.requestedAt = trigger?.requestedAt
     record.errorMessage = reason
-    try recorder.add(
-      .init(
-        record: record, claim: claim, ending: TriggerAnswer.ending(of: record, trigger: name, content: [])))
+    try recorder.add(.init(record: record, claim: claim))
     return true
   }
 }

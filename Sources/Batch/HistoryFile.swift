@@ -1,19 +1,19 @@
 package import Posix
-import Spool
+package import Spool
 
 /// The history, `history.jsonl`: appended to by the batch and by commands that give a trigger up, read by everybody.
 ///
 /// Others may rename or delete the file at any time (logrotate); the next append then begins a new one.
 package final class HistoryFile {
-  package static let name = FileName("history.jsonl")
+  package static let name = Spool.historyName
   /// Where logrotate puts the file by default.
   package static let rotatedName = FileName("history.jsonl.1")
 
-  private let directory: Directory
+  private let interior: SpoolInterior
   /// Nil until the first append.
   private var file: Descriptor?
 
-  package init(_ directory: Directory) { self.directory = directory }
+  package init(_ interior: SpoolInterior) { self.interior = interior }
 
   /// Appends whole lines and returns once they are on the disk.
   ///
@@ -46,7 +46,7 @@ package final class HistoryFile {
 
   /// Makes durable what others wrote, before anything is concluded from it.
   package func sync() throws(SystemError) {
-    guard let existing = try directory.openIfPresent(Self.name) else { return }
+    guard let existing = try interior.root.openIfPresent(Self.name) else { return }
     try existing.syncData()
   }
 
@@ -58,9 +58,9 @@ package final class HistoryFile {
   }
 
   private func open() throws(SystemError) {
-    let isNew = try directory.status(of: Self.name) == nil
-    file = try directory.open(Self.name, .append)
-    if isNew { try directory.sync() }
+    let isNew = try interior.root.status(of: Self.name) == nil
+    file = try interior.open(Self.name, .append)
+    if isNew { try interior.root.sync() }
   }
 
   private func lock(_ take: Bool) throws(SystemError) {
@@ -76,7 +76,9 @@ package final class HistoryFile {
 
   /// Whether the open file still is the one under the name.
   private func isCurrent() throws(SystemError) -> Bool {
-    guard let here = try file?.status(), let there = try directory.status(of: Self.name) else { return false }
+    guard let here = try file?.status(), let there = try interior.root.status(of: Self.name) else {
+      return false
+    }
     return here.inode == there.inode && here.device == there.device
   }
 

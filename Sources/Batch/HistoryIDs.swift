@@ -6,8 +6,6 @@ package import Spool
 /// The next id is kept in a file of its own, `.history-id`, so that ids go on when the history is rotated away or
 /// deleted. Should that file be lost or behind (a power cut), the history and the claims say how far ids have come.
 package final class HistoryIDs {
-  private static let fileName = FileName(".history-id")
-
   private let interior: SpoolInterior
   private let file: Descriptor
   /// Taken, but not used: the trigger it was for had gone.
@@ -15,7 +13,7 @@ package final class HistoryIDs {
 
   package init(_ interior: SpoolInterior) throws(SystemError) {
     self.interior = interior
-    file = try interior.root.open(Self.fileName, .update)
+    file = try interior.open(Spool.historyIDName, .update)
     try file.lock()
     defer { try? file.unlock() }
     let stored = try read()
@@ -73,9 +71,9 @@ package final class HistoryIDs {
   private func read() throws(SystemError) -> Numbers? {
     let line = try file.readAll(limit: 64).prefix { $0 != UInt8(ascii: "\n") }
     let parts = String(decoding: line, as: UTF8.self).split(separator: " ")
-    guard parts.count == 2, let id = Int64(parts[0]), let run = Int64(parts[1]), id > 0, run > 0 else {
-      return nil
-    }
+    guard parts.count == 2, let id = Int64(parts[0]), let run = Int64(parts[1]),
+      (1...ClaimName.idLimit).contains(id), (1...ClaimName.idLimit).contains(run)
+    else { return nil }
     return Numbers(id: id, run: run)
   }
 
@@ -86,22 +84,19 @@ package final class HistoryIDs {
 
   private func lastRecorded(fullHistory: Bool) throws(SystemError) -> Numbers {
     var last = Numbers(id: 0, run: 0)
-    if fullHistory {
-      for name in [HistoryFile.rotatedName, HistoryFile.name] {
-        try HistoryReader.forEachLine(name, in: interior.root) { line in
-          guard let record = HistoryReader.record(line) else { return }
+    for name in [HistoryFile.rotatedName, HistoryFile.name] where try interior.owns(name) {
+      // Ids are given out in order and recorded nearly so: the last lines tell.
+      var lines = 0
+      try HistoryReader.forEachLineFromEnd(name, in: interior.root) { line in
+        lines += 1
+        if fullHistory, let record = HistoryReader.record(line) {
           last.id = max(last.id, record.id)
           last.run = max(last.run, record.run ?? 0)
+        } else {
+          last.id = max(last.id, HistoryReader.id(line) ?? 0)
         }
+        return fullHistory || lines < 512
       }
-      return last
-    }
-    // Ids are given out in order and recorded nearly so: the last lines tell.
-    var lines = 0
-    try HistoryReader.forEachLineFromEnd(in: interior.root) { line in
-      last.id = max(last.id, HistoryReader.id(line) ?? 0)
-      lines += 1
-      return lines < 512
     }
     return last
   }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 package import Posix
+import Spool
 
 /// Reads the history, forwards or from its end.
 package enum HistoryReader {
@@ -26,9 +27,9 @@ package enum HistoryReader {
 
   /// Calls `body` with every whole line, last to first, until it returns false.
   package static func forEachLineFromEnd(
-    in directory: Directory, _ body: (ArraySlice<UInt8>) -> Bool
+    _ name: FileName = HistoryFile.name, in directory: Directory, _ body: (ArraySlice<UInt8>) -> Bool
   ) throws(SystemError) {
-    guard let file = try directory.openIfPresent(HistoryFile.name) else { return }
+    guard let file = try directory.openIfPresent(name) else { return }
     var end = try file.status().size
     // The beginning of a line whose end is in the block read before, and whether it ended with a newline at all.
     var rest: [UInt8] = []
@@ -50,14 +51,20 @@ package enum HistoryReader {
 
   /// A line as a record; nil for one that is none (somebody else wrote into the file).
   package static func record(_ line: ArraySlice<UInt8>) -> HistoryRecord? {
-    try? JSONDecoder().decode(HistoryRecord.self, from: Data(line))
+    guard let record = try? JSONDecoder().decode(HistoryRecord.self, from: Data(line)),
+      isPossible(record.id), record.run.map(isPossible) ?? true
+    else { return nil }
+    return record
   }
+
+  /// Numbers that are counted on from: one that nobody gave out must not use them up.
+  private static func isPossible(_ number: Int64) -> Bool { (1...ClaimName.idLimit).contains(number) }
 
   /// The id of a record without decoding all of it: every line begins `{"id":`.
   package static func id(_ line: ArraySlice<UInt8>) -> Int64? {
     let prefix = Array("{\"id\":".utf8)
     guard line.starts(with: prefix) else { return nil }
-    return Int64(
-      String(decoding: line.dropFirst(prefix.count).prefix { $0 != UInt8(ascii: ",") }, as: UTF8.self))
+    let digits = line.dropFirst(prefix.count).prefix { $0 != UInt8(ascii: ",") }
+    return Int64(String(decoding: digits, as: UTF8.self)).flatMap { isPossible($0) ? $0 : nil }
   }
 }

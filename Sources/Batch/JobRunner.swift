@@ -28,7 +28,22 @@ struct JobResult {
 }
 
 /// Runs jobs: looks their programs up, gives them their environment, and repeats them after transient failures.
-struct JobRunner {
+final class JobRunner {
+  /// What goes on beside a job.
+  struct Companion {
+    /// Called when the job has just been started: time that costs nothing, as there is nothing to do but wait.
+    var onStart: () -> Void = {}
+    /// Called when an attempt lasts longer than a moment.
+    var onLasting: () -> Void = {}
+  }
+
+  /// What is the same for all jobs of a channel in a run.
+  private struct Launch {
+    let program: String
+    let arguments: [String]
+    let environment: [String]
+  }
+
   /// sysexits.h, EX_TEMPFAIL: "try again later".
   private static let temporaryFailure: Int32 = 75
 
@@ -37,6 +52,7 @@ struct JobRunner {
   private let directory: String
   private let environment: [String]
   private let searchPath: String
+  private var launches: [Int: Launch] = [:]
 
   init(configuration: Configuration, logs: Directory, log: Log) {
     self.logs = logs
@@ -53,10 +69,10 @@ struct JobRunner {
   ///
   /// - Parameters:
   ///   - lock: the channel's, handed down to the job's processes.
-  ///   - onLasting: called when an attempt lasts longer than a moment.
+  ///   - companion: what goes on beside it.
   /// - Throws: when the batch itself can't go on.
   func run(
-    _ job: Job, holding lock: borrowing FileLock, onLasting: @escaping () -> Void
+    _ job: Job, holding lock: borrowing FileLock, beside companion: Companion
   ) throws(SystemError) -> JobResult {
     let startedAt = Timestamp.now()
     let begin = MonotonicTime.now()
@@ -65,7 +81,7 @@ struct JobRunner {
       duration: .zero)
     for round in 1...max(1, job.channel.attempts) {
       result.attempt = job.firstAttempt + round - 1
-      let isTransient = try attempt(job, &result, holding: lock, onLasting: onLasting)
+      let isTransient = try attempt(job, &result, holding: lock, beside: companion)
       guard isTransient, round < job.channel.attempts else { break }
       log.warning(
         "job failed for now, will be tried again",
@@ -86,28 +102,27 @@ struct JobRunner {
 
   /// - Returns: whether it failed in a way that may pass.
   private func attempt(
-    _ job: Job, _ result: inout JobResult, holding lock: borrowing FileLock, onLasting: @escaping () -> Void
+    _ job: Job, _ result: inout JobResult, holding lock: borrowing FileLock, beside companion: Companion
   ) throws(SystemError) -> Bool {
     let channel = job.channel
     var output = JobOutput(id: job.id, directory: logs, transient: channel.transient, log: log)
     let child: ChildProcess
     do throws(SystemError) {
-      try Path.makeDirectories(channel.directory)
-      let arguments = channel.arguments()
-      guard let program = Path.program(arguments[0], searching: searchPath) else {
-        throw SystemError("start", arguments[0], .noSuchFile)
-      }
+      if !Path.exists(channel.directory) { try Path.makeDirectories(channel.directory) }
+      let launch = try launch(channel)
       child = try ChildProcess.start(
-        program: program, arguments: arguments, environment: environment + variables(of: job, result.attempt),
-        directory: directory, inheriting: lock)
+        program: launch.program, arguments: launch.arguments,
+        environment: launch.environment + variables(of: job, result.attempt), directory: directory,
+        inheriting: lock)
     } catch {
       // A job that cannot be started has failed; the others still have their turn.
       result.outcome = .failed
       result.errorMessage = error.description
       return false
     }
+    companion.onStart()
     let ending = try JobSupervisor(
-      limits: .init(timeout: channel.timeout, grace: channel.grace), onLasting: onLasting
+      limits: .init(timeout: channel.timeout, grace: channel.grace), onLasting: companion.onLasting
     ).supervise(child, into: &output)
     result.items += output.items
     result.exitStatus = nil
@@ -147,25 +162,31 @@ struct JobRunner {
     return Signals.stop
   }
 
-  private func variables(of job: Job, _ attempt: Int) -> [String] {
-    let channel = job.channel
-    return JobVariable.allCases.map { variable in
-      let value =
-        switch variable {
-        case .channelID: String(channel.id)
-        case .channel: channel.name
-        case .url: channel.url
-        case .limit: String(channel.limit)
-        case .dir: channel.directory
-        case .kind: job.kind.rawValue
-        case .trigger: job.trigger?.description ?? ""
-        case .user: job.user ?? ""
-        case .run: String(job.run)
-        case .historyID: String(job.id)
-        case .attempt: String(attempt)
-        }
-      return "\(variable.rawValue)=\(value)"
+  /// The command of a channel, ready to be started. Its program is looked up once a run: should it go away meanwhile,
+  /// the start fails as the look-up would.
+  private func launch(_ channel: Channel) throws(SystemError) -> Launch {
+    if let known = launches[channel.id] { return known }
+    let arguments = channel.arguments()
+    guard let program = Path.program(arguments[0], searching: searchPath) else {
+      throw SystemError("start", arguments[0], .noSuchFile)
     }
+    let launch = Launch(
+      program: program, arguments: arguments,
+      environment: environment + [
+        JobVariable.channelID.set(String(channel.id)), JobVariable.channel.set(channel.name),
+        JobVariable.url.set(channel.url), JobVariable.limit.set(String(channel.limit)),
+        JobVariable.dir.set(channel.directory),
+      ])
+    launches[channel.id] = launch
+    return launch
+  }
+
+  private func variables(of job: Job, _ attempt: Int) -> [String] {
+    [
+      JobVariable.kind.set(job.kind.rawValue), JobVariable.trigger.set(job.trigger?.description ?? ""),
+      JobVariable.user.set(job.user ?? ""), JobVariable.run.set(String(job.run)),
+      JobVariable.historyID.set(String(job.id)), JobVariable.attempt.set(String(attempt)),
+    ]
   }
 }
 
@@ -182,4 +203,6 @@ private enum JobVariable: String, CaseIterable {
   case run = "BOBBIN_RUN"
   case historyID = "BOBBIN_HISTORY_ID"
   case attempt = "BOBBIN_ATTEMPT"
+
+  func set(_ value: String) -> String { "\(rawValue)=\(value)" }
 }

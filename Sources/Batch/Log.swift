@@ -24,8 +24,9 @@ package struct Log: Sendable {
     self.write = write
   }
 
-  package func info(_ message: String, _ fields: KeyValuePairs<String, String?> = [:]) {
-    if !isQuiet { line(.info, message, fields) }
+  /// - Parameter fields: evaluated only when the line is written.
+  package func info(_ message: String, _ fields: @autoclosure () -> KeyValuePairs<String, String?> = [:]) {
+    if !isQuiet { line(.info, message, fields()) }
   }
 
   package func warning(_ message: String, _ fields: KeyValuePairs<String, String?> = [:]) {

@@ -7,16 +7,20 @@ package import Spool
 /// crash then costs the repetition of jobs whose record was not yet durable, never a request.
 package final class Recorder {
   package struct Entry: Sendable {
-    /// Nil when an earlier run has recorded it durably and only the claim was left.
-    package var record: HistoryRecord?
-    /// Nil for a job of the schedule and for the record of a run.
-    package var claim: Claim?
-    package var ending: Ending?
+    package let record: HistoryRecord
+    /// An earlier run has made the record durable, and only the claim was left.
+    package let isRecorded: Bool
+    /// What the record brings to its end. Nil for a job of the schedule and for the record of a run.
+    package let claim: Claim?
+    /// What the trigger said, for its result document.
+    package let content: [UInt8]
 
-    package init(record: HistoryRecord?, claim: Claim? = nil, ending: Ending? = nil) {
+    package init(record: HistoryRecord, isRecorded: Bool = false, claim: Claim? = nil, content: [UInt8] = [])
+    {
       self.record = record
+      self.isRecorded = isRecorded
       self.claim = claim
-      self.ending = ending
+      self.content = content
     }
   }
 
@@ -86,7 +90,7 @@ package final class Recorder {
   }
 
   private static func work(_ state: Shared<State>, _ interior: SpoolInterior) {
-    let history = HistoryFile(interior.root)
+    let history = HistoryFile(interior)
     let finisher = Finisher(interior)
     while true {
       state.wait { $0.waiting.isEmpty && !$0.isClosed ? nil : () }
@@ -106,15 +110,17 @@ package final class Recorder {
       do throws(SystemError) {
         try syncClaims(entries, interior)
         var lines: [UInt8] = []
-        for case let record? in entries.map(\.record) {
-          record.json.write(to: &lines)
+        for entry in entries where !entry.isRecorded {
+          entry.record.json.write(to: &lines)
           lines.append(UInt8(ascii: "\n"))
         }
         if !lines.isEmpty { mended = try history.append(lines) }
         try finisher.finish(
           entries.compactMap { entry in
-            guard let claim = entry.claim, let ending = entry.ending else { return nil }
-            return (claim, ending)
+            guard let claim = entry.claim else { return nil }
+            return (
+              claim, TriggerAnswer.ending(of: entry.record, trigger: claim.trigger, content: entry.content)
+            )
           })
       } catch { failure = error }
       state.access { state in

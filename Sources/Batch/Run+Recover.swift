@@ -31,10 +31,10 @@ extension Run {
   /// The records of claims, from the history and from the one that was rotated away last.
   private func records(of claims: [Claim]) throws(SystemError) -> [Int64: HistoryRecord] {
     // Claims are removed because of what is found here, so it must be on the disk, not only in the page cache.
-    try HistoryFile(interior.root).sync()
+    try HistoryFile(interior).sync()
     let wanted = Set(claims.map(\.id))
     var records: [Int64: HistoryRecord] = [:]
-    for name in [HistoryFile.rotatedName, HistoryFile.name] {
+    for name in [HistoryFile.rotatedName, HistoryFile.name] where try interior.owns(name) {
       try HistoryReader.forEachLine(name, in: interior.root) { line in
         guard let id = HistoryReader.id(line), wanted.contains(id), let record = HistoryReader.record(line)
         else { return }
@@ -59,10 +59,10 @@ extension Run {
       if case .settled(let read) = try inspect(claim) { read.bytes } else { [] }
     try recorder.add(
       .init(
-        record: nil,
+        record: record, isRecorded: true,
         claim: Claim(
           name: ClaimName(id: claim.id, step: claim.name.step, trigger: trigger), folder: claim.folder),
-        ending: TriggerAnswer.ending(of: record, trigger: trigger, content: content)))
+        content: content))
   }
 
   private func inspect(_ claim: Claim) throws(SystemError) -> Inspection {
@@ -73,9 +73,20 @@ extension Run {
     switch claim.name.step {
     case .expired: try settle(claim, .expired, "expired; recorded by a later run after a crash")
     case .cancelled: try settle(claim, .cancelled, "cancelled; recorded by a later run after a crash")
-    case .rejected: try settle(claim, .rejected, "rejected; recorded by a later run after a crash")
+    case .rejected: try settle(claim, .rejected, try rejectReason(of: claim))
     case .attempt(let attempt): try recoverJob(claim, attempt)
     }
+  }
+
+  /// Why a file was being rejected when a crash came before its record.
+  private func rejectReason(of claim: Claim) throws(SystemError) -> String {
+    switch try inspect(claim) {
+    case .odd(let reason, _): return reason.text
+    case .settled(let trigger):
+      if case .failure(let reason) = trigger.channels { return reason.text }
+    case .vanished, .unsettled: break
+    }
+    return "rejected; recorded by a later run after a crash"
   }
 
   /// A job that was cut short, before, while or after it ran: nobody can know.
@@ -138,8 +149,7 @@ extension Run {
 
   /// Hands a record and its claim to the recorder, and tells whoever waits for this trigger.
   func add(_ record: HistoryRecord, _ claim: Claim, content: [UInt8]) throws(SystemError) {
-    let ending = TriggerAnswer.ending(of: record, trigger: claim.trigger, content: content)
-    try recorder.add(.init(record: record, claim: claim, ending: ending))
+    try recorder.add(.init(record: record, claim: claim, content: content))
     if claim.trigger == options.watched {
       try recorder.flush()
       options.onWatched?(record)

@@ -5,7 +5,7 @@ package import Spool
 /// One holding of the scheduler lock: what an earlier run left is recovered, what is too old expires, the enabled
 /// channels have their turn, then the spool is worked off in the order of file names.
 ///
-/// The steps are in `Run+Recover`, `Run+Expire`, `Run+Channels` and `Run+Drain`; this file holds what they share.
+/// The steps are in `Run+Recover`, `Run+Expire`, `Run+Channels` and `Drain`; this file holds what they share.
 package final class Run {
   package struct Options: Sendable {
     /// Leaves out the scheduled channels.
@@ -80,7 +80,7 @@ package final class Run {
     try recover()
     try expireStale()
     if !options.isSpoolOnly { try runChannels() }
-    try drain()
+    try Drain(self).perform()
     try recorder.flush()
     statistics.historyMended = recorder.mended
     if statistics.historyMended > 0 { batch.log.warning("a torn last line of the history was removed") }
@@ -141,20 +141,27 @@ package final class Run {
   }
 
   /// Runs a job under the channel's lock, visible to `bobbin status`.
-  func execute(_ job: Job, holding channelLock: borrowing FileLock) throws(SystemError) -> HistoryRecord {
+  ///
+  /// - Parameter onStart: called when the job has just been started.
+  func execute(
+    _ job: Job, holding channelLock: borrowing FileLock, onStart: @escaping () -> Void = {}
+  ) throws(SystemError) -> HistoryRecord {
     batch.log.info(
       "job started",
       [
         "id": String(job.id), "channel": job.channel.name, "trigger": job.trigger?.description,
         "user": job.user,
       ])
-    let startedAt = Timestamp.now().rfc3339(fractionDigits: 6)
+    let startedAt = Timestamp.now()
     var isNoted = false
-    let result = try runner.run(job, holding: channelLock) {
+    let companion = JobRunner.Companion(onStart: onStart) {
       isNoted = true
       self.note(
-        .init(id: job.id, channel: job.channel.name, trigger: job.trigger?.description, startedAt: startedAt))
+        .init(
+          id: job.id, channel: job.channel.name, trigger: job.trigger?.description,
+          startedAt: startedAt.rfc3339(fractionDigits: 6)))
     }
+    let result = try runner.run(job, holding: channelLock, beside: companion)
     if isNoted { note(nil) }
     var record = HistoryRecord(
       id: job.id, run: id, kind: job.kind, outcome: result.outcome, finishedAt: result.finishedAt)
@@ -182,11 +189,13 @@ package final class Run {
   }
 
   private func logEnd(of record: HistoryRecord) {
-    let fields: KeyValuePairs<String, String?> = [
-      "id": String(record.id), "channel": record.channel, "trigger": record.trigger?.description,
-      "outcome": record.outcome.rawValue, "items": record.videosDownloaded.map { String($0) },
-      "duration": record.duration?.brief, "error": record.errorMessage,
-    ]
+    var fields: KeyValuePairs<String, String?> {
+      [
+        "id": String(record.id), "channel": record.channel, "trigger": record.trigger?.description,
+        "outcome": record.outcome.rawValue, "items": record.videosDownloaded.map { String($0) },
+        "duration": record.duration?.brief, "error": record.errorMessage,
+      ]
+    }
     switch record.outcome {
     case .succeeded: batch.log.info("job ended", fields)
     case .interrupted: batch.log.warning("job ended", fields)

@@ -115,6 +115,7 @@ package struct SetupCheck {
   }
 
   private func spoolInside() -> [SetupProblem] {
+    guard let spool = try? Directory(pathForLookup: configuration.spool).status() else { return [] }
     var problems: [SetupProblem] = []
     for folder in SpoolFolder.allCases {
       let path = "\(configuration.spool)/\(folder.rawValue)"
@@ -124,13 +125,27 @@ package struct SetupCheck {
           SetupProblem(
             kind: .missing, path: path, message: "not a directory",
             remedy: "remove it: a run makes the directory"))
-      } else if status.mode & 0o022 != 0 {
+        continue
+      }
+      problems += ownership(of: path, status, in: spool)
+      if status.mode & 0o022 != 0 {
         problems.append(
           SetupProblem(
             kind: .permission, path: path,
             message: "others can change what is the batch's alone (mode \(octal(status.mode)))",
-            remedy: "chmod 750 '\(path)'"))
+            remedy: "chmod 00750 '\(path)'"))
       }
+      if SpoolFolder.receiving.contains(folder), isOnAnotherMount(path) {
+        problems.append(
+          SetupProblem(
+            kind: .missing, path: path,
+            message: "on another mount than the spool, so that no trigger can be moved there by renaming",
+            remedy: "umount '\(path)', or mount the spool as a whole"))
+      }
+    }
+    for name in [Spool.historyName, Spool.historyIDName] {
+      let path = "\(configuration.spool)/\(name)"
+      if let status = status(path) { problems += ownership(of: path, status, in: spool) }
     }
     if let status = status(configuration.lock), status.mode & 0o066 != 0 {
       problems.append(
@@ -140,6 +155,36 @@ package struct SetupCheck {
           remedy: "chmod 600 '\(configuration.lock)'"))
     }
     return problems
+  }
+
+  /// What is the batch's own must belong to its user, and must not be readable for the submitters of a drop box.
+  private func ownership(of path: String, _ status: FileStatus, in spool: FileStatus) -> [SetupProblem] {
+    if ![user, 0, spool.owner].contains(status.owner) {
+      return [
+        SetupProblem(
+          kind: .permission, path: path,
+          message: "made by somebody else (uid \(status.owner)); a run sets it aside and makes its own",
+          remedy: "mv '\(path)' elsewhere, or chown \(spool.owner) '\(path)' if you trust what is in it")
+      ]
+    }
+    let isDropBox = spool.mode & 0o2020 == 0o2020
+    if isDropBox, status.group == spool.group, status.mode & 0o070 != 0 {
+      let mode = status.kind == .directory ? "00750" : "640"
+      return [
+        SetupProblem(
+          kind: .permission, path: path,
+          message: "the group that may submit (gid \(spool.group)) may read it, too",
+          remedy: "chgrp \(CurrentProcess.effectiveGroup) '\(path)' && chmod \(mode) '\(path)'")
+      ]
+    }
+    return []
+  }
+
+  private func isOnAnotherMount(_ path: String) -> Bool {
+    guard let spool = try? Directory(pathForLookup: configuration.spool),
+      let folder = try? Directory(pathForLookup: path), let isSame = try? folder.isOnMount(of: spool)
+    else { return false }
+    return !isSame
   }
 
   /// What cannot be examined is reported where it is needed, by the check of that directory.

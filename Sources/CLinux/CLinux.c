@@ -123,6 +123,11 @@ int linux_fchmod(int descriptor, unsigned mode) {
   return REPEATED(fchmod(descriptor, mode));
 }
 
+int linux_fchown(int descriptor, unsigned user, unsigned group) {
+  GATE("chown");
+  return REPEATED(fchown(descriptor, user, group));
+}
+
 int linux_access(const char *path, int mode) { return REPEATED(faccessat(AT_FDCWD, path, mode, AT_EACCESS)); }
 
 int linux_renameat(int from, const char *old_path, int to, const char *new_path) {
@@ -159,6 +164,20 @@ int linux_free_space(int descriptor, int64_t *bytes, int64_t *files) {
   return 0;
 }
 
+int linux_mount_id(int descriptor, uint64_t *result) {
+#ifdef STATX_MNT_ID
+  struct statx status;
+  int code = REPEATED(statx(descriptor, "", AT_EMPTY_PATH, STATX_MNT_ID, &status));
+  if (code < 0) return code;
+  if (!(status.stx_mask & STATX_MNT_ID)) return -ENOSYS;
+  *result = status.stx_mnt_id;
+  return 0;
+#else
+  (void)descriptor, (void)result;
+  return -ENOSYS;
+#endif
+}
+
 ssize_t linux_getdents64(int descriptor, void *buffer, size_t size) {
   return REPEATED(syscall(SYS_getdents64, descriptor, buffer, size));
 }
@@ -180,8 +199,37 @@ int linux_probe_read_lease(int descriptor) {
 
 // Processes.
 
+int linux_open_standard_streams(void) {
+  for (int number = 0; number <= 2; number++) {
+    if (fcntl(number, F_GETFD) >= 0) continue;
+    // The lowest free number is this one, as those below it are open.
+    if (open("/dev/null", O_RDWR) < 0) return -errno;
+  }
+  return 0;
+}
+
+// A descriptor that none of the child's numbers can overwrite before it has been put in its place: itself, or a copy
+// above them that the caller closes.
+static int above_child_numbers(int descriptor, int inherited_as) {
+  if (descriptor > 2 && descriptor != inherited_as) return descriptor;
+  int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, inherited_as + 1);
+  return copy < 0 ? -errno : copy;
+}
+
+static int spawn_with(const struct linux_spawn *request, int output, int error);
+
 int linux_spawn(const struct linux_spawn *request) {
   GATE("spawn");
+  int output = above_child_numbers(request->output, request->inherited_as);
+  if (output < 0) return output;
+  int error = above_child_numbers(request->error, request->inherited_as);
+  int result = error < 0 ? error : spawn_with(request, output, error);
+  if (output != request->output) close(output);
+  if (error >= 0 && error != request->error) close(error);
+  return result;
+}
+
+static int spawn_with(const struct linux_spawn *request, int output, int error) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   int code = posix_spawn_file_actions_init(&actions);
@@ -203,11 +251,11 @@ int linux_spawn(const struct linux_spawn *request) {
       (code = posix_spawnattr_setpgroup(&attributes, 0)) == 0 &&
       (code = posix_spawnattr_setsigmask(&attributes, &none)) == 0 &&
       (code = posix_spawnattr_setsigdefault(&attributes, &reset)) == 0 &&
-      // The descriptor handed down comes first: its number is far above 2, so nothing below can overwrite it.
+      // The descriptor handed down comes first: where it goes is far above 2, so nothing below can overwrite it.
       (request->inherited < 0 ||
        (code = posix_spawn_file_actions_adddup2(&actions, request->inherited, request->inherited_as)) == 0) &&
-      (code = posix_spawn_file_actions_adddup2(&actions, request->output, 1)) == 0 &&
-      (code = posix_spawn_file_actions_adddup2(&actions, request->error, 2)) == 0 &&
+      (code = posix_spawn_file_actions_adddup2(&actions, output, 1)) == 0 &&
+      (code = posix_spawn_file_actions_adddup2(&actions, error, 2)) == 0 &&
       (code = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)) == 0 &&
       (code = posix_spawn_file_actions_addchdir_np(&actions, request->directory)) == 0)
     code = posix_spawn(&process, request->path, &actions, &attributes, request->arguments, request->environment);

@@ -121,12 +121,13 @@ private func withCStrings<Result>(
       var next = block.baseAddress!
       for (index, string) in strings.enumerated() {
         pointers[index] = next
-        for byte in string.utf8 {
-          next.pointee = CChar(bitPattern: byte)
-          next += 1
+        var string = string
+        next += string.withUTF8 { bytes in
+          let rest = UnsafeMutableRawBufferPointer(start: next, count: bytes.count + 1)
+          rest.copyMemory(from: UnsafeRawBufferPointer(bytes))
+          rest[bytes.count] = 0
+          return rest.count
         }
-        next.pointee = 0
-        next += 1
       }
       pointers[strings.count] = nil
       return body(UnsafePointer(pointers.baseAddress!))

@@ -10,6 +10,7 @@ import CLinux
 package enum CurrentProcess {
   package static var id: Int32 { getpid() }
   package static var effectiveUser: UInt32 { geteuid() }
+  package static var effectiveGroup: UInt32 { getegid() }
 
   /// A variable of the environment; nil when it is not set or empty.
   package static func environment(_ name: String) -> String? {

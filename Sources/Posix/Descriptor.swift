@@ -122,6 +122,11 @@ package struct Descriptor: ~Copyable, Sendable {
     _ = try check(linux_fchmod(number, mode), "change the mode of", path)
   }
 
+  /// Gives the file to another group. The corresponding C function is `fchown(2)`.
+  package func setGroup(_ group: UInt32) throws(SystemError) {
+    _ = try check(linux_fchown(number, .max, group), "change the group of", path)
+  }
+
   /// Whether some process has the file open for writing: yes, no, or nil when the kernel won't say (a file of another
   /// user, a file system without leases). The corresponding C function is `fcntl(2)` with `F_SETLEASE`.
   ///

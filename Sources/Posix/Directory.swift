@@ -108,6 +108,23 @@ package final class Directory: Sendable {
     return FileStatus(status)
   }
 
+  /// Gives the directory to another group and sets its mode. The corresponding C functions are `fchown(2)` and
+  /// `fchmod(2)`.
+  package func set(group: UInt32, mode: UInt32) throws(SystemError) {
+    _ = try check(linux_fchown(number, .max, group), "change the group of", path)
+    _ = try check(linux_fchmod(number, mode), "change the mode of", path)
+  }
+
+  /// Whether files can be moved from this directory to another one: not across file systems, and not across mounts of
+  /// one file system either. The corresponding C function is `statx(2)` with `STATX_MNT_ID`; before Linux 5.8 a mount
+  /// of the same file system goes unnoticed here.
+  package func isOnMount(of other: Directory) throws(SystemError) -> Bool {
+    if try status().device != other.status().device { return false }
+    var (here, there): (UInt64, UInt64) = (0, 0)
+    guard linux_mount_id(number, &here) == 0, linux_mount_id(other.number, &there) == 0 else { return true }
+    return here == there
+  }
+
   /// The outcome of a move.
   package enum Move: Sendable {
     case moved

@@ -18,6 +18,7 @@ package struct FileStatus: Sendable, Equatable {
   package let device: UInt64
   package let inode: UInt64
   package let owner: UInt32
+  package let group: UInt32
   /// Permission bits, without the file type.
   package let mode: UInt32
   package let modified: Timestamp
@@ -40,6 +41,7 @@ package struct FileStatus: Sendable, Equatable {
     device = raw.device
     inode = raw.inode
     owner = raw.uid
+    group = raw.gid
     mode = raw.mode & 0o7777
     modified = Timestamp(seconds: raw.modified_seconds, nanoseconds: raw.modified_nanoseconds)
     changed = Timestamp(seconds: raw.changed_seconds, nanoseconds: raw.changed_nanoseconds)

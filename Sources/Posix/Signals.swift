@@ -16,13 +16,14 @@ package enum Signals {
 
   /// The first reason to stop that has arrived: `SIGTERM`, `SIGINT` or `SIGHUP`.
   package static var stop: Int32? {
-    for signal in [SIGTERM, SIGINT, SIGHUP] where linux_signal_count(signal) > 0 { return signal }
-    return nil
+    if linux_signal_count(SIGTERM) > 0 { return SIGTERM }
+    if linux_signal_count(SIGINT) > 0 { return SIGINT }
+    return linux_signal_count(SIGHUP) > 0 ? SIGHUP : nil
   }
 
   /// How many signals that ask to stop have arrived; the second one means "at once".
   package static var stopCount: Int {
-    [SIGTERM, SIGINT, SIGHUP].reduce(0) { $0 + Int(linux_signal_count($1)) }
+    Int(linux_signal_count(SIGTERM) + linux_signal_count(SIGINT) + linux_signal_count(SIGHUP))
   }
 
   package static let terminate = SIGTERM

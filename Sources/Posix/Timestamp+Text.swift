@@ -94,6 +94,7 @@ extension Timestamp {
     let leapDays = shifted.quotientDown(4) - shifted.quotientDown(100) + shifted.quotientDown(400)
     let days = shifted * 365 + leapDays + dayOfYear - 719_468
     let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset
+    guard Self.range.contains(Int64(seconds)) else { return nil }
     self.init(seconds: Int64(seconds), nanoseconds: nanoseconds)
   }
 

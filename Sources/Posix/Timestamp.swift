@@ -1,15 +1,20 @@
 import CLinux
 
-/// A moment in UTC, to the nanosecond, as files and clocks of this system have it.
+/// A moment in UTC, to the nanosecond, in the years 0000 to 9999: what four digits of a year can say.
 package struct Timestamp: Sendable, Hashable, Comparable {
   /// Since 1970-01-01T00:00:00Z, without leap seconds.
   package let seconds: Int64
   /// 0 to 999,999,999.
   package let nanoseconds: Int64
 
+  /// The first and the last second that there are.
+  static let range: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
+
+  /// A moment outside of the range becomes its nearest end: a file system may have any 64-bit number as a file's time,
+  /// and none may stop a run.
   package init(seconds: Int64, nanoseconds: Int64 = 0) {
-    self.seconds = seconds
-    self.nanoseconds = nanoseconds
+    self.seconds = min(max(seconds, Self.range.lowerBound), Self.range.upperBound)
+    self.nanoseconds = self.seconds == seconds ? nanoseconds : 0
   }
 
   /// The wall clock. The corresponding C function is `clock_gettime(CLOCK_REALTIME)`.

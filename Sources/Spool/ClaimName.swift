@@ -37,6 +37,10 @@ package struct ClaimName: Sendable, Equatable {
   /// The trigger's own name.
   package let trigger: FileName
 
+  /// The greatest history id: 13 digits. At ten jobs a second it lasts for 30,000 years; a greater one was not given
+  /// out by Bobbin.
+  package static let idLimit: Int64 = 9_999_999_999_999
+
   /// At most this many bytes stand before the trigger's name: an id of 13 digits, `cancelled`, and two full stops.
   package static let prefixLimit = 24
 
@@ -59,8 +63,11 @@ package struct ClaimName: Sendable, Equatable {
   /// - Returns: nil for a name that no claim has.
   package init?(_ file: FileName) {
     let parts = file.bytes.split(separator: UInt8(ascii: "."), maxSplits: 2, omittingEmptySubsequences: false)
-    guard parts.count == 3, let id = Int64(String(decoding: parts[0], as: UTF8.self)), id > 0,
-      let step = Step(Substring(String(decoding: parts[1], as: UTF8.self))), !parts[2].isEmpty
+    guard parts.count == 3, !parts[2].isEmpty else { return nil }
+    let texts = parts[..<2].map { String(decoding: $0, as: UTF8.self) }
+    // As it would be written, and not otherwise ("+5", "05"): a claim is found again by the name made from its parts.
+    guard let id = Int64(texts[0]), (1...Self.idLimit).contains(id), String(id) == texts[0],
+      let step = Step(texts[1][...]), step.text == texts[1]
     else { return nil }
     self.init(id: id, step: step, trigger: FileName(bytes: Array(parts[2])))
   }

@@ -33,6 +33,8 @@ package struct OwnerName: Sendable, Equatable {
       return nil
     }
     self.init(boot: String(parts[0]), namespace: String(parts[1]), process: process, startTime: startTime)
+    // As it would be written, and not otherwise: the folder is found again by the name made from its parts.
+    if self.folder != folder { return nil }
   }
 
   /// Whether the process lives: true or false for one of this boot and this process id namespace; nil for any other,

@@ -18,6 +18,9 @@ package final class Spool: Sendable {
   }
 
   package static let lockName = FileName("scheduler.lock")
+  package static let historyName = FileName("history.jsonl")
+  /// Holds the next history id.
+  package static let historyIDName = FileName(".history-id")
 
   /// Names of temporary files begin so. Anything else that begins with a full stop belongs to somebody else.
   package static let temporaryPrefix = ".bobbin-"
@@ -41,36 +44,9 @@ package enum SpoolFolder: String, CaseIterable, Sendable {
 
   package var name: FileName { FileName(rawValue) }
 
+  /// Those that a trigger's own file is moved into.
+  package static let receiving: [SpoolFolder] = [.running, .expired, .rejected, .cancelled]
+
   /// Those in which a trigger's journey ends.
   package static let final: [SpoolFolder] = [.done, .failed, .expired, .rejected, .cancelled]
-}
-
-/// The inside of a spool: what only the batch user may touch.
-package final class SpoolInterior: Sendable {
-  package let spool: Spool
-  private let folders: [SpoolFolder: Directory]
-
-  /// Opens everything, and makes what is missing, for the batch user alone.
-  package init(_ spool: Spool) throws(SystemError) {
-    self.spool = spool
-    var folders: [SpoolFolder: Directory] = [:]
-    var made = false
-    for folder in SpoolFolder.allCases {
-      do throws(SystemError) {
-        folders[folder] = try spool.root.directory(folder.name)
-      } catch {
-        guard error.code == .noSuchFile else { throw error }
-        made = try spool.root.makeDirectory(folder.name, mode: 0o750) || made
-        folders[folder] = try spool.root.directory(folder.name)
-      }
-    }
-    // A trigger's claim must not be lost because the directory it is in was never on the disk.
-    if made { try spool.root.sync() }
-    self.folders = folders
-  }
-
-  package var root: Directory { spool.root }
-
-  /// Every folder was opened in `init`.
-  package subscript(folder: SpoolFolder) -> Directory { folders[folder]! }
 }

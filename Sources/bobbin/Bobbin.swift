@@ -13,6 +13,7 @@ struct Bobbin {
 
   private static func status(of words: [String]) -> Int32 {
     do {
+      try StandardStream.ensureOpen()
       let arguments = try Arguments(words)
       if arguments.wantsVersion {
         try Output.print("bobbin \(version)")

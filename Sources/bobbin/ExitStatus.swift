@@ -21,6 +21,8 @@ enum ExitStatus: Int32 {
     switch error.code {
     case .noSpace, .quota: self = .temporary
     case .accessDenied, .notPermitted, .readOnly: self = .permission
+    // A fault of the set-up: a mount between the spool and one of its folders.
+    case .crossDevice: self = .configuration
     case .noSuchFile, .notDirectory, .exists: self = .cannotCreate
     default: self = .inputOutput
     }

@@ -33,7 +33,7 @@ check "after a deletion they go on too" test "$(json .download_history_id)" -gt 
 printf '{"id":12345,"outc' >>"$spool/history.jsonl"
 try bobbin run
 equal "a torn last line does not stop a run" 0 "$status"
-equal "what is appended is not glued to it" 0 "$(grep -c '"outc.' "$spool/history.jsonl")"
+equal "what is appended is not glued to it" 0 "$(grep -cF '"outc{' "$spool/history.jsonl")"
 try bobbin history --json
 equal "the whole lines are still read" 0 "$status"
 check "and no id comes twice" increases "$work/out"

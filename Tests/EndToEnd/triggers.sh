@@ -87,7 +87,7 @@ echo 1 >"$spool/"$'line\nbreak.json'
 : >"$work/journal"
 try bobbin run --json
 check "a dash, blanks and a star in a name are only a name" test -e "$spool/done/-n.json" -a -e "$spool/done/a b *.json"
-finals() { find "$spool/done" "$spool/failed" "$spool/rejected" -mindepth 1 -maxdepth 1 -name "$1" | wc -l; }
+finals() { find "$spool/done" "$spool/failed" "$spool/rejected" -mindepth 1 -maxdepth 1 -name "$1" -printf x | wc -c; }
 equal "a name of 255 bytes reaches an end" 1 "$(finals 'xxx*')"
 equal "a name that is not UTF-8 reaches an end" 1 "$(LC_ALL=C finals $'\xff*')"
 equal "and is given in base64 too" "$(printf '\xff.json' | base64)" \

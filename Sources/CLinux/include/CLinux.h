@@ -38,6 +38,7 @@ int linux_start_writeback(int descriptor);
 int linux_fstat(int descriptor, struct linux_stat *result);
 int linux_fstatat(int directory, const char *path, struct linux_stat *result);  // Does not follow a symbolic link.
 int linux_fchmod(int descriptor, unsigned mode);
+int linux_fchown(int descriptor, unsigned user, unsigned group);  // (unsigned)-1 leaves one as it is.
 int linux_access(const char *path, int mode);
 int linux_renameat(int from, const char *old_path, int to, const char *new_path);
 int linux_renameat_noreplace(int from, const char *old_path, int to, const char *new_path);
@@ -46,6 +47,7 @@ int linux_unlinkat(int directory, const char *path, int flags);
 int linux_mkdirat(int directory, const char *path, unsigned mode);
 // The space that this user may still take on the file system: bytes, and files (-1 when it does not count them).
 int linux_free_space(int descriptor, int64_t *bytes, int64_t *files);
+int linux_mount_id(int descriptor, uint64_t *result);  // Which mount it was opened through; -ENOSYS before Linux 5.8.
 ssize_t linux_getdents64(int descriptor, void *buffer, size_t size);
 ssize_t linux_readlink(const char *path, void *buffer, size_t size);
 
@@ -58,6 +60,9 @@ int linux_flock(int descriptor, int operation);
 int linux_probe_read_lease(int descriptor);
 
 // Processes.
+
+// Opens /dev/null under each of the numbers 0 to 2 that is closed: a file opened later must not get one of them.
+int linux_open_standard_streams(void);
 
 struct linux_spawn {
   const char *path;         // Run as it is, without a search along PATH.

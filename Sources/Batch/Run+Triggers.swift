@@ -2,63 +2,22 @@ import Channels
 import Posix
 import Spool
 
+/// What a run does with one trigger: look, claim, run its job, record, and bring it to its end.
 extension Run {
-  /// Looks into the spool are at most this old when a trigger is chosen (promise 4).
-  private static let lookAge = Duration.milliseconds(900)
-  /// A file that may still be being written is looked at again this often, when there is nothing else to do.
-  private static let settlingInterval = Duration.milliseconds(100)
-  /// A file that does not become complete for so long is left to a later run.
-  private static let settlingPatience = Duration.seconds(60)
-
-  /// Works off the spool, in the byte order of names, until it is empty or only holds what this run can't work on.
-  /// Files that may still be being written are waited for.
-  func drain() throws(SystemError) {
-    var pending = PendingList()
-    var looked: MonotonicTime?
-    var settlingSince: [FileName: MonotonicTime] = [:]
-    var hasUnsettled = false
-    while !isStopping {
-      let isExhausted = pending.first == nil
-      if isExhausted { try putBackStranded() }
-      if isExhausted, hasUnsettled, recovered.isEmpty {
-        _ = try Poll.wait(until: .now() + Self.settlingInterval)
-      }
-      if isExhausted || looked.map({ .now() - $0 > Self.lookAge }) ?? true {
-        try pending.refresh(from: interior.root, skipping: deferred)
-        looked = .now()
-        hasUnsettled = false
-      }
-      // A recovered trigger has been claimed before and keeps its place in the order.
-      if let first = recovered.first, pending.first.map({ first.trigger.name <= $0 }) ?? true {
-        recovered.removeFirst()
-        try rerun(first.claim, first.trigger)
-        continue
-      }
-      guard let name = pending.first else { return }
-      pending.removeFirst()
-      switch try work(on: name) {
-      case .settled: settlingSince[name] = nil
-      case .unsettled:
-        let since = settlingSince[name] ?? .now()
-        settlingSince[name] = since
-        if .now() - since > Self.settlingPatience {
-          leavePending(name, because: "it is still being written")
-        } else {
-          hasUnsettled = true
-        }
-      }
-    }
-  }
-
-  private enum Work {
+  enum Work {
     /// The name needs no more attention.
     case settled
+    /// May still be being written.
     case unsettled
   }
 
   /// One name in the spool: run, given up, or left to settle.
-  private func work(on name: FileName) throws(SystemError) -> Work {
-    switch try inspector.inspect(name, now: .now()) {
+  ///
+  /// - Parameter onStart: called when its job has just been started.
+  func work(
+    on name: FileName, _ inspection: Inspection, onStart: @escaping () -> Void
+  ) throws(SystemError) -> Work {
+    switch inspection {
     case .vanished: return .settled
     case .unsettled: return .unsettled
     case .odd(let reason, let file): try giveUp(name, file, .rejected, reason.text)
@@ -70,7 +29,7 @@ extension Run {
         if isStale(trigger) {
           try expire(trigger)
         } else {
-          return try run(trigger, references)
+          return try run(trigger, references, onStart: onStart)
         }
       }
     }
@@ -78,7 +37,9 @@ extension Run {
   }
 
   /// Pending → claimed → job → recorded → done or failed.
-  private func run(_ trigger: Trigger, _ references: [ChannelReference]) throws(SystemError) -> Work {
+  private func run(
+    _ trigger: Trigger, _ references: [ChannelReference], onStart: @escaping () -> Void
+  ) throws(SystemError) -> Work {
     try requireIntegrity()
     switch batch.resolve(references) {
     case .unknown(let reason): return try refuse(trigger, nil, reason)
@@ -95,14 +56,14 @@ extension Run {
       case .changed: return .unsettled
       case .claimed(let claim):
         if !channel.rerun { try claims.sync() }
-        try runJob(claim, trigger, channel, attempt: 1, holding: channelLock)
+        try runJob(claim, trigger, channel, attempt: 1, holding: channelLock, onStart: onStart)
         return .settled
       }
     }
   }
 
   /// Claimed → pending, for files whose name was taken by a newer one when they were to be put back.
-  private func putBackStranded() throws(SystemError) {
+  func putBackStranded() throws(SystemError) {
     var rest: [Claim] = []
     for claim in stranded {
       if try !claims.putBack(claim) { rest.append(claim) }
@@ -162,7 +123,9 @@ extension Run {
   }
 
   /// Claimed by a dead run → claimed by this one, for the next attempt → job.
-  private func rerun(_ abandoned: Claim, _ trigger: Trigger) throws(SystemError) {
+  func rerun(
+    _ abandoned: Claim, _ trigger: Trigger, onStart: @escaping () -> Void
+  ) throws(SystemError) {
     try requireIntegrity()
     guard case .attempt(let attempt) = abandoned.name.step else { return }
     let resolution: ChannelResolution =
@@ -182,19 +145,19 @@ extension Run {
       guard let claim = try claims.adopt(abandoned, step: .attempt(attempt + 1)) else { return }
       // The count of attempts must not be lost: it is what ends the repetition of a job that kills the batch.
       try claims.sync()
-      try runJob(claim, trigger, channel, attempt: attempt + 1, holding: channelLock)
+      try runJob(claim, trigger, channel, attempt: attempt + 1, holding: channelLock, onStart: onStart)
     }
     try AbandonedClaims.removeEmptyFolders(of: [abandoned], in: interior)
   }
 
   private func runJob(
     _ claim: Claim, _ trigger: Trigger, _ channel: Channel, attempt: Int,
-    holding channelLock: borrowing FileLock
+    holding channelLock: borrowing FileLock, onStart: @escaping () -> Void
   ) throws(SystemError) {
     let job = Job(
       id: claim.id, run: id, kind: .manual, channel: channel, trigger: trigger.name, user: trigger.user,
       firstAttempt: attempt)
-    var record = completed(try execute(job, holding: channelLock), trigger)
+    var record = completed(try execute(job, holding: channelLock, onStart: onStart), trigger)
     if record.outcome == .interrupted, channel.rerun {
       return try putBack(claim, &record)
     }
