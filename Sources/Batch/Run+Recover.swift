@@ -13,6 +13,7 @@ extension Run {
     for path in abandoned.foreign {
       batch.log.warning("not a claim, left where it is", ["path": path])
     }
+    self.abandoned = abandoned.claims
     if abandoned.claims.isEmpty { return }
     let records = try records(of: abandoned.claims)
     for claim in abandoned.claims {
@@ -25,7 +26,6 @@ extension Run {
       }
     }
     try recorder.flush()
-    try AbandonedClaims.removeEmptyFolders(of: abandoned.claims, in: interior)
   }
 
   /// The records of claims, from the history and from the one that was rotated away last.

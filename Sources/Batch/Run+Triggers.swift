@@ -147,7 +147,6 @@ extension Run {
       try claims.sync()
       try runJob(claim, trigger, channel, attempt: attempt + 1, holding: channelLock, onStart: onStart)
     }
-    try AbandonedClaims.removeEmptyFolders(of: [abandoned], in: interior)
   }
 
   private func runJob(

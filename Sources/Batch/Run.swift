@@ -36,6 +36,8 @@ package final class Run {
   var statistics = RunStatistics()
   /// Pending triggers that this run can't work on.
   var deferred: Set<FileName>
+  /// Claims that dead runs left; their folders are removed when the run has finished with them.
+  var abandoned: [Claim] = []
   /// Claims of dead runs whose job is to be run again, in the order of their triggers' names.
   var recovered: [(claim: Claim, trigger: Trigger)] = []
   /// Claims that were to be put back while a newer file had their name.
@@ -93,6 +95,7 @@ package final class Run {
     try recorder.flush()
     try ids.sync()
     try claims.close()
+    try AbandonedClaims.removeEmptyFolders(of: abandoned, in: interior)
     if !options.isSpoolOnly { removeOldResults() }
     return Result(id: id, statistics: statistics, deferred: deferred, hasTrouble: hasTrouble)
   }
