@@ -71,7 +71,7 @@ extension Batch {
         guard let wait, holder?.kind == .manual, .now() - begin < wait, Signals.stop == nil else {
           return .busy(holder)
         }
-        _ = try Poll.wait(until: .now() + .milliseconds(100))
+        try Poll.wait(until: .now() + .milliseconds(100))
       }
     }
   }

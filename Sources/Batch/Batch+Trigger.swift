@@ -65,7 +65,7 @@ extension Batch {
     if let wait {
       let deadline = MonotonicTime.now() + wait
       while MonotonicTime.now() < deadline, Signals.stop == nil {
-        _ = try Poll.wait(until: min(deadline, .now() + .milliseconds(200)))
+        try Poll.wait(until: min(deadline, .now() + .milliseconds(200)))
         if let done = try finalRecord(of: name, since: since) {
           answer(TriggerAnswer(done, trigger: name))
           return true

@@ -36,7 +36,7 @@ extension Batch {
           seen = nil
         }
       }
-      if Signals.stop == nil { _ = try Poll.wait(until: .now() + interval) }
+      if Signals.stop == nil { try Poll.wait(until: .now() + interval) }
     }
   }
 

@@ -3,15 +3,9 @@ import Spool
 
 /// Works off the spool inside a run: chooses the next trigger, in the byte order of names, until nothing is left but
 /// what this run can't work on.
-///
-/// While a job runs there is nothing to do but wait, so the trigger that will probably be next is looked at then. What
-/// was found is used only if the job took a moment; after a longer one the spool is another.
 final class Drain {
   /// Looks into the spool are at most this old when a trigger is chosen (promise 4).
   private static let lookAge = Duration.milliseconds(900)
-  /// What was found out about a file ahead of its turn is worth nothing after this time. Should the file change within
-  /// it, the claim shows that.
-  private static let foresightAge = Duration.milliseconds(100)
   /// A file that may still be being written is looked at again this often, when there is nothing else to do.
   private static let settlingInterval = Duration.milliseconds(100)
   /// A file that does not become complete for so long is left to a later run.
@@ -20,11 +14,16 @@ final class Drain {
   private let run: Run
   private var pending = PendingList()
   private var lookedAt: MonotonicTime?
-  private var foreseen: (name: FileName, inspection: Inspection, at: MonotonicTime)?
+  private let scout: Scout
+  /// At the front of `pending`: how many names the scout was sent to.
+  private var scouted = 0
   private var settlingSince: [FileName: MonotonicTime] = [:]
   private var hasUnsettled = false
 
-  init(_ run: Run) { self.run = run }
+  init(_ run: Run) {
+    self.run = run
+    scout = Scout(run.inspector)
+  }
 
   /// Returns when the spool is empty, when only files are left that this run can't work on, or when the batch is asked
   /// to stop. Files that may still be being written are waited for.
@@ -33,7 +32,7 @@ final class Drain {
       let isExhausted = pending.first == nil
       if isExhausted { try run.putBackStranded() }
       if isExhausted, hasUnsettled, run.recovered.isEmpty {
-        _ = try Poll.wait(until: .now() + Self.settlingInterval)
+        try Poll.wait(until: .now() + Self.settlingInterval)
       }
       if isExhausted || isLookOld {
         try look()
@@ -42,12 +41,14 @@ final class Drain {
       // A recovered trigger has been claimed before and keeps its place in the order.
       if let first = run.recovered.first, pending.first.map({ first.trigger.name <= $0 }) ?? true {
         run.recovered.removeFirst()
-        try run.rerun(first.claim, first.trigger, onStart: foresee)
+        try run.rerun(first.claim, first.trigger)
         continue
       }
       guard let name = pending.first else { return }
       pending.removeFirst()
-      switch try run.work(on: name, inspection(of: name), onStart: foresee) {
+      scouted = max(0, scouted - 1)
+      try scoutAhead()
+      switch try run.work(on: name, inspection(of: name)) {
       case .settled: if !settlingSince.isEmpty { settlingSince[name] = nil }
       case .unsettled: noteUnsettled(name)
       }
@@ -57,25 +58,20 @@ final class Drain {
   private var isLookOld: Bool { lookedAt.map { .now() - $0 > Self.lookAge } ?? true }
 
   private func look() throws(SystemError) {
-    try pending.refresh(from: run.interior.root, skipping: run.deferred)
+    if try pending.refresh(from: run.interior.root, skipping: run.deferred) { scouted = 0 }
     lookedAt = .now()
   }
 
   private func inspection(of name: FileName) throws(SystemError) -> Inspection {
-    defer { foreseen = nil }
-    if let foreseen, foreseen.name == name, .now() - foreseen.at < Self.foresightAge {
-      return foreseen.inspection
-    }
+    if let known = scout.report(on: name) { return known }
     return try run.inspector.inspect(name, now: .now())
   }
 
-  /// Looks ahead. What fails here is no failure yet: it is tried again, and reported, when its turn comes.
-  private func foresee() {
-    do throws(SystemError) {
-      if isLookOld { try look() }
-      guard let name = pending.first else { return }
-      foreseen = (name, try run.inspector.inspect(name, now: .now()), .now())
-    } catch { foreseen = nil }
+  private func scoutAhead() throws(SystemError) {
+    guard scouted < Scout.reach / 2, pending.count > scouted else { return }
+    let names = pending.names(scouted..<min(Scout.reach, pending.count))
+    scouted += names.count
+    try scout.send(to: names)
   }
 
   private func noteUnsettled(_ name: FileName) {

@@ -44,10 +44,26 @@ package final class HistoryFile {
     }
   }
 
-  /// Makes durable what others wrote, before anything is concluded from it.
-  package func sync() throws(SystemError) {
-    guard let existing = try interior.root.openIfPresent(Self.name) else { return }
-    try existing.syncData()
+  /// Makes durable what others wrote, from an offset on, before anything is concluded from it.
+  ///
+  /// A sync alone would not do: the kernel reports a failed one once, and takes the pages for written afterwards. The
+  /// same bytes are therefore written again, and a sync that succeeds then has written them.
+  ///
+  /// - Parameter name: the history, or one that was rotated away.
+  package static func confirm(
+    _ name: FileName, from offset: Int64, in interior: SpoolInterior
+  ) throws(SystemError) {
+    let file = try interior.open(name, .update)
+    try file.lock()
+    defer { try? file.unlock() }
+    var position = offset
+    while true {
+      let bytes = try file.read(at: position, count: 1 << 18)
+      if bytes.isEmpty { break }
+      try file.write(bytes, at: position)
+      position += Int64(bytes.count)
+    }
+    try file.syncData()
   }
 
   private var isClosed: Bool {

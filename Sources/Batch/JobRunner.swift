@@ -29,14 +29,6 @@ struct JobResult {
 
 /// Runs jobs: looks their programs up, gives them their environment, and repeats them after transient failures.
 final class JobRunner {
-  /// What goes on beside a job.
-  struct Companion {
-    /// Called when the job has just been started: time that costs nothing, as there is nothing to do but wait.
-    var onStart: () -> Void = {}
-    /// Called when an attempt lasts longer than a moment.
-    var onLasting: () -> Void = {}
-  }
-
   /// What is the same for all jobs of a channel in a run.
   private struct Launch {
     let program: String
@@ -53,6 +45,8 @@ final class JobRunner {
   private let environment: [String]
   private let searchPath: String
   private var launches: [Int: Launch] = [:]
+  /// Of the last job, when surely nobody holds them any more.
+  private var pipes: OutputPipes?
 
   init(configuration: Configuration, logs: Directory, log: Log) {
     self.logs = logs
@@ -69,10 +63,10 @@ final class JobRunner {
   ///
   /// - Parameters:
   ///   - lock: the channel's, handed down to the job's processes.
-  ///   - companion: what goes on beside it.
+  ///   - onLasting: called when an attempt lasts longer than a moment.
   /// - Throws: when the batch itself can't go on.
   func run(
-    _ job: Job, holding lock: borrowing FileLock, beside companion: Companion
+    _ job: Job, holding lock: borrowing FileLock, onLasting: @escaping () -> Void
   ) throws(SystemError) -> JobResult {
     let startedAt = Timestamp.now()
     let begin = MonotonicTime.now()
@@ -81,7 +75,7 @@ final class JobRunner {
       duration: .zero)
     for round in 1...max(1, job.channel.attempts) {
       result.attempt = job.firstAttempt + round - 1
-      let isTransient = try attempt(job, &result, holding: lock, beside: companion)
+      let isTransient = try attempt(job, &result, holding: lock, onLasting: onLasting)
       guard isTransient, round < job.channel.attempts else { break }
       log.warning(
         "job failed for now, will be tried again",
@@ -102,28 +96,22 @@ final class JobRunner {
 
   /// - Returns: whether it failed in a way that may pass.
   private func attempt(
-    _ job: Job, _ result: inout JobResult, holding lock: borrowing FileLock, beside companion: Companion
+    _ job: Job, _ result: inout JobResult, holding lock: borrowing FileLock, onLasting: @escaping () -> Void
   ) throws(SystemError) -> Bool {
     let channel = job.channel
     var output = JobOutput(id: job.id, directory: logs, transient: channel.transient, log: log)
-    let child: ChildProcess
-    do throws(SystemError) {
-      if !Path.exists(channel.directory) { try Path.makeDirectories(channel.directory) }
-      let launch = try launch(channel)
-      child = try ChildProcess.start(
-        program: launch.program, arguments: launch.arguments,
-        environment: launch.environment + variables(of: job, result.attempt), directory: directory,
-        inheriting: lock)
-    } catch {
+    let started: StartedJob
+    do throws(SystemError) { started = try start(job, result.attempt, holding: lock) } catch {
       // A job that cannot be started has failed; the others still have their turn.
       result.outcome = .failed
       result.errorMessage = error.description
       return false
     }
-    companion.onStart()
-    let ending = try JobSupervisor(
-      limits: .init(timeout: channel.timeout, grace: channel.grace), onLasting: companion.onLasting
-    ).supervise(child, into: &output)
+    let pipes = started.pipes
+    let (ending, isClean) = try JobSupervisor(
+      limits: .init(timeout: channel.timeout, grace: channel.grace), onLasting: onLasting
+    ).supervise(started.child, pipes, into: &output)
+    if isClean { self.pipes = consume pipes }
     result.items += output.items
     result.exitStatus = nil
     result.signal = nil
@@ -155,10 +143,29 @@ final class JobRunner {
     }
   }
 
+  private struct StartedJob: ~Copyable {
+    let child: ChildProcess
+    let pipes: OutputPipes
+  }
+
+  private func start(
+    _ job: Job, _ attempt: Int, holding lock: borrowing FileLock
+  ) throws(SystemError) -> StartedJob {
+    let channel = job.channel
+    if !Path.exists(channel.directory) { try Path.makeDirectories(channel.directory) }
+    let launch = try launch(channel)
+    let pipes = if let spare = self.pipes.take() { spare } else { try OutputPipes() }
+    let child = try ChildProcess.start(
+      program: launch.program, arguments: launch.arguments,
+      environment: launch.environment + variables(of: job, attempt), directory: directory, writingTo: pipes,
+      inheriting: lock)
+    return StartedJob(child: child, pipes: pipes)
+  }
+
   /// - Returns: the signal that asks the batch to stop, if one came meanwhile.
   private func waitForRetry(_ delay: Duration) throws(SystemError) -> Int32? {
     let deadline = MonotonicTime.now() + delay
-    while Signals.stop == nil, MonotonicTime.now() < deadline { _ = try Poll.wait(until: deadline) }
+    while Signals.stop == nil, MonotonicTime.now() < deadline { try Poll.wait(until: deadline) }
     return Signals.stop
   }
 

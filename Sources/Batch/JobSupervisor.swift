@@ -37,18 +37,20 @@ struct JobSupervisor {
 
   /// Waits for a started job and all it left behind.
   ///
+  /// - Returns: how it ended, and whether it ended by itself and left no process behind: then nobody holds its pipes.
   /// - Throws: when the system refuses to wait. The job is killed then: it must not go on unseen.
-  func supervise(_ child: consuming ChildProcess, into output: inout JobOutput) throws(SystemError) -> Ending
-  {
-    do throws(SystemError) { return try wait(for: child, into: &output) } catch {
+  func supervise(
+    _ child: consuming ChildProcess, _ pipes: borrowing OutputPipes, into output: inout JobOutput
+  ) throws(SystemError) -> (ending: Ending, isClean: Bool) {
+    do throws(SystemError) { return try wait(for: child, pipes, into: &output) } catch {
       child.signalGroup(Signals.kill)
       throw error
     }
   }
 
-  private func wait(for child: borrowing ChildProcess, into output: inout JobOutput) throws(SystemError)
-    -> Ending
-  {
+  private func wait(
+    for child: borrowing ChildProcess, _ pipes: borrowing OutputPipes, into output: inout JobOutput
+  ) throws(SystemError) -> (ending: Ending, isClean: Bool) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { buffer.deallocate() }
     var phase = Phase.running
@@ -56,7 +58,6 @@ struct JobSupervisor {
     var deadline: MonotonicTime? = begin + limits.timeout
     var mention: MonotonicTime? = begin + Self.lasting
     var exit: ChildProcess.Exit?
-    var (isOutputOpen, isErrorOpen) = (true, true)
     while true {
       switch try reapAll(main: child.id) {
       case .mainExited(let ended): exit = exit ?? ended
@@ -90,21 +91,38 @@ struct JobSupervisor {
         mention = nil
         onLasting()
       }
-      let ready = try Poll.wait(
-        isOutputOpen ? child.output.number : -1, isErrorOpen ? child.error.number : -1,
-        until: [deadline, mention].compactMap { $0 }.min())
-      if ready[0] { isOutputOpen = try read(child.output, buffer) { output.addOutput($0) } }
-      if ready[1] { isErrorOpen = try read(child.error, buffer) { output.addError($0) } }
+      let (hasOutput, hasError) = try Poll.wait(
+        pipes.outputNumber, pipes.errorNumber, until: Self.earlier(deadline, mention))
+      if hasOutput, let bytes = try Self.received(pipes.readOutput(into: buffer), buffer) {
+        output.addOutput(bytes)
+      }
+      if hasError, let bytes = try Self.received(pipes.readError(into: buffer), buffer) {
+        output.addError(bytes)
+      }
     }
-    // What the job wrote before it ended is in the pipes; what a daemon keeps open is not waited for.
-    if isOutputOpen { try drain(child.output, buffer) { output.addOutput($0) } }
-    if isErrorOpen { try drain(child.error, buffer) { output.addError($0) } }
-    try endRemains(group: child.id)
+    // What the job wrote before it ended is in the pipes; what a daemon still writes is not waited for.
+    try Self.drain { () throws(SystemError) in
+      guard let bytes = try Self.received(pipes.readOutput(into: buffer), buffer) else { return 0 }
+      output.addOutput(bytes)
+      return bytes.count
+    }
+    try Self.drain { () throws(SystemError) in
+      guard let bytes = try Self.received(pipes.readError(into: buffer), buffer) else { return 0 }
+      output.addError(bytes)
+      return bytes.count
+    }
+    let hasRemains = try remain()
+    if hasRemains { try endRemains() }
     output.finish()
-    return switch phase {
-    case .running: .exited(exit!)
-    case .terminating(let ending), .killing(let ending): ending
+    switch phase {
+    case .running: return (.exited(exit!), !hasRemains)
+    case .terminating(let ending), .killing(let ending): return (ending, false)
     }
+  }
+
+  private static func earlier(_ one: MonotonicTime?, _ other: MonotonicTime?) -> MonotonicTime? {
+    guard let one, let other else { return one ?? other }
+    return min(one, other)
   }
 
   private enum Reaping {
@@ -126,8 +144,7 @@ struct JobSupervisor {
   }
 
   /// Ends what is left of the job's processes, in whatever group or session.
-  private func endRemains(group: Int32) throws(SystemError) {
-    guard try remain() else { return }
+  private func endRemains() throws(SystemError) {
     for (signal, patience) in [
       (Signals.terminate, limits.grace), (Signals.kill, Self.patienceAfterKill),
     ] {
@@ -135,7 +152,7 @@ struct JobSupervisor {
       while MonotonicTime.now() < deadline {
         // Again each time round: a process may have been about to start another.
         try Children.signalDescendants(signal)
-        _ = try Poll.wait(until: min(deadline, .now() + .milliseconds(50)))
+        try Poll.wait(until: min(deadline, .now() + .milliseconds(50)))
         guard try remain() else { return }
         if Signals.stopCount > 1 { break }
       }
@@ -152,24 +169,21 @@ struct JobSupervisor {
     }
   }
 
-  /// - Returns: whether more may come.
-  private func read(
-    _ pipe: borrowing Descriptor, _ buffer: UnsafeMutableRawBufferPointer,
-    _ body: (UnsafeRawBufferPointer) -> Void
-  ) throws(SystemError) -> Bool {
-    guard let count = try pipe.read(into: buffer) else { return true }
-    if count > 0 { body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
-    return count > 0
+  /// What a read brought; nil when there is nothing now.
+  private static func received(
+    _ count: Int?, _ buffer: UnsafeMutableRawBufferPointer
+  ) -> UnsafeRawBufferPointer? {
+    guard let count, count > 0 else { return nil }
+    return UnsafeRawBufferPointer(rebasing: buffer[..<count])
   }
 
-  private func drain(
-    _ pipe: borrowing Descriptor, _ buffer: UnsafeMutableRawBufferPointer,
-    _ body: (UnsafeRawBufferPointer) -> Void
-  ) throws(SystemError) {
-    // At most what a pipe can hold, so that a daemon that never stops writing cannot keep the batch here.
+  /// Reads until nothing comes, and at most what a pipe can hold: a daemon that never stops writing must not keep the
+  /// batch here.
+  private static func drain(_ readOnce: () throws(SystemError) -> Int) throws(SystemError) {
     var rest = 1 << 20
-    while rest > 0, let count = try pipe.read(into: buffer), count > 0 {
-      body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    while rest > 0 {
+      let count = try readOnce()
+      if count == 0 { return }
       rest -= count
     }
   }

@@ -28,18 +28,22 @@ extension Run {
     try recorder.flush()
   }
 
-  /// The records of claims, from the history and from the one that was rotated away last.
+  /// The records of claims, from the history and from the one that was rotated away last. Claims are removed because of
+  /// what is found here, so it is made durable first.
   private func records(of claims: [Claim]) throws(SystemError) -> [Int64: HistoryRecord] {
-    // Claims are removed because of what is found here, so it must be on the disk, not only in the page cache.
-    try HistoryFile(interior).sync()
     let wanted = Set(claims.map(\.id))
     var records: [Int64: HistoryRecord] = [:]
     for name in [HistoryFile.rotatedName, HistoryFile.name] where try interior.owns(name) {
+      var offset: Int64 = 0
+      var first: Int64?
       try HistoryReader.forEachLine(name, in: interior.root) { line in
+        defer { offset += Int64(line.count) + 1 }
         guard let id = HistoryReader.id(line), wanted.contains(id), let record = HistoryReader.record(line)
         else { return }
         records[id] = record
+        first = first ?? offset
       }
+      if let first { try HistoryFile.confirm(name, from: first, in: interior) }
     }
     return records
   }

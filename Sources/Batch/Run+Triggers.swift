@@ -12,10 +12,8 @@ extension Run {
   }
 
   /// One name in the spool: run, given up, or left to settle.
-  ///
-  /// - Parameter onStart: called when its job has just been started.
   func work(
-    on name: FileName, _ inspection: Inspection, onStart: @escaping () -> Void
+    on name: FileName, _ inspection: Inspection
   ) throws(SystemError) -> Work {
     switch inspection {
     case .vanished: return .settled
@@ -29,7 +27,7 @@ extension Run {
         if isStale(trigger) {
           try expire(trigger)
         } else {
-          return try run(trigger, references, onStart: onStart)
+          return try run(trigger, references)
         }
       }
     }
@@ -38,7 +36,7 @@ extension Run {
 
   /// Pending → claimed → job → recorded → done or failed.
   private func run(
-    _ trigger: Trigger, _ references: [ChannelReference], onStart: @escaping () -> Void
+    _ trigger: Trigger, _ references: [ChannelReference]
   ) throws(SystemError) -> Work {
     try requireIntegrity()
     switch batch.resolve(references) {
@@ -56,7 +54,7 @@ extension Run {
       case .changed: return .unsettled
       case .claimed(let claim):
         if !channel.rerun { try claims.sync() }
-        try runJob(claim, trigger, channel, attempt: 1, holding: channelLock, onStart: onStart)
+        try runJob(claim, trigger, channel, attempt: 1, holding: channelLock)
         return .settled
       }
     }
@@ -124,7 +122,7 @@ extension Run {
 
   /// Claimed by a dead run → claimed by this one, for the next attempt → job.
   func rerun(
-    _ abandoned: Claim, _ trigger: Trigger, onStart: @escaping () -> Void
+    _ abandoned: Claim, _ trigger: Trigger
   ) throws(SystemError) {
     try requireIntegrity()
     guard case .attempt(let attempt) = abandoned.name.step else { return }
@@ -145,18 +143,18 @@ extension Run {
       guard let claim = try claims.adopt(abandoned, step: .attempt(attempt + 1)) else { return }
       // The count of attempts must not be lost: it is what ends the repetition of a job that kills the batch.
       try claims.sync()
-      try runJob(claim, trigger, channel, attempt: attempt + 1, holding: channelLock, onStart: onStart)
+      try runJob(claim, trigger, channel, attempt: attempt + 1, holding: channelLock)
     }
   }
 
   private func runJob(
     _ claim: Claim, _ trigger: Trigger, _ channel: Channel, attempt: Int,
-    holding channelLock: borrowing FileLock, onStart: @escaping () -> Void
+    holding channelLock: borrowing FileLock
   ) throws(SystemError) {
     let job = Job(
       id: claim.id, run: id, kind: .manual, channel: channel, trigger: trigger.name, user: trigger.user,
       firstAttempt: attempt)
-    var record = completed(try execute(job, holding: channelLock, onStart: onStart), trigger)
+    var record = completed(try execute(job, holding: channelLock), trigger)
     if record.outcome == .interrupted, channel.rerun {
       return try putBack(claim, &record)
     }

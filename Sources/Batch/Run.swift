@@ -80,8 +80,11 @@ package final class Run {
     batch.log.info("run started", ["run": String(id)])
     try requireSpace()
     try recover()
-    try expireStale()
-    if !options.isSpoolOnly { try runChannels() }
+    if !options.isSpoolOnly, batch.configuration.channels.contains(where: \.enabled) {
+      // Before the channels, which may take hours. Without them the drain begins at once, and meets all there is.
+      try expireStale()
+      try runChannels()
+    }
     try Drain(self).perform()
     try recorder.flush()
     statistics.historyMended = recorder.mended
@@ -144,11 +147,7 @@ package final class Run {
   }
 
   /// Runs a job under the channel's lock, visible to `bobbin status`.
-  ///
-  /// - Parameter onStart: called when the job has just been started.
-  func execute(
-    _ job: Job, holding channelLock: borrowing FileLock, onStart: @escaping () -> Void = {}
-  ) throws(SystemError) -> HistoryRecord {
+  func execute(_ job: Job, holding channelLock: borrowing FileLock) throws(SystemError) -> HistoryRecord {
     batch.log.info(
       "job started",
       [
@@ -157,14 +156,13 @@ package final class Run {
       ])
     let startedAt = Timestamp.now()
     var isNoted = false
-    let companion = JobRunner.Companion(onStart: onStart) {
+    let result = try runner.run(job, holding: channelLock) {
       isNoted = true
       self.note(
         .init(
           id: job.id, channel: job.channel.name, trigger: job.trigger?.description,
           startedAt: startedAt.rfc3339(fractionDigits: 6)))
     }
-    let result = try runner.run(job, holding: channelLock, beside: companion)
     if isNoted { note(nil) }
     var record = HistoryRecord(
       id: job.id, run: id, kind: job.kind, outcome: result.outcome, finishedAt: result.finishedAt)

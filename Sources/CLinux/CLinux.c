@@ -199,6 +199,17 @@ int linux_probe_read_lease(int descriptor) {
 
 // Processes.
 
+int linux_hand_nothing_on(void) {
+#ifdef SYS_close_range
+  // Before Linux 5.11 what was inherited stays as the caller had it.
+  if (syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */) < 0 && errno != ENOSYS && errno != EINVAL)
+    return -errno;
+#endif
+  return 0;
+}
+
+void linux_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
+
 int linux_open_standard_streams(void) {
   for (int number = 0; number <= 2; number++) {
     if (fcntl(number, F_GETFD) >= 0) continue;
@@ -319,7 +330,7 @@ int linux_handle_signals(void) {
     if (handled[i] != SIGCHLD && sigaction(handled[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN) continue;
     sigaction(handled[i], &action, NULL);
   }
-  signal(SIGPIPE, SIG_IGN);
+  linux_ignore_broken_pipes();
   signal(SIGIO, SIG_IGN);
   return 0;
 }

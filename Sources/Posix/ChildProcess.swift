@@ -10,10 +10,6 @@ import CLinux
 package struct ChildProcess: ~Copyable {
   /// The process id, and that of its process group.
   package let id: Int32
-  /// What it writes to its standard output; does not block.
-  package let output: Descriptor
-  /// What it writes to its standard error; does not block.
-  package let error: Descriptor
 
   package enum Exit: Sendable, Equatable {
     case status(Int32)
@@ -27,56 +23,38 @@ package struct ChildProcess: ~Copyable {
   ///   - program: a path; PATH is not searched.
   ///   - arguments: with the program's own name first.
   ///   - environment: entries `NAME=value`; the whole environment of the program.
+  ///   - pipes: what it writes to its standard output and standard error goes there.
   ///   - inherited: a lock that the program and all it starts keep holding (see `FileLock`).
   /// - Throws: when it cannot be started; nothing is left behind then.
   package static func start(
     program: String, arguments: [String], environment: [String], directory: String,
-    inheriting inherited: borrowing FileLock
+    writingTo pipes: borrowing OutputPipes, inheriting inherited: borrowing FileLock
   ) throws(SystemError) -> ChildProcess {
-    let output = try Pipe()
-    let error = try Pipe()
     let result = program.withCString { program in
       directory.withCString { directory in
         withCStrings(arguments) { arguments in
           withCStrings(environment) { environment in
             var request = linux_spawn(
               path: program, arguments: arguments, environment: environment, directory: directory,
-              output: output.writer.number, error: error.writer.number, inherited: inherited.file.number,
+              output: pipes.output.writer.number, error: pipes.error.writer.number,
+              inherited: inherited.file.number,
               inherited_as: inheritedNumber)
             return linux_spawn(&request)
           }
         }
       }
     }
-    return ChildProcess(id: try check(result, "start", program), output: output.reader, error: error.reader)
+    return ChildProcess(id: try check(result, "start", program))
   }
 
   /// The number under which a child gets the lock: above those that shell scripts use.
   private static let inheritedNumber: Int32 = 64
 
-  private init(id: Int32, output: consuming Descriptor, error: consuming Descriptor) {
-    self.id = id
-    self.output = output
-    self.error = error
-  }
+  private init(id: Int32) { self.id = id }
 
   /// Sends a signal to the whole process group. A group that is gone is not an error. The corresponding C function is
   /// `kill(2)`.
   package func signalGroup(_ signal: Int32) { _ = linux_kill(-id, signal) }
-}
-
-/// Both ends of a pipe, close-on-exec; reading does not block. The corresponding C function is `pipe2(2)`.
-private struct Pipe: ~Copyable {
-  let reader: Descriptor
-  let writer: Descriptor
-
-  init() throws(SystemError) {
-    var ends: (Int32, Int32) = (0, 0)
-    let result = withUnsafeMutableBytes(of: &ends) { linux_pipe($0.bindMemory(to: Int32.self).baseAddress) }
-    _ = try check(result, "make a pipe", nil)
-    reader = Descriptor(ends.0, path: "pipe")
-    writer = Descriptor(ends.1, path: "pipe")
-  }
 }
 
 /// The children of this process, those it inherited from dead children among them.

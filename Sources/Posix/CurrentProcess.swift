@@ -12,6 +12,18 @@ package enum CurrentProcess {
   package static var effectiveUser: UInt32 { geteuid() }
   package static var effectiveGroup: UInt32 { getegid() }
 
+  /// Makes a clean start, whatever the caller left open, closed or ignored. To be called before anything is opened.
+  ///
+  /// A standard stream that is closed (`bobbin run >&-`) becomes `/dev/null`: a file opened later would get its number,
+  /// and what is printed would go into that file. Every other descriptor of the caller is kept from jobs (`close_range(2)`
+  /// with `CLOSE_RANGE_CLOEXEC`), which might hold the caller's locks by it. And the end of a reader (`| head`) becomes
+  /// an error of the write instead of the end of this process.
+  package static func prepare() throws(SystemError) {
+    _ = try check(linux_open_standard_streams(), "open", "/dev/null")
+    _ = try check(linux_hand_nothing_on(), "close inherited files", nil)
+    linux_ignore_broken_pipes()
+  }
+
   /// A variable of the environment; nil when it is not set or empty.
   package static func environment(_ name: String) -> String? {
     guard let value = getenv(name) else { return nil }

@@ -91,9 +91,12 @@ package struct Descriptor: ~Copyable, Sendable {
     try truncate(to: Int64(bytes.count))
   }
 
-  /// Writes at the beginning of the file, in one call; what follows stays. The corresponding C function is `pwrite(2)`.
-  package func overwriteStart(with bytes: [UInt8]) throws(SystemError) {
-    let written = bytes.withUnsafeBytes { linux_pwrite(number, $0.baseAddress, $0.count, 0) }
+  /// Writes at the beginning of the file, in one call; what follows stays.
+  package func overwriteStart(with bytes: [UInt8]) throws(SystemError) { try write(bytes, at: 0) }
+
+  /// Writes from `offset` on, in one call; the rest of the file stays. The corresponding C function is `pwrite(2)`.
+  package func write(_ bytes: [UInt8], at offset: Int64) throws(SystemError) {
+    let written = bytes.withUnsafeBytes { linux_pwrite(number, $0.baseAddress, $0.count, offset) }
     guard try check(written, "write", path) == bytes.count else { throw SystemError("write", path, .noSpace) }
   }
 

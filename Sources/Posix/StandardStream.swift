@@ -28,12 +28,6 @@ package enum StandardStream: Int32, Sendable {
     if let result { throw result }
   }
 
-  /// Opens `/dev/null` for each standard stream that the caller has closed (`bobbin run >&-`): a file opened later would
-  /// get its number, and what is printed would go into that file.
-  package static func ensureOpen() throws(SystemError) {
-    _ = try check(linux_open_standard_streams(), "open", "/dev/null")
-  }
-
   /// Whether a person is looking. The corresponding C function is `isatty(3)`.
   package var isTerminal: Bool { isatty(rawValue) == 1 }
 }

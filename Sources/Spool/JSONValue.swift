@@ -39,7 +39,8 @@ package enum JSONValue: Sendable {
     case .bool(let value): bytes += (value ? "true" : "false").utf8
     case .integer(let value): bytes += String(value).utf8
     case .seconds(let duration):
-      let milliseconds = max(0, (duration.wholeNanoseconds + 500_000) / 1_000_000)
+      let nanoseconds = max(0, duration.wholeNanoseconds)
+      let milliseconds = nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 >= 500_000 ? 1 : 0)
       let fraction = String(milliseconds % 1_000)
       bytes += "\(milliseconds / 1_000).".utf8
       bytes += String(repeating: "0", count: 3 - fraction.utf8.count).utf8

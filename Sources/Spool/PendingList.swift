@@ -19,7 +19,11 @@ package struct PendingList: Sendable {
   /// Looks again. Afterwards the list holds what is in the directory now, from the first name on.
   ///
   /// - Parameter skipping: names that are not wanted, whatever happens to them.
-  package mutating func refresh(from directory: Directory, skipping: Set<FileName>) throws(SystemError) {
+  /// - Returns: whether anything has come or gone.
+  @discardableResult
+  package mutating func refresh(from directory: Directory, skipping: Set<FileName>) throws(SystemError)
+    -> Bool
+  {
     var found = Fingerprint()
     var fresh: [UInt8] = []
     fresh.reserveCapacity(arena.count)
@@ -35,7 +39,7 @@ package struct PendingList: Sendable {
       fresh.append(contentsOf: name)
       fresh.append(0)
     }
-    if found == rest, next < starts.count || found.count == 0 { return }
+    if found == rest, next < starts.count || found.count == 0 { return false }
     fresh.withUnsafeBufferPointer { bytes in
       let base = bytes.baseAddress
       freshStarts.sort { left, right in
@@ -52,6 +56,7 @@ package struct PendingList: Sendable {
     starts = freshStarts
     next = 0
     rest = found
+    return true
   }
 
   /// The first name, left in the list; nil when there is none.
@@ -63,6 +68,9 @@ package struct PendingList: Sendable {
     name.bytes.withUnsafeBytes { rest.remove($0) }
     next += 1
   }
+
+  /// Some of the names, counted from the first on, left in the list.
+  package func names(_ range: Range<Int>) -> [FileName] { range.map { name(at: next + $0) } }
 
   private func name(at index: Int) -> FileName {
     let start = Int(starts[index])

@@ -99,7 +99,7 @@ package struct SchedulerLock: ~Copyable {
       }
       if let note = try place.livingHolder(asSeenBy: owner) { return .held(by: note) }
       if attempt == 10 { break }
-      _ = try Poll.wait(until: .now() + .milliseconds(10))
+      try Poll.wait(until: .now() + .milliseconds(10))
     }
     return .held(by: nil)
   }

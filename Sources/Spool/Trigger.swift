@@ -6,20 +6,18 @@ package struct Trigger: Sendable {
   package let file: FileStatus
   package let bytes: [UInt8]
   package let content: TriggerContent
+  /// When it was requested: its timestamp, else the time in its name, else its modification time; never later than
+  /// its change time, which nobody can set, so that a time in the future does not make it immortal.
+  package let requestedAt: Timestamp
 
   package init(name: FileName, file: FileStatus, bytes: [UInt8]) {
     self.name = name
     self.file = file
     self.bytes = bytes
     content = TriggerContent(bytes)
-  }
-
-  /// When it was requested: its timestamp, else the time in its name, else its modification time; never later than
-  /// its change time, which nobody can set, so that a time in the future does not make it immortal.
-  package var requestedAt: Timestamp {
     var stated: Timestamp?
     if case .object(let request) = content { stated = request.timestamp }
-    return min(stated ?? TriggerName.time(in: name) ?? file.modified, file.changed)
+    requestedAt = min(stated ?? TriggerName.time(in: name) ?? file.modified, file.changed)
   }
 
   package var user: String? {

@@ -22,8 +22,9 @@ package enum TriggerContent: Sendable, Equatable {
     var bytes = bytes[...]
     // Some editors begin a UTF-8 file with this mark.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
-    // The decoder would guess UTF-16 and UTF-32. A trigger is UTF-8, and what is none is told so.
-    guard String(validating: bytes, as: UTF8.self) != nil else {
+    // The decoder would guess UTF-16 and UTF-32, which are full of zeros. A trigger is UTF-8, and what is none is told
+    // so.
+    guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else {
       self = .invalid("not UTF-8 text")
       return
     }

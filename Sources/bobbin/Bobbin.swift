@@ -13,7 +13,7 @@ struct Bobbin {
 
   private static func status(of words: [String]) -> Int32 {
     do {
-      try StandardStream.ensureOpen()
+      try CurrentProcess.prepare()
       let arguments = try Arguments(words)
       if arguments.wantsVersion {
         try Output.print("bobbin \(version)")
@@ -49,6 +49,9 @@ struct Bobbin {
     // Those that wait must wake up for a signal, and record what they were doing.
     case .run, .trigger, .watch: try Signals.handle()
     default: break
+    }
+    if command == .run, arguments.has("dry-run"), !Path.exists(configuration.spool) {
+      return try RunCommand.dryRunWithoutSpool(arguments, configuration)
     }
     let batch = try Batch(
       configuration, log: Log(isQuiet: arguments.isQuiet), makingSpool: command == .run || command == .watch)

@@ -63,6 +63,8 @@ int linux_probe_read_lease(int descriptor);
 
 // Opens /dev/null under each of the numbers 0 to 2 that is closed: a file opened later must not get one of them.
 int linux_open_standard_streams(void);
+int linux_hand_nothing_on(void);        // Makes every descriptor from 3 on close-on-exec.
+void linux_ignore_broken_pipes(void);   // SIGPIPE; a write to one then fails with EPIPE.
 
 struct linux_spawn {
   const char *path;         // Run as it is, without a search along PATH.

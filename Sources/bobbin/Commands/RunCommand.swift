@@ -56,6 +56,17 @@ struct RunCommand {
     return .done
   }
 
+  /// A run would make the spool; a dry one makes nothing. Nothing is pending then.
+  static func dryRunWithoutSpool(_ arguments: Arguments, _ configuration: Configuration) throws -> ExitStatus
+  {
+    let channels = arguments.has("spool-only") ? [] : configuration.channels.filter(\.enabled)
+    for step in channels.map(PlannedStep.init(scheduled:)) {
+      if arguments.isJSON { try Output.print(step.json) } else { try Output.print(step.text) }
+    }
+    if channels.isEmpty, !arguments.isJSON { try Output.print("nothing to do") }
+    return .done
+  }
+
   private func text(_ summary: RunSummary) -> String {
     let (channels, triggers) = (summary.statistics.channels, summary.statistics.triggers)
     func counts(_ parts: [(Int, String)]) -> String {

@@ -1,0 +1,45 @@
+import CLinux
+
+/// Where a child process writes its standard output and its standard error, and this process reads them.
+///
+/// This process keeps the writing ends open, too. So a pipe never ends, and its reader is not woken for that: the end of
+/// the child tells that nothing more comes. And the pipes can serve the next child, if surely nobody holds them any more.
+package struct OutputPipes: ~Copyable {
+  let output: Pipe
+  let error: Pipe
+
+  package init() throws(SystemError) {
+    let output = try Pipe()
+    let error = try Pipe()
+    self.output = output
+    self.error = error
+  }
+
+  /// Numbers for `Poll.wait`.
+  package var outputNumber: Int32 { output.reader.number }
+  package var errorNumber: Int32 { error.reader.number }
+
+  /// Reads once from the standard output. See `Descriptor.read(into:)`.
+  package func readOutput(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
+    try output.reader.read(into: buffer)
+  }
+
+  /// Reads once from the standard error. See `Descriptor.read(into:)`.
+  package func readError(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
+    try error.reader.read(into: buffer)
+  }
+}
+
+/// Both ends of a pipe, close-on-exec; reading does not block. The corresponding C function is `pipe2(2)`.
+struct Pipe: ~Copyable {
+  let reader: Descriptor
+  let writer: Descriptor
+
+  init() throws(SystemError) {
+    var ends: (Int32, Int32) = (0, 0)
+    let result = withUnsafeMutableBytes(of: &ends) { linux_pipe($0.bindMemory(to: Int32.self).baseAddress) }
+    _ = try check(result, "make a pipe", nil)
+    reader = Descriptor(ends.0, path: "pipe")
+    writer = Descriptor(ends.1, path: "pipe")
+  }
+}
