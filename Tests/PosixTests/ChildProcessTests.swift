@@ -1,0 +1,147 @@
+import Glibc
+import Posix
+import TestSupport
+import Testing
+
+extension Processes {
+  @Suite("Child processes", .serialized)
+  struct ChildProcessTests {
+    let scratch: TemporaryDirectory
+    let directory: Directory
+
+    init() throws {
+      scratch = try TemporaryDirectory()
+      directory = try scratch.open()
+    }
+
+    @Test(
+      "how a program ended is a value",
+      arguments: [
+        ("exit 0", ChildProcess.Exit.status(0)), ("exit 3", .status(3)), ("exit 255", .status(255)),
+        ("kill -TERM $$", .signal(SIGTERM)), ("kill -KILL $$", .signal(SIGKILL)), ("exit 143", .status(143)),
+      ])
+    func exit(_ script: String, _ expected: ChildProcess.Exit) throws {
+      #expect(try Script.run(script).exit == expected)
+    }
+
+    @Test("output and error come apart, whole, and to their end")
+    func streams() throws {
+      let outcome = try Script.run("echo to the output; echo to the error >&2; seq 1 20000")
+      #expect(outcome.output == "to the output\n" + (1...20_000).map { "\($0)\n" }.joined())
+      #expect(outcome.error == "to the error\n")
+    }
+
+    @Test("it leads a process group of its own")
+    func group() throws {
+      let outcome = try Script.run(
+        "read -r pid name state parent group rest </proc/$$/stat; echo $pid $group")
+      #expect(outcome.output == "\(outcome.id) \(outcome.id)\n")
+      #expect(outcome.id != getpgrp())
+    }
+
+    @Test("its standard input is empty")
+    func input() throws {
+      #expect(try Script.run("readlink /proc/$$/fd/0; wc -c").output == "/dev/null\n0\n")
+    }
+
+    @Test("it gets the standard descriptors and the lock, and no other of ours")
+    func descriptors() throws {
+      // What whoever started the tests has handed down is handed down further; that is not ours to close.
+      let foreign = try OpenDescriptors.all().filter { fcntl($0, F_GETFD) & FD_CLOEXEC == 0 }
+      try scratch.write("a")
+      let file = try directory.open(FileName("a"), .update)
+      let folder = try scratch.open()
+      // Looked up twice, because the shell itself has the directory open while it makes the list.
+      let outcome = try Script.run("for fd in /proc/$$/fd/*; do [ -e $fd ] && echo ${fd##*/}; done; true")
+      let numbers = Set(outcome.output.split(separator: "\n").compactMap { Int32($0) })
+      #expect(numbers == foreign.union([0, 1, 2, 64]))
+      withExtendedLifetime(folder) { _ = file.number }
+    }
+
+    @Test("its streams are the pipes even when the number of the lock is taken by one of them")
+    func crowded() throws {
+      let lock = try directory.lock("lock")
+      var held: [Directory] = []
+      for _ in 0..<80 {
+        held.append(try scratch.open())
+        let outcome = try Script.finish(Script.start("echo out; echo err >&2", inheriting: lock))
+        #expect(outcome.output == "out\n" && outcome.error == "err\n", "with \(held.count) more descriptors")
+      }
+      #expect(try scratch.text("lock") == "")
+    }
+
+    @Test("nothing of 50 programs is left open here, those that could not be started among them")
+    func leaks() throws {
+      let lock = try directory.lock("lock")
+      let before = try OpenDescriptors.all()
+      for number in 0..<50 {
+        if number % 2 == 0 {
+          _ = try Script.finish(Script.start("exit 1", inheriting: lock))
+        } else {
+          #expect(throws: SystemError.self) { try start("/nonexistent", lock) }
+        }
+      }
+      #expect(try OpenDescriptors.all() == before)
+      #expect(try Children.reap() == .childless)
+    }
+
+    @Test("signals that are ignored or blocked here have their default meaning there")
+    func signals() throws {
+      signal(SIGPIPE, SIG_IGN)
+      signal(SIGIO, SIG_IGN)
+      var (blocked, old) = (sigset_t(), sigset_t())
+      sigemptyset(&blocked)
+      sigaddset(&blocked, SIGUSR1)
+      sigaddset(&blocked, SIGTERM)
+      pthread_sigmask(SIG_BLOCK, &blocked, &old)
+      defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
+      let output = try Script.run("grep -E '^Sig(Blk|Ign):' /proc/self/status").output
+      let masks = output.split(separator: "\n").compactMap { UInt64($0.suffix(16), radix: 16) }
+      try #require(masks.count == 2)
+      #expect(masks[0] == 0, "nothing is blocked")
+      for signal in [SIGPIPE, SIGIO, SIGTERM, SIGINT, SIGQUIT, SIGCHLD] {
+        #expect(masks[1] & (1 << (UInt64(signal) - 1)) == 0, "\(Signals.name(signal)) is not ignored")
+      }
+    }
+
+    @Test("arguments and environment arrive as they are, and nothing else does")
+    func argumentsAndEnvironment() throws {
+      let odd = ["", "a b", "$HOME", "*", "\"'\\", "ä\u{1F431}", "-n"]
+      let environment = ["A=1", "B=", "C=x y=z", "ODD=\n"]
+      let lock = try directory.lock("lock")
+      let echoed = try Script.finish(
+        ChildProcess.start(
+          program: "/bin/sh",
+          arguments: ["name", "-c", #"printf '%s\n' "$0" "$@"; tr '\0' '#' </proc/$$/environ"#]
+            + odd, environment: environment, directory: "/", inheriting: lock))
+      #expect(
+        echoed.output == odd.map { "\($0)\n" }.joined() + environment.map { "\($0)#" }.joined())
+    }
+
+    @Test("it works in the directory it was given")
+    func workingDirectory() throws {
+      let lock = try directory.lock("lock")
+      let outcome = try Script.finish(Script.start("pwd -P", inheriting: lock, directory: scratch.path))
+      #expect(outcome.output == scratch.path + "\n")
+    }
+
+    @Test(
+      "a program that cannot be started is an error, and no child",
+      arguments: [
+        ("/nonexistent/program", SystemError.Code.noSuchFile), ("/etc/passwd", .accessDenied),
+        ("/", .accessDenied),
+      ])
+    func notStarted(_ program: String, _ code: SystemError.Code) throws {
+      let lock = try directory.lock("lock")
+      let error = #expect(throws: SystemError.self) { try start(program, lock) }
+      #expect(error?.description == "cannot start '\(program)': \(code)")
+      #expect(try Children.reap() == .childless)
+    }
+
+    private func start(_ program: String, _ lock: borrowing FileLock) throws {
+      _ = try ChildProcess.start(
+        program: program, arguments: [program], environment: [], directory: "/", inheriting: lock
+      ).id
+    }
+  }
+}

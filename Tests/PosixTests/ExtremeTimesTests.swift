@@ -1,0 +1,32 @@
+import Posix
+import Testing
+
+/// Times that files and triggers can have and no clock ever shows: anybody can set them, and no run may stop at one.
+@Suite("Extreme times")
+struct ExtremeTimesTests {
+  @Test(
+    "is refused when its offset leads out of the years 0000 to 9999",
+    arguments: ["0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "9999-12-31T23:59:60Z"])
+  func outOfYears(_ text: String) { #expect(Timestamp(rfc3339: text) == nil) }
+
+  @Test(
+    "is written with four digits of the year even where a file system has stranger times",
+    arguments: [
+      (Int64.min, "0000-01-01T00:00:00Z"), (-67_768_040_609_740_800, "0000-01-01T00:00:00Z"),
+      (-62_167_219_201, "0000-01-01T00:00:00Z"), (253_402_300_800, "9999-12-31T23:59:59Z"),
+      (Int64.max, "9999-12-31T23:59:59Z"),
+    ])
+  func strange(_ seconds: Int64, _ text: String) {
+    #expect(Timestamp(seconds: seconds).rfc3339() == text)
+    #expect(Timestamp(seconds: seconds).compact.utf8.count == 23)
+  }
+
+  @Test("the difference of any two moments is a length, however far they are apart")
+  func farApart() {
+    let (first, last) = (Timestamp(seconds: .min), Timestamp(seconds: .max, nanoseconds: 999_999_999))
+    #expect(last - first == .seconds(3_652_425 * 86_400 - 1))
+    #expect(first - last == .seconds(1 - 3_652_425 * 86_400))
+    #expect(last + .seconds(1) == last)
+    #expect(first + .seconds(-1) == first)
+  }
+}

@@ -1,0 +1,98 @@
+import Glibc
+import Posix
+import TestSupport
+import Testing
+
+@Suite("Paths")
+struct PathTests {
+  let scratch: TemporaryDirectory
+
+  init() throws { scratch = try TemporaryDirectory() }
+
+  private func program(_ name: String) throws {
+    #expect(chmod(try scratch.write(name), 0o755) == 0)
+  }
+
+  @Test("a program is the first file along PATH that may be executed")
+  func program() throws {
+    try program("second/tool")
+    try program("third/tool")
+    try scratch.write("first/tool")
+    try scratch.directory("zeroth")
+    try scratch.directory("zeroth/tool")
+    let path = ["zeroth", "none", "first", "second", "third"].map { "\(scratch.path)/\($0)" }
+      .joined(separator: ":")
+    #expect(Path.program("tool", searching: path) == "\(scratch.path)/second/tool")
+    #expect(Path.program("other", searching: path) == nil)
+    #expect(Path.program("tool", searching: "") == nil)
+  }
+
+  @Test("a program with a slash in its name is not searched for")
+  func programWithSlash() throws {
+    try program("tool")
+    try scratch.write("text")
+    try scratch.symbolicLink("link", to: "tool")
+    #expect(Path.program("\(scratch.path)/tool", searching: "/bin") == "\(scratch.path)/tool")
+    #expect(Path.program("\(scratch.path)/link", searching: "") == "\(scratch.path)/link")
+    #expect(Path.program("\(scratch.path)/text", searching: "/bin") == nil)
+    #expect(Path.program(scratch.path, searching: "/bin") == nil)
+    #expect(Path.program("./sh", searching: "/bin") == nil)
+  }
+
+  @Test("an empty entry of PATH is the working directory, as in a shell")
+  func emptyEntry() throws {
+    let here = try CurrentProcess.directory()
+    defer { _ = chdir(here) }
+    try #require(chdir(scratch.path) == 0)
+    try program("tool")
+    #expect(Path.program("tool", searching: "/none:") == "./tool")
+    #expect(try CurrentProcess.directory() == scratch.path)
+  }
+
+  @Test("directories are made with all above them, and once")
+  func makeDirectories() throws {
+    let path = "\(scratch.path)/a/b/c"
+    try Path.makeDirectories(path)
+    try Path.makeDirectories(path)
+    #expect(try Path.status(path)?.kind == .directory)
+    try scratch.write("file")
+    let error = #expect(throws: SystemError.self) { try Path.makeDirectories("\(scratch.path)/file/x") }
+    #expect(error?.code == .notDirectory)
+  }
+
+  @Test("a file is read whole or, when it is too large, not at all", arguments: [(4, true), (3, false)])
+  func read(_ limit: Int, _ isRead: Bool) throws {
+    let file = try scratch.write("a", "text")
+    if isRead {
+      #expect(try Path.read(file, limit: limit) == Array("text".utf8))
+    } else {
+      let error = #expect(throws: SystemError.self) { try Path.read(file, limit: limit) }
+      #expect(error?.description == "cannot read '\(file)': File too large")
+    }
+  }
+
+  @Test("what is not there has no status, and a link has its own")
+  func status() throws {
+    try scratch.symbolicLink("link", to: "nowhere")
+    #expect(try Path.status("\(scratch.path)/none") == nil)
+    #expect(try Path.status("\(scratch.path)/link")?.kind == .symbolicLink)
+    #expect(!Path.exists("\(scratch.path)/link"))
+    #expect(Path.exists(scratch.path))
+    #expect(Path.allows([.read, .write, .execute], scratch.path))
+    #expect(!Path.allows(.execute, try scratch.write("text")))
+  }
+
+  @Test("an empty variable of the environment counts as none")
+  func environment() {
+    setenv("BOBBIN_TEST_VARIABLE", "", 1)
+    defer { unsetenv("BOBBIN_TEST_VARIABLE") }
+    #expect(CurrentProcess.environment("BOBBIN_TEST_VARIABLE") == nil)
+    setenv("BOBBIN_TEST_VARIABLE", "x=y", 1)
+    #expect(CurrentProcess.environment("BOBBIN_TEST_VARIABLE") == "x=y")
+    #expect(CurrentProcess.environment().contains("BOBBIN_TEST_VARIABLE=x=y"))
+    #expect(ProcessTable.startTime(of: CurrentProcess.id) != nil)
+    #expect(ProcessTable.startTime(of: .max) == nil)
+    #expect(ProcessTable.bootIdentifier().utf8.count == 36)
+    #expect(ProcessTable.namespaceIdentifier().hasPrefix("pid:["))
+  }
+}

@@ -1,0 +1,51 @@
+import Posix
+import TestSupport
+import Testing
+
+@Suite("Patterns")
+struct PatternTests {
+  @Test(
+    "are POSIX extended regular expressions that match anywhere in a line",
+    arguments: [
+      ("timed out", "ERROR: connection timed out after 5 s", true), ("timed out", "Timed Out", false),
+      ("HTTP Error (429|5[0-9][0-9])", "HTTP Error 503: x", true),
+      ("HTTP Error (429|5[0-9][0-9])", "HTTP Error 404: x", false), ("^a$", "a", true), ("^a$", "ba", false),
+      ("a{3}", "caaat", true), ("a{3}", "caat", false), ("[[:digit:]]+ items", "12 items", true),
+      ("\\(x\\)", "f(x)", true), (".", "", false), ("^$", "", true), ("ä+", "xäy", true),
+    ])
+  func matches(_ source: String, _ line: String, _ expected: Bool) throws {
+    let pattern = try Pattern(source)
+    #expect(pattern.matches(Array(line.utf8)) == expected)
+    #expect(pattern.matches(line.utf8) == expected)
+    #expect(pattern.description == source)
+  }
+
+  @Test("a NUL does not hide the rest of a line")
+  func nul() throws {
+    #expect(try Pattern("timed out").matches([0, 0x20] + Array("timed out".utf8)))
+    #expect(try Pattern("timed out").matches(Array("timed\0out".utf8)))
+  }
+
+  @Test("a line that is no UTF-8 is searched all the same")
+  func invalid() throws {
+    #expect(try Pattern("out").matches([0xFF, 0xC3] + Array("out".utf8)))
+  }
+
+  @Test("bad ones are refused, with what is wrong", arguments: ["(", "[a", "a{2", "*", "a{3,1}", "x\0y"])
+  func refused(_ source: String) {
+    let error = #expect(throws: PatternError.self) { try Pattern(source) }
+    #expect(error?.source == source)
+    #expect(error?.reason.isEmpty == false)
+    #expect(error?.description.hasPrefix("not a regular expression: ") == true)
+  }
+
+  @Test("serve several threads")
+  func threads() throws {
+    let pattern = try Pattern("(a|b)+c$")
+    let count = Shared(0)
+    try inParallel(4) { _ in
+      for _ in 0..<500 where pattern.matches(Array("xxababc".utf8)) { count.access { $0 += 1 } }
+    }
+    #expect(count.access { $0 } == 2_000)
+  }
+}

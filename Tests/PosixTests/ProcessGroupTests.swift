@@ -1,0 +1,133 @@
+import Glibc
+import Posix
+import TestSupport
+import Testing
+
+extension Processes {
+  @Suite("What a child process starts and keeps", .serialized)
+  struct ProcessGroupTests {
+    let scratch: TemporaryDirectory
+    let directory: Directory
+
+    init() throws {
+      scratch = try TemporaryDirectory()
+      directory = try scratch.open()
+    }
+
+    @Test("a lock is held as long as a process has it, longer than its first holder")
+    func inheritedLock() throws {
+      let child: ChildProcess
+      do {
+        let lock = try directory.lock("lock")
+        child = try Script.start("echo started; exec sleep 600", inheriting: lock)
+        #expect(try Script.line(from: child.output) == "started")
+      }
+      #expect(try FileLock.isHeld(FileName("lock"), in: directory))
+      #expect(try !directory.isFree("lock"))
+      child.signalGroup(Signals.kill)
+      #expect(try Script.reap(child.id) == .signal(SIGKILL))
+      #expect(try directory.isFree("lock"))
+    }
+
+    @Test("a lock is held by what the child left behind, too")
+    func lockOfOrphan() throws {
+      let child: ChildProcess
+      do {
+        let lock = try directory.lock("lock")
+        child = try Script.start("sleep 600 & echo $!; exit 0", inheriting: lock)
+      }
+      _ = try Script.line(from: child.output)
+      #expect(try Script.reap(child.id) == .status(0))
+      #expect(try FileLock.isHeld(FileName("lock"), in: directory))
+      child.signalGroup(Signals.kill)
+      try waitUntil("the lock is free") { try directory.isFree("lock") }
+    }
+
+    @Test("a signal reaches the whole group")
+    func wholeGroup() throws {
+      let lock = try directory.lock("lock")
+      let child = try Script.start("sleep 600 & echo started; wait", inheriting: lock)
+      #expect(try Script.line(from: child.output) == "started")
+      child.signalGroup(Signals.terminate)
+      // The pipes end only when the last process that has them is gone.
+      #expect(try Script.finish(child).exit == .signal(SIGTERM))
+    }
+
+    @Test("a signal to a group that is gone is no error")
+    func goneGroup() throws {
+      let lock = try directory.lock("lock")
+      let child = try Script.start("exit 0", inheriting: lock)
+      #expect(try Script.reap(child.id) == .status(0))
+      child.signalGroup(Signals.kill)
+    }
+
+    @Test("a child that runs is not reaped, and without children there is nothing to reap")
+    func reap() throws {
+      let lock = try directory.lock("lock")
+      let child = try Script.start("echo started; exec sleep 600", inheriting: lock)
+      #expect(try Script.line(from: child.output) == "started")
+      #expect(try Children.reap() == Children.Reaped.none)
+      child.signalGroup(Signals.kill)
+      _ = try Script.reap(child.id)
+      #expect(try Children.reap() == .childless)
+    }
+
+    @Test("orphans are adopted, and found and ended in whatever session they hide")
+    func orphans() throws {
+      Children.adoptOrphans()
+      let lock = try directory.lock("lock")
+      let child = try Script.start("setsid sleep 600 >/dev/null 2>&1 & echo $!", inheriting: lock)
+      let id = try #require(Int32(Script.line(from: child.output)))
+      #expect(try Script.finish(child).exit == .status(0))
+      try waitUntil("it is a child of this process") {
+        try ProcessTable.descendants(of: getpid()).contains(id)
+      }
+      try Children.signalDescendants(Signals.kill)
+      #expect(try Script.reap(id) == .signal(SIGKILL))
+      #expect(try Children.reap() == .childless)
+    }
+
+    @Test("the end of a child ends a wait")
+    func endOfChild() throws {
+      try Signals.handle()
+      try Signals.handle()
+      let lock = try directory.lock("lock")
+      let child = try Script.start("exit 0", inheriting: lock)
+      let deadline = MonotonicTime.now() + Script.patience
+      var reaped = try Children.reap()
+      while reaped == .none, MonotonicTime.now() < deadline {
+        // Without the signal it would be the deadline that ends this.
+        _ = try Poll.wait(until: deadline)
+        reaped = try Children.reap()
+      }
+      #expect(reaped == .exited(child.id, .status(0)))
+      #expect(MonotonicTime.now() < deadline)
+    }
+
+    @Test("descendants are all that a process started, nearest first, whatever their names")
+    func descendants() throws {
+      let lock = try directory.lock("lock")
+      // Such a name would mislead whoever looks for the first parenthesis or space.
+      let sleep = "\(scratch.path)/a) S 1 (b"
+      let child = try Script.start(
+        "cp /bin/sleep '\(sleep)'; sh -c '\"\(sleep)\" 600 & echo $!; wait' & wait", inheriting: lock)
+      let grandchild = try #require(Int32(Script.line(from: child.output)))
+      try waitUntil("the program has its name") {
+        try Path.read("/proc/\(grandchild)/comm", limit: 99) == Array("a) S 1 (b\n".utf8)
+      }
+      let found = try ProcessTable.descendants(of: child.id)
+      #expect(found.count == 2)
+      #expect(found.last == grandchild)
+      #expect(try ProcessTable.descendants(of: getpid()).first == child.id)
+      let began = try #require(ProcessTable.startTime(of: grandchild))
+      #expect(try began >= #require(ProcessTable.startTime(of: child.id)))
+      #expect(ProcessTable.startTime(of: grandchild) == began)
+      child.signalGroup(Signals.kill)
+      _ = try Script.finish(child)
+      try waitUntil("its process is gone") {
+        _ = try Children.reap()
+        return ProcessTable.startTime(of: grandchild) == nil
+      }
+    }
+  }
+}

@@ -1,0 +1,5 @@
+import Testing
+
+/// The tests that start processes. One at a time: a process has one set of children, and whoever reaps sees them all.
+@Suite("Processes", .serialized)
+struct Processes {}

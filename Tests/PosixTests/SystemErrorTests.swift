@@ -1,0 +1,45 @@
+import Posix
+import TestSupport
+import Testing
+
+@Suite("Errors of system calls")
+struct SystemErrorTests {
+  static let wordings: [(SystemError, String)] = [
+    (.init("open", "spool/x.json", .noSuchFile), "cannot open 'spool/x.json': No such file or directory"),
+    (.init("open", "a b", .accessDenied), "cannot open 'a b': Permission denied"),
+    (.init("write", "log", .noSpace), "cannot write 'log': No space left on device"),
+    (.init("make a pipe", nil, .tooManyOpen), "cannot make a pipe: Too many open files"),
+    (.init("examine", "x", .nameTooLong), "cannot examine 'x': File name too long"),
+  ]
+
+  @Test("say what was attempted, on what, and why", arguments: wordings)
+  func wording(_ error: SystemError, _ text: String) {
+    #expect(error.description == text)
+  }
+
+  @Test("carry the path and errno of the call that failed")
+  func real() throws {
+    let scratch = try TemporaryDirectory()
+    let missing = #expect(throws: SystemError.self) { _ = try Directory(path: "\(scratch.path)/none") }
+    #expect(missing?.description == "cannot open '\(scratch.path)/none': No such file or directory")
+  }
+
+  @Test("a failed write is told from a full disk by its operation")
+  func deviceFull() throws {
+    let error = #expect(throws: SystemError.self) {
+      try Directory(path: "/dev").open(FileName("full"), .append).write(Array("x".utf8))
+    }
+    #expect(error?.description == "cannot write '/dev/full': No space left on device")
+    #expect(error?.isBrokenOutput == false)
+  }
+
+  @Test(
+    "only a standard stream whose reader has gone counts as broken output",
+    arguments: [
+      (SystemError("write to", "stdout", .brokenPipe), true), (.init("write", "log", .brokenPipe), false),
+      (.init("write to", "stdout", .noSpace), false),
+    ])
+  func brokenOutput(_ error: SystemError, _ expected: Bool) {
+    #expect(error.isBrokenOutput == expected)
+  }
+}

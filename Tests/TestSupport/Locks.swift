@@ -1,0 +1,20 @@
+package import Posix
+
+/// `#expect` and `#require` cannot look at values that are not copied, as locks are.
+extension Directory {
+  /// Takes a lock that must be free.
+  package func lock(_ name: String) throws -> FileLock {
+    guard let lock = try FileLock.tryAcquire(FileName(name), in: self) else {
+      throw Failure("the lock of \(name) is free")
+    }
+    return lock
+  }
+
+  /// Whether the lock of a file can be taken; it is given back at once.
+  package func isFree(_ name: String) throws -> Bool {
+    switch try FileLock.tryAcquire(FileName(name), in: self) {
+    case .some: true
+    case .none: false
+    }
+  }
+}
