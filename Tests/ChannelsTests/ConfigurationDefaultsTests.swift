@@ -1,0 +1,143 @@
+import Channels
+import Foundation
+import Posix
+import Testing
+
+@Suite("What a configuration says")
+struct ConfigurationDefaultsTests {
+  /// Every default that DESIGN.md names.
+  private func expectDefaults(_ configuration: Configuration) {
+    #expect(configuration.expireAfter == .seconds(30 * 60))
+    #expect(configuration.settle == .seconds(2))
+    #expect(configuration.keepResults == .seconds(7 * 86_400))
+    #expect(configuration.maxAttempts == 3)
+  }
+
+  private func expectDefaults(_ channel: Channel) {
+    #expect(channel.timeout == .seconds(2 * 3_600))
+    #expect(channel.grace == .seconds(10))
+    #expect(channel.attempts == 2)
+    #expect(channel.retryDelay == .seconds(30))
+    #expect(channel.rerun)
+    #expect(channel.limit == 10)
+    #expect(channel.transient.isEmpty)
+    #expect(channel.enabled)
+  }
+
+  @Test("every key but the channels may be left out")
+  func empty() throws {
+    let configuration = try read("{ channels: [] }")
+    expectDefaults(configuration)
+    #expect(configuration.file == "/srv/bobbin/etc/bobbin.json5")
+    #expect(configuration.directory == "/srv/bobbin/etc")
+    #expect(configuration.spool == "/srv/bobbin/spool")
+    #expect(configuration.library == "/srv/bobbin/library")
+    #expect(configuration.lock == "/srv/bobbin/spool/scheduler.lock")
+    #expect(configuration.channels.isEmpty)
+  }
+
+  @Test("a channel needs an id, a name and a command")
+  func channel() throws {
+    let channel = try readChannel("command: [\"true\"]")
+    expectDefaults(channel)
+    #expect((channel.id, channel.name, channel.url) == (7, "cats", ""))
+    #expect(channel.command == ["true"])
+    #expect(channel.directory == "/srv/bobbin/library/cats")
+  }
+
+  @Test("every key of the top level is read")
+  func topLevel() throws {
+    let configuration = try read(
+      top(
+        """
+        spool: "/var/spool/b", library: "lib", lock: "/run/b.lock", expire_after: "1h", settle: "250ms",
+        keep_results: "1d", max_attempts: 9,
+        """))
+    #expect(configuration.spool == "/var/spool/b")
+    #expect(configuration.library == "/srv/bobbin/etc/lib")
+    #expect(configuration.lock == "/run/b.lock")
+    #expect(configuration.expireAfter == .seconds(3_600))
+    #expect(configuration.settle == .milliseconds(250))
+    #expect(configuration.keepResults == .seconds(86_400))
+    #expect(configuration.maxAttempts == 9)
+  }
+
+  @Test("0 means never for what expires and is kept", arguments: ["0", "\"0\"", "\"0s\""])
+  func never(_ zero: String) throws {
+    let configuration = try read(top("expire_after: \(zero), keep_results: \(zero), settle: \(zero),"))
+    #expect(configuration.expireAfter == nil)
+    #expect(configuration.keepResults == nil)
+    #expect(configuration.settle == .zero)
+  }
+
+  @Test("a channel's own keys go before the defaults, and those before what is built in")
+  func precedence() throws {
+    let defaults = #"""
+      defaults: { timeout: "3h", grace: "1s", attempts: 5, retry_delay: "2s", rerun: false, limit: 3,
+      transient: ["a", "b"], command: ["given"] },
+      """#
+    let inherited = try readChannel("", also: defaults)
+    #expect(inherited.timeout == .seconds(3 * 3_600))
+    #expect(inherited.grace == .seconds(1))
+    #expect((inherited.attempts, inherited.limit, inherited.rerun) == (5, 3, false))
+    #expect(inherited.retryDelay == .seconds(2))
+    #expect(inherited.transient.map(\.source) == ["a", "b"])
+    #expect(inherited.command == ["given"])
+
+    let own = try readChannel(
+      #"""
+      url: "u", enabled: false, timeout: "1m", grace: "0", attempts: 1, retry_delay: 0, rerun: true,
+      limit: 1, transient: [], command: ["own"]
+      """#, also: defaults)
+    #expect(own.timeout == .seconds(60))
+    #expect((own.grace, own.retryDelay) == (.zero, .zero))
+    #expect((own.attempts, own.limit, own.rerun, own.enabled) == (1, 1, true, false))
+    #expect(own.transient.isEmpty)
+    #expect((own.url, own.command) == ("u", ["own"]))
+  }
+
+  @Test("channels keep their order, and are found by id and by name")
+  func lookup() throws {
+    let entries = [9, 3, 5].map { "{ id: \($0), name: \"n\($0)\", command: [\"true\"] }" }
+    let configuration = try read("{ channels: [\(entries.joined(separator: ", "))] }")
+    #expect(configuration.channels.map(\.id) == [9, 3, 5])
+    #expect(configuration.channel(id: 3)?.name == "n3")
+    #expect(configuration.channel(name: "n5")?.id == 5)
+    #expect(configuration.channel(id: 4) == nil)
+    #expect(configuration.channel(name: "N5") == nil)
+  }
+
+  @Test(
+    "JSON5 is understood as people write it",
+    arguments: [
+      "{ 'channels': [], }", "{ \"channels\": [] }", "/* a */ { // b\n channels: [] } // c",
+      "\u{FEFF}{ channels: [] }",
+      "{\r\n\tchannels:\u{B}[\u{C}] }\r\n", "{ channels: [], max_attempts: +3 }",
+      "{ channels: [], max_attempts: 0x3 }",
+      "{ channels: [], lock: 'scheduler.lock' }", "{ channels: [], settle: \"\\u0032s\" }",
+    ])
+  func json5(_ text: String) throws { expectDefaults(try read(text)) }
+
+  @Test("the shipped configuration says what is the default anyway")
+  func shipped() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let bytes = Array(try Data(contentsOf: root.appendingPathComponent("etc/bobbin.json5")))
+    let configuration = try Configuration.parse(bytes, file: "/srv/bobbin/etc/bobbin.json5")
+    expectDefaults(configuration)
+    #expect(configuration.spool == "/srv/bobbin/spool")
+    #expect(configuration.library == "/srv/bobbin/library")
+    #expect(configuration.lock == "/srv/bobbin/spool/scheduler.lock")
+    #expect(configuration.channels.map(\.name) == ["demo", "cats"])
+    let demo = configuration.channels[0]
+    expectDefaults(demo)
+    #expect(
+      demo.arguments() == ["/srv/bobbin/etc/handlers/mirror", "demo-feed", "/srv/bobbin/library/demo"])
+    let cats = configuration.channels[1]
+    #expect((cats.id, cats.limit, cats.enabled) == (7, 5, false))
+    #expect(cats.timeout == .seconds(3_600))
+    #expect(cats.command.first == "yt-dlp")
+    #expect(cats.arguments().contains("/srv/bobbin/library/cats/archive.txt"))
+    #expect(cats.transient.contains { $0.matches("HTTP Error 503: x".utf8) })
+  }
+}

@@ -1,0 +1,51 @@
+import Channels
+import Testing
+
+@Suite("Paths of a configuration")
+struct ConfigurationPathsTests {
+  static let paths: [(path: String, spool: String)] = [
+    ("spool", "/srv/bobbin/etc/spool"), ("./spool/", "/srv/bobbin/etc/spool"), ("../x/y", "/srv/bobbin/x/y"),
+    ("../../..", "/"), ("../../../../x", "/x"), ("/var//spool/./b/", "/var/spool/b"), ("/", "/"),
+    // After a name, which may be a symbolic link, `..` is for the kernel.
+    ("a/../b", "/srv/bobbin/etc/a/../b"), ("/a/../b", "/a/../b"), ("../a/../b", "/srv/bobbin/a/../b"),
+    (".", "/srv/bobbin/etc"), ("..x", "/srv/bobbin/etc/..x"), ("a b", "/srv/bobbin/etc/a b"),
+  ]
+
+  @Test("are relative to the file's folder", arguments: paths)
+  func relative(_ path: String, _ spool: String) throws {
+    #expect(try read(top("spool: \"\(path)\", lock: \"/run/lock\", library: \"/lib\",")).spool == spool)
+  }
+
+  @Test(
+    "are relative to the folder the file is really in",
+    arguments: [("/bobbin.json5", "/x"), ("/a/./b//bobbin.json5", "/a/b/x"), ("/a/bobbin.json5", "/a/x")])
+  func folders(_ file: String, _ spool: String) throws {
+    #expect(try read("{ spool: \"x\", channels: [] }", file: file).spool == spool)
+  }
+
+  @Test(
+    "the lock's is relative to the spool",
+    arguments: [
+      ("scheduler.lock", "/srv/bobbin/spool/scheduler.lock"), ("./a", "/srv/bobbin/spool/a"),
+      ("../a.lock", "/srv/bobbin/spool/../a.lock"), ("/run/bobbin.lock", "/run/bobbin.lock"),
+      ("sub/a.json", "/srv/bobbin/spool/sub/a.json"),
+    ])
+  func lock(_ lock: String, _ expected: String) throws {
+    #expect(try read(top("lock: \"\(lock)\",")).lock == expected)
+  }
+
+  @Test(
+    "the lock is nothing else that stands in the spool",
+    arguments: [
+      ("lock.json", "would be taken for a trigger"),
+      (".lock", "would be removed as a forgotten temporary file"),
+      ("running", "is something else in the spool"), ("history.jsonl", "is something else in the spool"),
+      ("./done/", "is something else in the spool"), (".", "is something else in the spool"),
+      ("/srv/bobbin/spool/a.json", "would be taken for a trigger"),
+      ("/srv/bobbin/spool", "is something else in the spool"),
+    ])
+  func badLock(_ lock: String, _ fault: String) {
+    #expect(
+      faults(top("lock: \"\(lock)\",")) == ["2: lock: \"\(lock)\" \(fault); for example \"scheduler.lock\""])
+  }
+}

@@ -1,0 +1,32 @@
+import Channels
+
+/// Reads a configuration as if it stood in `/srv/bobbin/etc/bobbin.json5`.
+func read(_ text: String, file: String = "/srv/bobbin/etc/bobbin.json5") throws -> Configuration {
+  try Configuration.parse(Array(text.utf8), file: file, shownAs: "f")
+}
+
+/// What is wrong with a configuration, one text a fault: `LINE: KEY: MESSAGE; SUGGESTION`.
+func faults(_ text: String) -> [String] { faults(Array(text.utf8)) }
+
+func faults(_ bytes: [UInt8]) -> [String] {
+  do throws(ConfigurationErrors) {
+    _ = try Configuration.parse(bytes, file: "/srv/bobbin/etc/bobbin.json5", shownAs: "f")
+    return []
+  } catch {
+    // Each begins with the file's name.
+    return error.faults.map { String($0.description.dropFirst(2)) }
+  }
+}
+
+/// A configuration with these lines at its top level, which begin in line 2.
+func top(_ lines: String) -> String { "{\n\(lines)\nchannels: [] }" }
+
+/// A configuration with one channel whose keys stand in line 3; `also` at the top level, in line 2.
+func channel(_ keys: String, also: String = "") -> String {
+  "{\n\(also)\nchannels: [{ \(keys) }] }"
+}
+
+/// The channel of such a configuration.
+func readChannel(_ keys: String, also: String = "") throws -> Channel {
+  try read(channel("id: 7, name: \"cats\", \(keys)", also: also)).channels[0]
+}
