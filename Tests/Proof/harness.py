@@ -286,12 +286,12 @@ class Instance:
                 texts.append(file.read().decode(errors="backslashreplace"))
             return Result(status, texts[0], texts[1], seconds)
 
-    def clean_run(self, *arguments, timeout=60.0):
+    def clean_run(self, scheduled=False, timeout=60.0):
         """A run without any fault, after what an earlier job left has ended. Status 0 or 1 is expected of it."""
         self.wait_until_idle()
         self.note_fault()
         self.clean_run_began = time.time()
-        return self.bobbin("run", *(arguments or ("--spool-only",)), timeout=timeout)
+        return self.bobbin("run", *([] if scheduled else ["--spool-only"]), timeout=timeout)
 
     def is_held(self, path):
         """Whether somebody holds a lock. Asks by taking it for an instant, so not while a run is on."""
@@ -384,7 +384,7 @@ class Instance:
             if claim.step.isdigit() and (claim.id, claim.trigger) not in recorded:
                 self.cut.add(claim.trigger)
         # A `bobbin trigger` that was cut short may have published its file or not; if it has, it counts.
-        for name in self.pending() + [claim.trigger for claim in self.claims()]:
+        for name in [*self.pending(), *(claim.trigger for claim in self.claims()), *self.places()]:
             if GENERATED.fullmatch(name) and name not in self.expected:
                 self.expected[name] = 1
 
@@ -518,7 +518,7 @@ class Report:
             self.failed += 1
             print(f"not ok - {self.topic}: {description}", flush=True)
             for detail in [details] if isinstance(details, str) else details:
-                for line in str(detail).splitlines()[:60]:
+                for line in str(detail).splitlines()[:80]:
                     print(f"#   {line}", flush=True)
 
     def check_oracle(self, instance, description, *details):
