@@ -39,8 +39,9 @@
 const int linux_path_only = O_PATH;
 
 int linux_openat(int directory, const char *path, int flags, unsigned mode) {
-  if (flags & (O_WRONLY | O_RDWR)) GATE("open");
-  return REPEATED(openat(directory, path, flags | O_CLOEXEC | O_NOCTTY, mode));
+  flags |= O_CLOEXEC | O_NOCTTY;
+  if (!(flags & (O_WRONLY | O_RDWR))) return REPEATED(openat(directory, path, flags, mode));
+  return REPEATED(GATED("open", directory, path, openat(directory, path, flags, mode)));
 }
 
 int linux_close(int descriptor) { return close(descriptor) < 0 ? -errno : 0; }
@@ -52,33 +53,27 @@ ssize_t linux_pread(int descriptor, void *buffer, size_t size, int64_t offset) {
 }
 
 ssize_t linux_write(int descriptor, const void *buffer, size_t size) {
-  GATE("write");
-  return REPEATED(write(descriptor, buffer, size));
+  return REPEATED(GATED("write", descriptor, NULL, write(descriptor, buffer, size)));
 }
 
 ssize_t linux_pwrite(int descriptor, const void *buffer, size_t size, int64_t offset) {
-  GATE("write");
-  return REPEATED(pwrite(descriptor, buffer, size, offset));
+  return REPEATED(GATED("write", descriptor, NULL, pwrite(descriptor, buffer, size, offset)));
 }
 
 int linux_ftruncate(int descriptor, int64_t size) {
-  GATE("truncate");
-  return REPEATED(ftruncate(descriptor, size));
+  return REPEATED(GATED("truncate", descriptor, NULL, ftruncate(descriptor, size)));
 }
 
 int linux_fsync(int descriptor) {
-  GATE("sync");
-  return REPEATED(fsync(descriptor));
+  return REPEATED(GATED("sync", descriptor, NULL, fsync(descriptor)));
 }
 
 int linux_fdatasync(int descriptor) {
-  GATE("sync");
-  return REPEATED(fdatasync(descriptor));
+  return REPEATED(GATED("sync", descriptor, NULL, fdatasync(descriptor)));
 }
 
 int linux_syncfs(int descriptor) {
-  GATE("sync");
-  return REPEATED(syncfs(descriptor));
+  return REPEATED(GATED("sync", descriptor, NULL, syncfs(descriptor)));
 }
 
 int linux_start_writeback(int descriptor) {
@@ -119,40 +114,34 @@ int linux_fstatat(int directory, const char *path, struct linux_stat *result) {
 }
 
 int linux_fchmod(int descriptor, unsigned mode) {
-  GATE("chmod");
-  return REPEATED(fchmod(descriptor, mode));
+  return REPEATED(GATED("chmod", descriptor, NULL, fchmod(descriptor, mode)));
 }
 
 int linux_fchown(int descriptor, unsigned user, unsigned group) {
-  GATE("chown");
-  return REPEATED(fchown(descriptor, user, group));
+  return REPEATED(GATED("chown", descriptor, NULL, fchown(descriptor, user, group)));
 }
 
 int linux_access(const char *path, int mode) { return REPEATED(faccessat(AT_FDCWD, path, mode, AT_EACCESS)); }
 
 int linux_renameat(int from, const char *old_path, int to, const char *new_path) {
-  GATE("rename");
-  return REPEATED(renameat(from, old_path, to, new_path));
+  return REPEATED(GATED("rename", to, new_path, renameat(from, old_path, to, new_path)));
 }
 
 int linux_renameat_noreplace(int from, const char *old_path, int to, const char *new_path) {
-  GATE("rename");
-  return (int)REPEATED(syscall(SYS_renameat2, from, old_path, to, new_path, RENAME_NOREPLACE));
+  return REPEATED(GATED(
+      "rename", to, new_path, (int)syscall(SYS_renameat2, from, old_path, to, new_path, RENAME_NOREPLACE)));
 }
 
 int linux_linkat(int from, const char *old_path, int to, const char *new_path) {
-  GATE("link");
-  return REPEATED(linkat(from, old_path, to, new_path, 0));
+  return REPEATED(GATED("link", to, new_path, linkat(from, old_path, to, new_path, 0)));
 }
 
 int linux_unlinkat(int directory, const char *path, int flags) {
-  GATE("unlink");
-  return REPEATED(unlinkat(directory, path, flags));
+  return REPEATED(GATED("unlink", directory, path, unlinkat(directory, path, flags)));
 }
 
 int linux_mkdirat(int directory, const char *path, unsigned mode) {
-  GATE("mkdir");
-  return REPEATED(mkdirat(directory, path, mode));
+  return REPEATED(GATED("mkdir", directory, path, mkdirat(directory, path, mode)));
 }
 
 int linux_free_space(int descriptor, int64_t *bytes, int64_t *files) {
@@ -187,8 +176,7 @@ ssize_t linux_readlink(const char *path, void *buffer, size_t size) { return REP
 // Locks and leases.
 
 int linux_flock(int descriptor, int operation) {
-  GATE("lock");
-  return REPEATED(flock(descriptor, operation));
+  return REPEATED(GATED("lock", descriptor, NULL, flock(descriptor, operation)));
 }
 
 int linux_probe_read_lease(int descriptor) {
@@ -230,7 +218,7 @@ static int above_child_numbers(int descriptor, int inherited_as) {
 static int spawn_with(const struct linux_spawn *request, int output, int error);
 
 int linux_spawn(const struct linux_spawn *request) {
-  GATE("spawn");
+  GATE("spawn", request->path);
   int output = above_child_numbers(request->output, request->inherited_as);
   if (output < 0) return output;
   int error = above_child_numbers(request->error, request->inherited_as);
@@ -276,9 +264,8 @@ static int spawn_with(const struct linux_spawn *request, int output, int error) 
 }
 
 int linux_wait(int process, int options, struct linux_exit *result) {
-  GATE("wait");
   int status = 0;
-  int code = REPEATED(waitpid(process, &status, options));
+  int code = REPEATED(GATED("wait", -1, NULL, waitpid(process, &status, options)));
   if (code > 0) {
     result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     result->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
@@ -291,7 +278,7 @@ int linux_kill(int process, int signal) { return kill(process, signal) < 0 ? -er
 int linux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0; }
 
 int linux_pipe(int descriptors[2]) {
-  GATE("pipe");
+  GATE("pipe", NULL);
   if (pipe2(descriptors, O_CLOEXEC) < 0) return -errno;
   if (fcntl(descriptors[0], F_SETFL, O_NONBLOCK) == 0) return 0;
   int code = -errno;

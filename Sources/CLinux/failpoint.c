@@ -30,15 +30,25 @@ static void read_environment(void) {
   ready = 1;
 }
 
-int linux_failpoint(const char *call) {
+static void write_trace(const char *call, int descriptor, const char *path) {
+  char link[32], about[4096] = "";
+  snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+  if (descriptor >= 0 && !(path && *path == '/')) {
+    ssize_t length = readlink(link, about, sizeof about - 1);
+    if (length >= 0) about[length] = 0;
+  }
+  dprintf(trace, "%ld %s %s%s%s\n", calls, call, about, path && *about ? "/" : "", path ? path : "");
+}
+
+int linux_failpoint(const char *call, int descriptor, const char *path) {
   int result = 0;
   pthread_mutex_lock(&guard);
   if (!ready) read_environment();
   if (!only || strcmp(only, call) == 0) {
     calls++;
-    if (trace >= 0) dprintf(trace, "%ld %s\n", calls, call);
+    if (trace >= 0) write_trace(call, descriptor, path);
     if (calls == kill_at) kill(getpid(), SIGKILL);
-    if (calls == fail_at) result = -fail_with;
+    if (calls == fail_at) result = fail_with;
   }
   pthread_mutex_unlock(&guard);
   return result;

@@ -4,20 +4,34 @@
 //   BOBBIN_FAILPOINT_KILL=n          the process is killed (SIGKILL) instead of making its n-th call
 //   BOBBIN_FAILPOINT_FAIL=n:errno    the n-th call fails with that error number and is not made
 //   BOBBIN_FAILPOINT_ONLY=name       counts only calls of that name
-//   BOBBIN_FAILPOINT_TRACE=path      every call is appended to this file: its number and its name
+//   BOBBIN_FAILPOINT_TRACE=path      every call is appended to this file: its number, its name, and what it is about
 #ifndef FAILPOINT_H
 #define FAILPOINT_H
 
 #ifdef BOBBIN_FAILPOINTS
-int linux_failpoint(const char *call);  // 0, or the negated errno to fail with.
-#define GATE(call)                              \
-  do {                                          \
-    int failure = linux_failpoint(call);        \
-    /* After EINTR the call would be repeated at once. */ \
-    if (failure < 0 && failure != -EINTR) return failure; \
+#include <errno.h>
+
+// 0, or the error number to fail with. `path` is seen from the directory `descriptor`; without a path the descriptor
+// itself is meant, and either may be missing (-1, NULL).
+int linux_failpoint(const char *call, int descriptor, const char *path);
+
+// A call that reports errno. Inside the loop that repeats it after EINTR, so that a failure with EINTR is repeated, too.
+#define GATED(name, descriptor, path, call)                       \
+  ({                                                              \
+    int failure_ = linux_failpoint(name, descriptor, path);       \
+    if (failure_) errno = failure_;                               \
+    failure_ ? -1 : (call);                                       \
+  })
+
+// For functions that make several calls. EINTR is none of their errors.
+#define GATE(name, path)                                          \
+  do {                                                            \
+    int failure_ = linux_failpoint(name, -1, path);               \
+    if (failure_) return -failure_;                               \
   } while (0)
 #else
-#define GATE(call) ((void)0)
+#define GATED(name, descriptor, path, call) (call)
+#define GATE(name, path) ((void)0)
 #endif
 
 #endif
