@@ -122,9 +122,14 @@ def as_bytes(name):
     return name if isinstance(name, bytes) else os.fsencode(name)
 
 
-# What a job does that only notes that it was executed. printf writes the line with one call.
+# What a job does that only notes that it was executed. printf writes the line with one call. No job starts without a
+# claim: what has none says so in another file.
 NOTE = r"""#!/bin/sh
 printf '%s\t%s\t%s\t%s\n' "$BOBBIN_TRIGGER" "$BOBBIN_HISTORY_ID" "$BOBBIN_ATTEMPT" "$BOBBIN_CHANNEL" >>'{ledger}'
+if [ "$BOBBIN_KIND" = manual ]; then
+    set -- '{root}'/spool/running/*/"$BOBBIN_HISTORY_ID".*
+    [ -e "$1" ] || printf '%s %s\n' "$BOBBIN_HISTORY_ID" "$BOBBIN_TRIGGER" >>'{root}/unclaimed'
+fi
 """
 HANDLERS = {
     "note": NOTE + "echo item\n",
@@ -478,6 +483,8 @@ class Instance:
 
     def leftovers(self):
         problems = [f"still pending: {name!r}" for name in self.pending()]
+        if (self.root / "unclaimed").exists():
+            problems.append(f"jobs without a claim: {(self.root / 'unclaimed').read_text()}")
         running = self.spool / "running"
         problems += [f"left in running/: {path.name}" for path in (running.rglob("*") if running.exists() else [])]
         problems += [f"still held: {lock}" for lock in self.held_locks()]
