@@ -34,6 +34,7 @@ ERRORS = {
     "unlink": ("EIO", "EACCES", "EINTR"),
     "mkdir": ("ENOSPC", "EIO", "EACCES", "EINTR"),
     "chmod": ("EIO", "EACCES", "EINTR"),
+    "chown": ("EIO", "EACCES", "EINTR"),
     "lock": ("EIO", "ENOLCK", "EINTR"),
     "spawn": ("EMFILE", "EAGAIN", "ENOMEM", "EACCES"),
     "wait": ("EIO", "EINTR"),
@@ -75,9 +76,10 @@ def is_message(call):
 
 def is_recorders(call):
     """What brings a finished trigger to its end, beside the next job."""
-    return re.match(r"spool/(history\.jsonl|done|failed|expired|rejected|cancelled)(/|$)", call.about) or call.about in (
-        "spool",
-        "spool/running/OWNER",
+    return (
+        re.match(r"spool/(history\.jsonl|done|failed|expired|rejected|cancelled)(/|$)", call.about)
+        or call.about in ("spool", "spool/running/OWNER")
+        or (call.name == "unlink" and call.about.startswith("spool/running/OWNER/"))
     )
 
 
@@ -88,7 +90,7 @@ def is_evidence(call):
 
 def problems_of(instance, calls, number, error, result, is_run):
     """What the process did wrong after its call of that number had failed."""
-    failed, after = calls[number - 1], calls[number:]
+    before, failed, after = calls[: number - 1], calls[number - 1], calls[number:]
     problems = []
     if result.status not in DOCUMENTED:
         return ["it ended with an undocumented status"]
@@ -107,13 +109,13 @@ def problems_of(instance, calls, number, error, result, is_run):
     if error == "ENOSPC" and not (is_jobs_own(failed) or is_message(failed)) and result.status != 75:
         problems.append("no space, and not status 75")
     if failed.name == "sync":
-        problems += problems_of_sync(instance, failed, after, result)
+        problems += problems_of_sync(instance, before, failed, after, result)
     if failed.about == "spool/history.jsonl" and failed.name != "lock" and result.status not in GAVE_UP:
         problems.append("the history could not be written, and it went on")
     return problems
 
 
-def problems_of_sync(instance, failed, after, result):
+def problems_of_sync(instance, before, failed, after, result):
     problems = []
     if result.status not in GAVE_UP:
         problems.append("a sync failed, and it went on")
@@ -125,7 +127,7 @@ def problems_of_sync(instance, failed, after, result):
                 problems.append(f"claim removed after a failed sync: {call.about}")
             if call.name == "sync" and call.about == failed.about:
                 problems.append(f"a failed sync was repeated: {call.about}")
-    if failed.about == "spool/history.jsonl":
+    if failed.about == "spool/history.jsonl" and Call("write", failed.about) in before:
         recorded = {record["id"] for record in instance.records(strict=False)}
         believed = sorted(claim.id for claim in instance.claims() if claim.id in recorded)
         if believed:
