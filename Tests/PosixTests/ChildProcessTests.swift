@@ -109,11 +109,12 @@ extension Processes {
       let odd = ["", "a b", "$HOME", "*", "\"'\\", "ä\u{1F431}", "-n"]
       let environment = ["A=1", "B=", "C=x y=z", "ODD=\n"]
       let lock = try directory.lock("lock")
-      let echoed = try Script.finish(
-        ChildProcess.start(
-          program: "/bin/sh",
-          arguments: ["name", "-c", #"printf '%s\n' "$0" "$@"; tr '\0' '#' </proc/$$/environ"#]
-            + odd, environment: environment, directory: "/", inheriting: lock))
+      let pipes = try OutputPipes()
+      let child = try ChildProcess.start(
+        program: "/bin/sh",
+        arguments: ["name", "-c", #"printf '%s\n' "$0" "$@"; tr '\0' '#' </proc/$$/environ"#] + odd,
+        environment: environment, directory: "/", writingTo: pipes, inheriting: lock)
+      let echoed = try Script.finish(RunningScript(child, pipes))
       #expect(
         echoed.output == odd.map { "\($0)\n" }.joined() + environment.map { "\($0)#" }.joined())
     }
@@ -140,7 +141,8 @@ extension Processes {
 
     private func start(_ program: String, _ lock: borrowing FileLock) throws {
       _ = try ChildProcess.start(
-        program: program, arguments: [program], environment: [], directory: "/", inheriting: lock
+        program: program, arguments: [program], environment: [], directory: "/", writingTo: OutputPipes(),
+        inheriting: lock
       ).id
     }
   }

@@ -16,11 +16,11 @@ extension Processes {
 
     @Test("a lock is held as long as a process has it, longer than its first holder")
     func inheritedLock() throws {
-      let child: ChildProcess
+      let child: RunningScript
       do {
         let lock = try directory.lock("lock")
         child = try Script.start("echo started; exec sleep 600", inheriting: lock)
-        #expect(try Script.line(from: child.output) == "started")
+        #expect(try Script.line(from: child) == "started")
       }
       #expect(try FileLock.isHeld(FileName("lock"), in: directory))
       #expect(try !directory.isFree("lock"))
@@ -31,12 +31,12 @@ extension Processes {
 
     @Test("a lock is held by what the child left behind, too")
     func lockOfOrphan() throws {
-      let child: ChildProcess
+      let child: RunningScript
       do {
         let lock = try directory.lock("lock")
         child = try Script.start("sleep 600 & echo $!; exit 0", inheriting: lock)
       }
-      _ = try Script.line(from: child.output)
+      _ = try Script.line(from: child)
       #expect(try Script.reap(child.id) == .status(0))
       #expect(try FileLock.isHeld(FileName("lock"), in: directory))
       child.signalGroup(Signals.kill)
@@ -46,11 +46,14 @@ extension Processes {
     @Test("a signal reaches the whole group")
     func wholeGroup() throws {
       let lock = try directory.lock("lock")
-      let child = try Script.start("sleep 600 & echo started; wait", inheriting: lock)
-      #expect(try Script.line(from: child.output) == "started")
+      let child = try Script.start("sleep 600 & echo $!; wait", inheriting: lock)
+      let other = try #require(Int32(Script.line(from: child)))
       child.signalGroup(Signals.terminate)
-      // The pipes end only when the last process that has them is gone.
       #expect(try Script.finish(child).exit == .signal(SIGTERM))
+      try waitUntil("the other process of the group is gone") {
+        _ = try Children.reap()
+        return ProcessTable.startTime(of: other) == nil
+      }
     }
 
     @Test("a signal to a group that is gone is no error")
@@ -65,7 +68,7 @@ extension Processes {
     func reap() throws {
       let lock = try directory.lock("lock")
       let child = try Script.start("echo started; exec sleep 600", inheriting: lock)
-      #expect(try Script.line(from: child.output) == "started")
+      #expect(try Script.line(from: child) == "started")
       #expect(try Children.reap() == Children.Reaped.none)
       child.signalGroup(Signals.kill)
       _ = try Script.reap(child.id)
@@ -77,7 +80,7 @@ extension Processes {
       Children.adoptOrphans()
       let lock = try directory.lock("lock")
       let child = try Script.start("setsid sleep 600 >/dev/null 2>&1 & echo $!", inheriting: lock)
-      let id = try #require(Int32(Script.line(from: child.output)))
+      let id = try #require(Int32(Script.line(from: child)))
       #expect(try Script.finish(child).exit == .status(0))
       try waitUntil("it is a child of this process") {
         try ProcessTable.descendants(of: getpid()).contains(id)
@@ -97,7 +100,7 @@ extension Processes {
       var reaped = try Children.reap()
       while reaped == .none, MonotonicTime.now() < deadline {
         // Without the signal it would be the deadline that ends this.
-        _ = try Poll.wait(until: deadline)
+        try Poll.wait(until: deadline)
         reaped = try Children.reap()
       }
       #expect(reaped == .exited(child.id, .status(0)))
@@ -111,7 +114,7 @@ extension Processes {
       let sleep = "\(scratch.path)/a) S 1 (b"
       let child = try Script.start(
         "cp /bin/sleep '\(sleep)'; sh -c '\"\(sleep)\" 600 & echo $!; wait' & wait", inheriting: lock)
-      let grandchild = try #require(Int32(Script.line(from: child.output)))
+      let grandchild = try #require(Int32(Script.line(from: child)))
       try waitUntil("the program has its name") {
         try Path.read("/proc/\(grandchild)/comm", limit: 99) == Array("a) S 1 (b\n".utf8)
       }

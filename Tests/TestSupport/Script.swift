@@ -1,5 +1,19 @@
 package import Posix
 
+/// A started script and what it writes to.
+package struct RunningScript: ~Copyable {
+  fileprivate let child: ChildProcess
+  fileprivate let pipes: OutputPipes
+
+  package init(_ child: consuming ChildProcess, _ pipes: consuming OutputPipes) {
+    self.child = child
+    self.pipes = pipes
+  }
+
+  package var id: Int32 { child.id }
+  package func signalGroup(_ signal: Int32) { child.signalGroup(signal) }
+}
+
 /// A shell script run as a child process.
 package enum Script {
   /// How long anything may take that takes milliseconds when all is well.
@@ -16,10 +30,12 @@ package enum Script {
   /// Starts `/bin/sh -c script`.
   package static func start(
     _ script: String, inheriting lock: borrowing FileLock, directory: String = "/"
-  ) throws -> ChildProcess {
-    try ChildProcess.start(
+  ) throws -> RunningScript {
+    let pipes = try OutputPipes()
+    let child = try ChildProcess.start(
       program: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"],
-      directory: directory, inheriting: lock)
+      directory: directory, writingTo: pipes, inheriting: lock)
+    return RunningScript(child, pipes)
   }
 
   /// Runs a script to its end.
@@ -29,23 +45,38 @@ package enum Script {
   }
 
   /// Reads what a child writes until it has ended.
-  package static func finish(_ child: consuming ChildProcess) throws -> Outcome {
+  package static func finish(_ script: consuming RunningScript) throws -> Outcome {
     let deadline = MonotonicTime.now() + patience
-    var texts: [[UInt8]] = [[], []]
-    var open = [true, true]
-    while open != [false, false] {
-      let ready = try Poll.wait(
-        open[0] ? child.output.number : -1, open[1] ? child.error.number : -1, until: deadline)
-      if ready == [false, false], MonotonicTime.now() >= deadline {
-        child.signalGroup(Signals.kill)
-        throw Failure("child \(child.id) ends within \(patience)")
+    var texts: (output: [UInt8], error: [UInt8]) = ([], [])
+    var exit: ChildProcess.Exit?
+    while exit == nil {
+      switch try Children.reap() {
+      case .exited(script.id, let ended): exit = ended
+      case .exited: continue
+      case .none:
+        _ = try Poll.wait(
+          script.pipes.outputNumber, script.pipes.errorNumber, until: .now() + .milliseconds(2))
+      case .childless: throw Failure("\(script.id) is a child that has not been waited for")
       }
-      if ready[0] { open[0] = try append(child.output, to: &texts[0]) }
-      if ready[1] { open[1] = try append(child.error, to: &texts[1]) }
+      try read(script, into: &texts)
+      if MonotonicTime.now() >= deadline {
+        script.signalGroup(Signals.kill)
+        throw Failure("child \(script.id) ends within \(patience)")
+      }
     }
     return Outcome(
-      id: child.id, exit: try reap(child.id), output: String(decoding: texts[0], as: UTF8.self),
-      error: String(decoding: texts[1], as: UTF8.self))
+      id: script.id, exit: exit!, output: String(decoding: texts.output, as: UTF8.self),
+      error: String(decoding: texts.error, as: UTF8.self))
+  }
+
+  /// Reads all that is in the pipes.
+  private static func read(
+    _ script: borrowing RunningScript, into texts: inout (output: [UInt8], error: [UInt8])
+  ) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 1)
+    defer { buffer.deallocate() }
+    while let count = try script.pipes.readOutput(into: buffer) { texts.output += buffer[..<count] }
+    while let count = try script.pipes.readError(into: buffer) { texts.error += buffer[..<count] }
   }
 
   /// Waits for the exit of one child. Children that others left are reaped on the way.
@@ -55,34 +86,23 @@ package enum Script {
       switch try Children.reap() {
       case .exited(id, let exit): return exit
       case .exited: continue
-      case .none: _ = try Poll.wait(until: .now() + .milliseconds(2))
+      case .none: try Poll.wait(until: .now() + .milliseconds(2))
       case .childless: throw Failure("\(id) is a child that has not been waited for")
       }
     }
     throw Failure("child \(id) ends within \(patience)")
   }
 
-  /// One line from a child that goes on running.
-  package static func line(from output: borrowing Descriptor) throws -> String {
+  /// The first line of a child that goes on running.
+  package static func line(from script: borrowing RunningScript) throws -> String {
     let deadline = MonotonicTime.now() + patience
-    var text: [UInt8] = []
-    while text.last != UInt8(ascii: "\n") {
-      guard try Poll.wait(output.number, until: deadline)[0] else {
-        if MonotonicTime.now() < deadline { continue }
-        throw Failure("a line within \(patience)")
-      }
-      guard try append(output, to: &text) else { throw Failure("a whole line, not \(text)") }
+    var texts: (output: [UInt8], error: [UInt8]) = ([], [])
+    while texts.output.last != UInt8(ascii: "\n") {
+      _ = try Poll.wait(script.pipes.outputNumber, -1, until: deadline)
+      try read(script, into: &texts)
+      guard MonotonicTime.now() < deadline else { throw Failure("a line within \(patience)") }
     }
-    return String(decoding: text.dropLast(), as: UTF8.self)
-  }
-
-  /// - Returns: false at the end.
-  private static func append(_ output: borrowing Descriptor, to text: inout [UInt8]) throws -> Bool {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
-    defer { buffer.deallocate() }
-    guard let count = try output.read(into: buffer) else { return true }
-    text += buffer[..<count]
-    return count > 0
+    return String(decoding: texts.output.dropLast(), as: UTF8.self)
   }
 }
 
@@ -91,6 +111,6 @@ package func waitUntil(_ event: String, _ hasHappened: () throws -> Bool) throws
   let deadline = MonotonicTime.now() + Script.patience
   while try !hasHappened() {
     guard MonotonicTime.now() < deadline else { throw Failure("\(event) within \(Script.patience)") }
-    _ = try Poll.wait(until: .now() + .milliseconds(2))
+    try Poll.wait(until: .now() + .milliseconds(2))
   }
 }
