@@ -31,34 +31,46 @@ package struct PlannedStep: Sendable {
     ])
   }
 
-  package var text: String {
-    let name = trigger?.description.printable ?? ""
-    let why = reason.map { ": \($0.printable)" } ?? ""
-    let what = channel.map { " channel \(channelID ?? 0) \"\($0)\"" } ?? ""
-    return switch action {
-    case .recover: "recover  \(name)\(why)"
-    case .expire: "expire   \(name)\(why)"
-    case .reject: "reject   \(name)\(why)"
-    case .run where trigger == nil: "run     \(what), scheduled"
-    case .run: "run     \(what), trigger \(name)\(user.map { ", user \($0.printable)" } ?? "")"
-    case .fail: "fail     \(name)\(why)"
-    case .settle: "settle   \(name)\(why)"
+  /// Appends the step as a line for people.
+  package func appendText(to text: inout [UInt8]) {
+    let verb =
+      switch action {
+      case .recover: "recover  "
+      case .expire: "expire   "
+      case .reject: "reject   "
+      case .run: "run      "
+      case .fail: "fail     "
+      case .settle: "settle   "
+      }
+    text += verb.utf8
+    if action == .run {
+      text += "channel \(channelID ?? 0) \"\(channel ?? "")\", ".utf8
+      text += (trigger == nil ? "scheduled" : "trigger ").utf8
     }
+    trigger?.appendPrintable(to: &text)
+    if action == .run, let user { text += ", user \(user.printable)".utf8 }
+    if let reason { text += ": \(reason.printable)".utf8 }
+    text.append(UInt8(ascii: "\n"))
   }
 }
 
 extension PlannedStep {
   /// The scheduled job of a channel.
-  package init(scheduled channel: Channel) {
+  package init(scheduled channel: Channel) { self.init(channel, trigger: nil) }
+
+  /// The job of a channel for a trigger that says nothing else.
+  init(_ channel: Channel, trigger: FileName?) {
     self.init(
-      action: .run, trigger: nil, channelID: Int64(channel.id), channel: channel.name, user: nil, reason: nil)
+      action: .run, trigger: trigger, channelID: Int64(channel.id), channel: channel.name, user: nil,
+      reason: nil)
   }
 }
 
 extension Batch {
-  /// What a run would do if it began at that moment. Changes nothing, not even a time of a file.
+  /// What a run would do if it began at that moment, in that order. Changes nothing, not even a time of a file.
   ///
-  /// What is expired or rejected comes first, as in a run.
+  /// With scheduled channels, what is expired or rejected comes before them; without, where its name puts it: as in a
+  /// run. A file that the run must not take for complete yet may be told as if it were (see `Inspector.glance`).
   package func forEachPlanned(
     at moment: Timestamp, isSpoolOnly: Bool, _ body: (PlannedStep) throws(SystemError) -> Void
   ) throws(SystemError) {
@@ -68,22 +80,59 @@ extension Batch {
         try body(step(.recover, claim.trigger, "left by a run that crashed"))
       }
     }
-    var later: [PlannedStep] = []
-    try forEachPending(at: moment) { entry throws(SystemError) in
-      switch entry.state {
-      case .stale: try body(step(.expire, entry))
-      case .invalid: try body(step(.reject, entry))
-      case .ready: later.append(step(.run, entry))
-      case .unknown: later.append(step(.fail, entry))
-      case .settling: later.append(step(.settle, entry))
+    var pending = PendingList()
+    try pending.refresh(from: spool.root, skipping: [])
+    let channels = isSpoolOnly ? [] : configuration.channels.filter(\.enabled)
+    // What is known of each name after the first time through: a byte each, as there may be a million.
+    var verdicts: [Verdict] = []
+    verdicts.reserveCapacity(channels.isEmpty ? 0 : pending.count)
+    let inspector = inspector()
+    for index in 0..<pending.count {
+      let name = pending.name(index)
+      if let trigger = try inspector.glance(at: name, now: .now()) {
+        let entry = entry(0, name, .settled(trigger), at: moment)
+        let isLater = !channels.isEmpty && entry.state == .ready
+        if !isLater { try body(step(for: entry)) }
+        if !channels.isEmpty { verdicts.append(isLater ? .readyByName : .told) }
+      } else {
+        let inspection = try inspector.inspect(name, now: .now())
+        if case .vanished = inspection {
+          if !channels.isEmpty { verdicts.append(.told) }
+          continue
+        }
+        let entry = entry(0, name, inspection, at: moment)
+        let isLater = !channels.isEmpty && entry.state != .stale && entry.state != .invalid
+        if !isLater { try body(step(for: entry)) }
+        if !channels.isEmpty { verdicts.append(isLater ? .lookAgain : .told) }
       }
     }
-    if !isSpoolOnly {
-      for channel in configuration.channels where channel.enabled {
-        try body(PlannedStep(scheduled: channel))
+    for channel in channels { try body(PlannedStep(scheduled: channel)) }
+    for (index, verdict) in verdicts.enumerated() where verdict != .told {
+      let name = pending.name(index)
+      if verdict == .readyByName, let reference = TriggerName.channel(in: name),
+        case .found(let channel) = resolve([reference])
+      {
+        try body(PlannedStep(channel, trigger: name))
+      } else {
+        let inspection = try inspector.inspect(name, now: .now())
+        if case .vanished = inspection { continue }
+        try body(step(for: entry(0, name, inspection, at: moment)))
       }
     }
-    for step in later { try body(step) }
+  }
+
+  private enum Verdict: UInt8 {
+    case told, readyByName, lookAgain
+  }
+
+  private func step(for entry: QueueEntry) -> PlannedStep {
+    switch entry.state {
+    case .stale: step(.expire, entry)
+    case .invalid: step(.reject, entry)
+    case .ready: step(.run, entry)
+    case .unknown: step(.fail, entry)
+    case .settling: step(.settle, entry)
+    }
   }
 
   private func step(_ action: PlannedStep.Action, _ entry: QueueEntry) -> PlannedStep {

@@ -60,7 +60,7 @@ extension Batch {
     }
   }
 
-  private func entry(_ position: Int, _ name: FileName, _ inspection: Inspection, at moment: Timestamp)
+  func entry(_ position: Int, _ name: FileName, _ inspection: Inspection, at moment: Timestamp)
     -> QueueEntry
   {
     func entry(_ state: QueueEntry.State, _ reason: String? = nil, _ trigger: Trigger? = nil) -> QueueEntry {

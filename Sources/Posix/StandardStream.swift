@@ -12,10 +12,11 @@ package enum StandardStream: Int32, Sendable {
   case error = 2
 
   /// Writes all bytes, in as few calls as possible. A reader that has gone away (`| head`) is an error like any other.
-  package func write(_ text: String) throws(SystemError) {
-    var text = text
-    let result = text.withUTF8 { buffer -> SystemError? in
-      var rest = UnsafeRawBufferPointer(buffer)
+  package func write(_ text: String) throws(SystemError) { try write(Array(text.utf8)) }
+
+  package func write(_ bytes: [UInt8]) throws(SystemError) {
+    let failure = bytes.withUnsafeBytes { buffer -> SystemError? in
+      var rest = buffer
       while !rest.isEmpty {
         let written = linux_write(rawValue, rest.baseAddress, rest.count)
         if written < 0 {
@@ -25,7 +26,7 @@ package enum StandardStream: Int32, Sendable {
       }
       return nil
     }
-    if let result { throw result }
+    if let failure { throw failure }
   }
 
   /// Whether a person is looking. The corresponding C function is `isatty(3)`.

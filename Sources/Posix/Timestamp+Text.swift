@@ -66,7 +66,7 @@ extension Timestamp {
   /// Reads `YYYYMMDDTHHMMSS[.ffffff]Z` at the beginning of some bytes.
   ///
   /// - Returns: the moment and how many bytes it took; nil when the bytes do not begin so.
-  package static func readCompact(_ bytes: some Collection<UInt8>) -> (moment: Timestamp, length: Int)? {
+  package static func readCompact(_ bytes: ArraySlice<UInt8>) -> (moment: Timestamp, length: Int)? {
     var reader = DigitReader(bytes)
     guard let year = reader.number(4), let month = reader.number(2), let day = reader.number(2),
       reader.skip("T"),

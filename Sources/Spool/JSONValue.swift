@@ -102,6 +102,17 @@ extension Unicode.Scalar {
   }
 }
 
+extension FileName {
+  /// Appends the name as people may see it: on one line, what disturbs a terminal escaped.
+  package func appendPrintable(to text: inout [UInt8]) {
+    if bytes.allSatisfy({ (0x20...0x7E).contains($0) }) {
+      text += bytes
+    } else {
+      text += description.printable.utf8
+    }
+  }
+}
+
 extension String {
   /// The text on one line, safe to show: what disturbs a terminal is written as `\n`, `\t` or `\u{202e}`.
   package var printable: String {

@@ -40,20 +40,8 @@ package struct PendingList: Sendable {
       fresh.append(0)
     }
     if found == rest, next < starts.count || found.count == 0 { return false }
-    fresh.withUnsafeBufferPointer { bytes in
-      let base = bytes.baseAddress
-      freshStarts.sort { left, right in
-        // Names end with a zero, which sorts before every byte a name can hold.
-        var (left, right) = (base! + Int(left), base! + Int(right))
-        while left.pointee == right.pointee, left.pointee != 0 {
-          left += 1
-          right += 1
-        }
-        return left.pointee < right.pointee
-      }
-    }
     arena = fresh
-    starts = freshStarts
+    starts = Self.sorted(freshStarts, in: fresh)
     next = 0
     rest = found
     return true
@@ -72,11 +60,69 @@ package struct PendingList: Sendable {
   /// Some of the names, counted from the first on, left in the list.
   package func names(_ range: Range<Int>) -> [FileName] { range.map { name(at: next + $0) } }
 
+  /// One of the names, counted from the first on.
+  package func name(_ index: Int) -> FileName { name(at: next + index) }
+
   private func name(at index: Int) -> FileName {
     let start = Int(starts[index])
     var end = start
     while arena[end] != 0 { end += 1 }
     return FileName(bytes: Array(arena[start..<end]))
+  }
+
+  /// A name's place, with the bytes by which most names can be told apart.
+  private struct Key {
+    let bytes: UInt64
+    let start: UInt32
+  }
+
+  /// The names' places in the byte order of the names.
+  ///
+  /// Names in a spool mostly begin alike, with a date: what all have in common is passed over, and the eight bytes after
+  /// it decide nearly always, without another look at the names.
+  private static func sorted(_ starts: [UInt32], in arena: [UInt8]) -> [UInt32] {
+    guard starts.count > 1 else { return starts }
+    return arena.withUnsafeBufferPointer { arena in
+      guard let base = arena.baseAddress else { return starts }
+      let first = base + Int(starts[0])
+      var common = strlen(first)
+      for start in starts {
+        let name = base + Int(start)
+        var length = 0
+        while length < common, name[length] == first[length] { length += 1 }
+        common = length
+      }
+      var keys = starts.map { start in
+        var bytes: UInt64 = 0
+        var name = base + Int(start) + common
+        // Names end with a zero, which sorts before every byte a name can hold.
+        for _ in 0..<8 {
+          bytes = bytes << 8 | UInt64(name.pointee)
+          if name.pointee != 0 { name += 1 }
+        }
+        return Key(bytes: bytes, start: start)
+      }
+      keys.sort { left, right in
+        left.bytes != right.bytes
+          ? left.bytes < right.bytes : precedes(base + Int(left.start), base + Int(right.start))
+      }
+      return keys.map(\.start)
+    }
+  }
+
+  private static func strlen(_ name: UnsafePointer<UInt8>) -> Int {
+    var length = 0
+    while name[length] != 0 { length += 1 }
+    return length
+  }
+
+  private static func precedes(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>) -> Bool {
+    var (left, right) = (left, right)
+    while left.pointee == right.pointee, left.pointee != 0 {
+      left += 1
+      right += 1
+    }
+    return left.pointee < right.pointee
   }
 
   private struct Fingerprint: Equatable {

@@ -15,6 +15,10 @@ package enum TriggerContent: Sendable, Equatable {
   package static let sizeLimit = 64 * 1024
 
   package init(_ bytes: [UInt8]) {
+    if bytes.isEmpty {
+      self = .empty
+      return
+    }
     if bytes.count > Self.sizeLimit {
       self = .invalid("larger than 64 KiB")
       return

@@ -23,14 +23,26 @@ package enum TriggerName {
     if let (_, length) = Timestamp.readCompact(bytes), bytes.dropFirst(length).first == UInt8(ascii: "-") {
       bytes = bytes.dropFirst(length + 1)
     }
+    if let id = number(bytes) { return .id(id) }
     guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty,
       !text.unicodeScalars.contains(where: \.disturbsTerminal)
     else { return nil }
     return ChannelReference(text: text)
   }
 
+  /// The number that digits and nothing else make.
+  private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {
+    guard (1...18).contains(digits.count) else { return nil }
+    var value: Int64 = 0
+    for digit in digits {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+      value = value * 10 + Int64(digit - UInt8(ascii: "0"))
+    }
+    return value
+  }
+
   /// The time at the beginning of a name, as `bobbin trigger` writes it.
-  package static func time(in name: FileName) -> Timestamp? { Timestamp.readCompact(name.bytes)?.moment }
+  package static func time(in name: FileName) -> Timestamp? { Timestamp.readCompact(name.bytes[...])?.moment }
 
   /// The name of a trigger for a channel requested at that moment.
   package static func make(_ moment: Timestamp, channel: Int64) -> FileName {

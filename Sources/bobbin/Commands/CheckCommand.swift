@@ -53,6 +53,11 @@ struct CheckCommand {
     try Output.print(problems.isEmpty ? "no problems found" : "\(problems.count) problems, see above")
     try Output.print("\na run would, in this order:")
     if plan.isEmpty { try Output.print("  do nothing: no channel is enabled and nothing is pending") }
-    for step in plan { try Output.print("  \(step.text)") }
+    var text: [UInt8] = []
+    for step in plan {
+      text += "  ".utf8
+      step.appendText(to: &text)
+    }
+    try StandardStream.output.write(text)
   }
 }

@@ -38,21 +38,12 @@ struct RunCommand {
   }
 
   private func dryRun() throws -> ExitStatus {
-    var lines = 0
-    // Lines are collected: a spool may hold a million triggers, and a system call for each would take longest.
-    var text = ""
+    var printer = PlanPrinter(isJSON: arguments.isJSON)
     let isSpoolOnly = arguments.has("spool-only")
     try batch.forEachPlanned(at: .now(), isSpoolOnly: isSpoolOnly) { step throws(SystemError) in
-      lines += 1
-      text += arguments.isJSON ? String(decoding: step.json.bytes, as: UTF8.self) : step.text
-      text += "\n"
-      if text.utf8.count > 1 << 16 {
-        try StandardStream.output.write(text)
-        text = ""
-      }
+      try printer.add(step)
     }
-    if lines == 0, !arguments.isJSON { text = "nothing to do\n" }
-    try StandardStream.output.write(text)
+    try printer.finish()
     return .done
   }
 
@@ -60,10 +51,9 @@ struct RunCommand {
   static func dryRunWithoutSpool(_ arguments: Arguments, _ configuration: Configuration) throws -> ExitStatus
   {
     let channels = arguments.has("spool-only") ? [] : configuration.channels.filter(\.enabled)
-    for step in channels.map(PlannedStep.init(scheduled:)) {
-      if arguments.isJSON { try Output.print(step.json) } else { try Output.print(step.text) }
-    }
-    if channels.isEmpty, !arguments.isJSON { try Output.print("nothing to do") }
+    var printer = PlanPrinter(isJSON: arguments.isJSON)
+    for channel in channels { try printer.add(PlannedStep(scheduled: channel)) }
+    try printer.finish()
     return .done
   }
 
@@ -83,5 +73,36 @@ struct RunCommand {
         (triggers.succeeded, "succeeded"), (triggers.failed, "failed"), (triggers.expired, "expired"),
         (triggers.rejected, "rejected"), (triggers.deferred, "deferred"),
       ]) + "; videos downloaded: \(summary.statistics.videosDownloaded)"
+  }
+}
+
+/// Prints a plan, a line a step. Lines are gathered: a spool may hold a million triggers, and a system call for each
+/// would take longest.
+private struct PlanPrinter {
+  let isJSON: Bool
+  private var text: [UInt8] = []
+  private var isEmpty = true
+
+  init(isJSON: Bool) { self.isJSON = isJSON }
+
+  mutating func add(_ step: PlannedStep) throws(SystemError) {
+    isEmpty = false
+    if isJSON {
+      step.json.write(to: &text)
+      text.append(UInt8(ascii: "\n"))
+    } else {
+      step.appendText(to: &text)
+    }
+    if text.count > 1 << 16 { try flush() }
+  }
+
+  mutating func finish() throws(SystemError) {
+    if isEmpty, !isJSON { text += "nothing to do\n".utf8 }
+    try flush()
+  }
+
+  private mutating func flush() throws(SystemError) {
+    try StandardStream.output.write(text)
+    text.removeAll(keepingCapacity: true)
   }
 }
