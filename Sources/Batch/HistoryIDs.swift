@@ -89,12 +89,8 @@ package final class HistoryIDs {
       var lines = 0
       try HistoryReader.forEachLineFromEnd(name, in: interior.root) { line in
         lines += 1
-        if fullHistory, let record = HistoryReader.record(line) {
-          last.id = max(last.id, record.id)
-          last.run = max(last.run, record.run ?? 0)
-        } else {
-          last.id = max(last.id, HistoryReader.id(line) ?? 0)
-        }
+        last.id = max(last.id, HistoryReader.id(line) ?? 0)
+        last.run = max(last.run, HistoryReader.run(line) ?? 0)
         return fullHistory || lines < 512
       }
     }

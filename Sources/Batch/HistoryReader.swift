@@ -61,8 +61,16 @@ package enum HistoryReader {
   private static func isPossible(_ number: Int64) -> Bool { (1...ClaimName.idLimit).contains(number) }
 
   /// The id of a record without decoding all of it: every line begins `{"id":`.
-  package static func id(_ line: ArraySlice<UInt8>) -> Int64? {
-    let prefix = Array("{\"id\":".utf8)
+  package static func id(_ line: ArraySlice<UInt8>) -> Int64? { number(at: line, after: "{\"id\":") }
+
+  /// The run of a record without decoding all of it: it follows the id.
+  package static func run(_ line: ArraySlice<UInt8>) -> Int64? {
+    guard let comma = line.firstIndex(of: UInt8(ascii: ",")) else { return nil }
+    return number(at: line[comma...], after: ",\"run\":")
+  }
+
+  private static func number(at line: ArraySlice<UInt8>, after prefix: StaticString) -> Int64? {
+    let prefix = UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
     guard line.starts(with: prefix) else { return nil }
     let digits = line.dropFirst(prefix.count).prefix { $0 != UInt8(ascii: ",") }
     return Int64(String(decoding: digits, as: UTF8.self)).flatMap { isPossible($0) ? $0 : nil }

@@ -17,6 +17,8 @@ struct Job {
 /// How a job ended, all its attempts together.
 struct JobResult {
   var outcome: Outcome
+  /// Why it was never started, when that is the batch's own want (of descriptors, processes or memory), not the job's.
+  var shortage: SystemError?
   var exitStatus: Int32?
   var signal: Int32?
   var items = 0
@@ -102,6 +104,10 @@ final class JobRunner {
     var output = JobOutput(id: job.id, directory: logs, transient: channel.transient, log: log)
     let started: StartedJob
     do throws(SystemError) { started = try start(job, result.attempt, holding: lock) } catch {
+      if error.isShortage, result.attempt == job.firstAttempt {
+        result.shortage = error
+        return false
+      }
       // A job that cannot be started has failed; the others still have their turn.
       result.outcome = .failed
       result.errorMessage = error.description

@@ -140,6 +140,8 @@ extension Run {
           trigger.name, because: "processes of an earlier job still work on channel \"\(channel.name)\"")
         return
       }
+      // A job that has been cut short once may kill the batch again: it must not take with it what was done before.
+      try recorder.flush()
       guard let claim = try claims.adopt(abandoned, step: .attempt(attempt + 1)) else { return }
       // The count of attempts must not be lost: it is what ends the repetition of a job that kills the batch.
       try claims.sync()
@@ -154,7 +156,12 @@ extension Run {
     let job = Job(
       id: claim.id, run: id, kind: .manual, channel: channel, trigger: trigger.name, user: trigger.user,
       firstAttempt: attempt)
-    var record = completed(try execute(job, holding: channelLock), trigger)
+    var record: HistoryRecord
+    do throws(SystemError) { record = completed(try execute(job, holding: channelLock), trigger) } catch {
+      // Nothing was started, so it is no attempt. Another run may have what this one is short of.
+      if error.isShortage { _ = try claims.putBack(claim) }
+      throw error
+    }
     if record.outcome == .interrupted, channel.rerun {
       return try putBack(claim, &record)
     }

@@ -147,6 +147,8 @@ package final class Run {
   }
 
   /// Runs a job under the channel's lock, visible to `bobbin status`.
+  ///
+  /// - Throws: when the batch can't go on; `SystemError.isShortage` when the job was not started for want of something.
   func execute(_ job: Job, holding channelLock: borrowing FileLock) throws(SystemError) -> HistoryRecord {
     batch.log.info(
       "job started",
@@ -164,6 +166,7 @@ package final class Run {
           startedAt: startedAt.rfc3339(fractionDigits: 6)))
     }
     if isNoted { note(nil) }
+    if let shortage = result.shortage { throw shortage }
     var record = HistoryRecord(
       id: job.id, run: id, kind: job.kind, outcome: result.outcome, finishedAt: result.finishedAt)
     record.channelID = Int64(job.channel.id)

@@ -25,6 +25,12 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
     return "cannot \(operation) '\(path)': \(code)"
   }
 
+  /// Whether this process or the machine has run out of something that will be there again: no fault of what was
+  /// attempted.
+  package var isShortage: Bool {
+    [Code(EMFILE), Code(ENFILE), Code(EAGAIN), Code(ENOMEM)].contains(code)
+  }
+
   /// Whether standard output was closed by its reader.
   package var isBrokenOutput: Bool { code == .brokenPipe && operation == "write to" }
 

@@ -136,8 +136,13 @@ package struct AbandonedClaims {
       let folder: Directory
       // RACE: a short-lived owner (`bobbin cancel`) may remove its folder at this moment.
       do throws(SystemError) { folder = try running.directory(name) } catch {
-        if error.code == .noSuchFile { continue }
-        throw error
+        switch error.code {
+        case .noSuchFile: continue
+        case .notDirectory, .tooManyLinks:
+          foreign.append(running.path(of: name))
+          continue
+        default: throw error
+        }
       }
       guard try folder.tryLock() else { continue }
       var isEmpty = true

@@ -60,7 +60,8 @@ package enum TriggerContent: Sendable, Equatable {
       "\(fieldName(context)) must be \(type == Int64.self ? "an integer" : "a string")"
     case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
       "\(fieldName(context)) is not a value that can be used"
-    default: "not valid JSON"
+    // The decoder does not tell one from the other here.
+    default: "not valid JSON, or a number that is no 64-bit integer"
     }
   }
 

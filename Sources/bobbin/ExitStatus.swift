@@ -18,6 +18,10 @@ enum ExitStatus: Int32 {
   case timedOut = 124
 
   init(_ error: SystemError) {
+    if error.isShortage {
+      self = .temporary
+      return
+    }
     switch error.code {
     case .noSpace, .quota: self = .temporary
     case .accessDenied, .notPermitted, .readOnly: self = .permission
