@@ -1,0 +1,70 @@
+import Foundation
+import Posix
+
+/// A FIFO through which a job and a test keep in step: one writes a line, the other waits for it. No file has to be
+/// looked at again and again, and no moment has to be guessed.
+///
+/// In a shell script: `echo here >PATH` passes a line, `read -r line <PATH` waits for one.
+package final class Gate: Sendable {
+  package let path: String
+  private let descriptor: Int32
+  private let rest = Shared<[UInt8]>([])
+
+  package init(_ path: String) throws {
+    self.path = path
+    guard mkfifo(path, 0o666) == 0 else { throw SystemError("make FIFO", path, .init(errno)) }
+    chmod(path, 0o666)
+    // Open for both: then nobody who opens it has to wait for the other side, and when the test lets go of it, a
+    // job that still waits reads the end and ends itself.
+    descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SystemError("open", path, .init(errno)) }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Lets waiting scripts go on, one for each line.
+  package func pass(_ line: String = "go", times: Int = 1) throws {
+    let text = String(repeating: line + "\n", count: times)
+    guard write(descriptor, text, text.utf8.count) == text.utf8.count else {
+      throw SystemError("write to", path, .init(errno))
+    }
+  }
+
+  /// Waits for a line.
+  ///
+  /// - Throws: when none comes in time.
+  @discardableResult
+  package func wait(_ limit: Duration = .seconds(20)) throws -> String {
+    let deadline = MonotonicTime.now() + limit
+    while true {
+      if let line = takeLine() { return line }
+      guard MonotonicTime.now() < deadline else { throw TestFailure("no line came through \(path)") }
+      _ = try Poll.wait(descriptor, until: deadline)
+      var buffer = [UInt8](repeating: 0, count: 4096)
+      let count = read(descriptor, &buffer, buffer.count)
+      if count > 0 { rest.access { $0 += buffer[..<count] } }
+    }
+  }
+
+  private func takeLine() -> String? {
+    rest.access { rest in
+      guard let newline = rest.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+      defer { rest.removeFirst(newline + 1) }
+      return String(decoding: rest[..<newline], as: UTF8.self)
+    }
+  }
+}
+
+/// Waits for something that announces itself in no other way: a lock that a process gives up by dying, a line that
+/// appears in a file.
+///
+/// - Throws: when it has not come true in time.
+package func eventually(
+  _ what: String, within limit: Duration = .seconds(20), _ isTrue: () throws -> Bool
+) throws {
+  let deadline = MonotonicTime.now() + limit
+  while try !isTrue() {
+    guard MonotonicTime.now() < deadline else { throw TestFailure("not within \(limit): \(what)") }
+    _ = try Poll.wait(until: .now() + .milliseconds(5))
+  }
+}

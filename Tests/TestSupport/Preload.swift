@@ -1,0 +1,126 @@
+import Foundation
+
+/// A library that stands between bobbin and the C library, so that a test can break a promise of the system or act at
+/// an exact moment. It only works with a dynamically linked bobbin, as a debug build is.
+package enum Preload {
+  /// Compiles it into a directory.
+  ///
+  /// - Returns: the environment that puts it in place.
+  package static func environment(in directory: TemporaryDirectory) throws -> [String: String] {
+    let library = try directory.path("preload/preload.so")
+    try directory.write("preload/preload.c", source)
+    let compiler = try Program(
+      "/usr/bin/env",
+      ["cc", "-shared", "-fPIC", "-o", library, "\(directory.path)/preload/preload.c", "-ldl"]
+    ).start(outputIn: directory).wait(.seconds(60))
+    guard compiler.status == 0 else {
+      throw TestFailure("cc could not make the library to be preloaded: \(compiler)")
+    }
+    return ["LD_PRELOAD": library]
+  }
+
+  /// Every `flock(2)` succeeds, whoever holds the lock: a file system that lies.
+  package static let brokenLocks = ["TEST_BROKEN_LOCKS": "1"]
+
+  /// Makes this file, with `1` as its content, at the very moment in which the scheduler lock is about to be given up.
+  package static func dropAtUnlock(_ path: String) -> [String: String] { ["TEST_DROP_AT_UNLOCK": path] }
+
+  /// Writes down, one a line, what is synced (`sync NAME`), removed (`remove NAME`) or moved (`move OLD NEW`).
+  package static func journal(_ path: String) -> [String: String] { ["TEST_JOURNAL": path] }
+
+  private static let source = #"""
+    #define _GNU_SOURCE
+    #include <dlfcn.h>
+    #include <fcntl.h>
+    #include <limits.h>
+    #include <stdarg.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <string.h>
+    #include <sys/syscall.h>
+    #include <sys/types.h>
+    #include <unistd.h>
+
+    #define REAL(type, name, ...) ((type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name))
+
+    static const char *name_of(int descriptor, char *buffer) {
+      char link[64];
+      snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+      ssize_t length = readlink(link, buffer, PATH_MAX - 1);
+      buffer[length < 0 ? 0 : length] = 0;
+      char *slash = strrchr(buffer, '/');
+      return slash ? slash + 1 : buffer;
+    }
+
+    static void note(const char *what, const char *first, const char *second) {
+      const char *journal = getenv("TEST_JOURNAL");
+      if (!journal) return;
+      char line[3 * PATH_MAX];
+      int length = snprintf(line, sizeof line, "%s %s%s%s\n", what, first, second ? " " : "", second ? second : "");
+      int file = open(journal, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+      if (file < 0 || write(file, line, length) != length) abort();
+      close(file);
+    }
+
+    int flock(int descriptor, int operation) {
+      if (getenv("TEST_BROKEN_LOCKS")) return 0;
+      return REAL(int, flock, int, int)(descriptor, operation);
+    }
+
+    static void drop_at_unlock(int descriptor, off_t size) {
+      static int done;
+      char buffer[PATH_MAX];
+      const char *path = getenv("TEST_DROP_AT_UNLOCK");
+      if (done || !path || size != 0 || strcmp(name_of(descriptor, buffer), "scheduler.lock")) return;
+      done = 1;
+      int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+      if (file < 0 || write(file, "1\n", 2) != 2) abort();
+      close(file);
+    }
+
+    int ftruncate(int descriptor, off_t size) {
+      drop_at_unlock(descriptor, size);
+      return REAL(int, ftruncate, int, off_t)(descriptor, size);
+    }
+
+    int ftruncate64(int descriptor, off64_t size) {
+      drop_at_unlock(descriptor, size);
+      return REAL(int, ftruncate64, int, off64_t)(descriptor, size);
+    }
+
+    int fsync(int descriptor) {
+      char buffer[PATH_MAX];
+      int result = REAL(int, fsync, int)(descriptor);
+      note("sync", name_of(descriptor, buffer), NULL);
+      return result;
+    }
+
+    int fdatasync(int descriptor) {
+      char buffer[PATH_MAX];
+      int result = REAL(int, fdatasync, int)(descriptor);
+      note("sync", name_of(descriptor, buffer), NULL);
+      return result;
+    }
+
+    int unlinkat(int directory, const char *path, int flags) {
+      if (!(flags & AT_REMOVEDIR)) note("remove", path, NULL);
+      return REAL(int, unlinkat, int, const char *, int)(directory, path, flags);
+    }
+
+    int renameat(int from, const char *old, int to, const char *new) {
+      note("move", old, new);
+      return REAL(int, renameat, int, const char *, int, const char *)(from, old, to, new);
+    }
+
+    long syscall(long number, ...) {
+      va_list list;
+      va_start(list, number);
+      long arguments[6];
+      for (int i = 0; i < 6; i++) arguments[i] = va_arg(list, long);
+      va_end(list);
+      if (number == SYS_renameat2) note("move", (const char *)arguments[1], (const char *)arguments[3]);
+      return REAL(long, syscall, long, ...)(
+          number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+    }
+    """#
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Posix
+
+/// A program that was started and is waited for. Killed when the test forgets it.
+package final class RunningProgram: Sendable {
+  package let id: Int32
+  private let output: String
+  private let error: String
+  /// Kept until the program has ended, because it writes there.
+  private let directory: TemporaryDirectory
+  /// The status of `waitpid(2)` once it has ended.
+  private let ended: Shared<Int32?>
+
+  init(id: Int32, output: String, error: String, directory: TemporaryDirectory) {
+    self.id = id
+    self.output = output
+    self.error = error
+    self.directory = directory
+    let ended = Shared<Int32?>(nil)
+    self.ended = ended
+    // A thread waits, so that nobody has to look again and again.
+    Thread.detachNewThread {
+      var status: Int32 = 0
+      while waitpid(id, &status, 0) == -1, errno == EINTR {}
+      let result = status
+      ended.access { $0 = result }
+      ended.wake()
+    }
+  }
+
+  deinit {
+    if ended.access({ $0 }) == nil { kill(id, SIGKILL) }
+  }
+
+  package func signal(_ signal: Int32) { kill(id, signal) }
+
+  package var isRunning: Bool { ended.access { $0 } == nil }
+
+  /// What it has written so far to standard error.
+  package var errorSoFar: String { Self.text(error) }
+
+  /// Waits for its end.
+  ///
+  /// - Throws: when it has not ended in time; it is killed then, and the message says what it wrote.
+  package func wait(_ limit: Duration = .seconds(20)) throws -> ProgramResult {
+    guard let status = ended.wait(until: .now() + limit, { $0 }) else {
+      kill(id, SIGKILL)
+      throw TestFailure(
+        "still running after \(limit)\nstdout: \(Self.text(output))\nstderr: \(Self.text(error))")
+    }
+    let signal = status & 0x7F
+    return ProgramResult(
+      status: signal == 0 ? (status >> 8) & 0xFF : -signal, output: Self.text(output), error: Self.text(error)
+    )
+  }
+
+  private static func text(_ path: String) -> String {
+    String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+  }
+}
+
+/// How a program ended, and what it wrote.
+package struct ProgramResult: Sendable, CustomStringConvertible {
+  /// The exit status; a signal that ended it as a negative number.
+  package let status: Int32
+  package let output: String
+  package let error: String
+
+  /// Standard output as one JSON document.
+  package var json: JSON { get throws { try JSON(output) } }
+
+  /// Standard output as JSON lines.
+  package var jsonLines: [JSON] { get throws { try JSON.lines(output) } }
+
+  /// Standard output, line by line.
+  package var outputLines: [String] { output.split(separator: "\n").map(String.init) }
+
+  /// Standard error, line by line.
+  package var errorLines: [String] { error.split(separator: "\n").map(String.init) }
+
+  /// The first line on standard error that contains all of these.
+  package func errorLine(with parts: String...) -> String? {
+    errorLines.first { line in parts.allSatisfy { line.contains($0) } }
+  }
+
+  package var description: String { "status \(status)\nstdout: \(output)\nstderr: \(error)" }
+}
