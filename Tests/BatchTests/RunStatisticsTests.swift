@@ -41,7 +41,8 @@ struct RunStatisticsTests {
     #expect(sum.historyMended == 11)
   }
 
-  @Test("what one holding left pending is not counted again by the next", arguments: [(2, 2), (2, 3), (3, 2)])
+  @Test(
+    "what one holding left pending is not counted again by the next", arguments: [(2, 2), (2, 3), (3, 2)])
   func deferredIsNoSum(first: Int, second: Int) {
     var (left, right) = (RunStatistics(), RunStatistics())
     left.triggers.deferred = first

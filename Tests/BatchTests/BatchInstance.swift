@@ -1,0 +1,21 @@
+import Batch
+import Channels
+import Foundation
+import Posix
+import Spool
+import TestSupport
+
+extension Instance {
+  /// The batch of this instance, as the program makes it, with a log that a test reads along.
+  func batch(write: @escaping @Sendable (String) -> Void = { _ in }) throws -> Batch {
+    try Batch(loadConfiguration(), log: Log(write: write))
+  }
+
+  func loadConfiguration() throws -> Configuration {
+    try Configuration.parse(
+      Array(directory.text("etc/bobbin.json5").utf8), file: configuration, shownAs: nil)
+  }
+
+  /// The inside of its spool, folders made.
+  func interior() throws -> SpoolInterior { try SpoolInterior(Spool(path: spool)) }
+}
