@@ -57,7 +57,7 @@ package struct Program: Sendable {
     variables.merge(environment) { _, new in new }
     var argv: [UnsafeMutablePointer<CChar>?] = ([path] + arguments + more).map { strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
-    defer { (argv + envp).forEach { free($0) } }
+    defer { for text in argv + envp { free(text) } }
     var id: pid_t = 0
     let result = posix_spawn(&id, path, &actions, &attributes, &argv, &envp)
     guard result == 0 else { throw SystemError("start", path, .init(result)) }

@@ -1,0 +1,174 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("bobbin trigger")
+struct TriggerCommandTests {
+  private static let two = """
+    { id: 1, name: "demo", command: ["handlers/note"] },
+    { id: 2, name: "held", command: ["handlers/hold"] },
+    { id: 3, name: "off", command: ["handlers/note"], enabled: false },
+    { id: 4, name: "bad", command: ["handlers/fail"] },
+    """
+
+  @Test("on an idle spool carries the request out at once, and answers with exactly the documented fields")
+  func completed() throws {
+    let instance = try Instance()
+    let answer = try instance.bobbin("trigger", "demo", "--json")
+    #expect(answer.status == 0)
+    let name = try #require(try instance.names("done").first)
+    #expect(name.wholeMatch(of: /[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-1\.json/) != nil)
+    #expect(
+      answer.output == """
+        {"status":"completed","success":true,"videos_downloaded":1,"error_message":null,\
+        "download_history_id":1,"message":"1 video downloaded.","position":null,"trigger":"\(name)"}
+
+        """)
+    #expect(try instance.ledger() == ["manual demo \(name)"])
+  }
+
+  @Test("for people says what happened and where to read on")
+  func humanAnswer() throws {
+    let instance = try Instance(channels: Self.two)
+    let good = try instance.bobbin("trigger", "1", "--quiet")
+    #expect(good.output == "" && good.error == "" && good.status == 0)
+    #expect(
+      try instance.bobbin("trigger", "demo").output
+        == "completed: 1 video downloaded. (id 3; bobbin log 3 shows what was written)\n")
+    let queued = try instance.bobbin("trigger", "demo", "--queue")
+    #expect(queued.output == "queued at position 1: Manual download queued.\n")
+  }
+
+  @Test("reports a failed download by its answer and exit status 1")
+  func failed() throws {
+    let instance = try Instance(channels: Self.two)
+    let answer = try instance.bobbin("trigger", "bad", "--json")
+    #expect(answer.status == 1)
+    let json = try answer.json
+    #expect(json["status"] == "completed")
+    #expect(json["success"] == false)
+    #expect(json["videos_downloaded"] == 0)
+    #expect(json["error_message"] == "exit status 3: no such video")
+    #expect(json["message"] == "The download failed.")
+    #expect(json["download_history_id"] == 1)
+    #expect(try instance.names("failed") == [json["trigger"].string])
+  }
+
+  @Test("with --queue writes a complete trigger and runs nothing")
+  func queueOnly() throws {
+    let instance = try Instance()
+    let answer = try instance.bobbin("trigger", "demo", "--queue", "--user", "anna", "--json")
+    #expect(answer.status == 0)
+    #expect(try answer.json["message"] == "Manual download queued.")
+    #expect(try instance.ledger() == [])
+    let name = try #require(try instance.pending().first)
+    let content = try JSON(try instance.directory.text("spool/\(name)"))
+    #expect(content.names == ["channel_id", "timestamp", "user"])
+    #expect(content["channel_id"] == 1)
+    #expect(content["user"] == "anna")
+  }
+
+  @Test("notes who asks: --user, else $USER, else nobody")
+  func user() throws {
+    let instance = try Instance()
+    _ = try instance.bobbin("trigger", "demo", "--user", "anna", environment: ["USER": "berta"])
+    _ = try instance.bobbin("trigger", "demo", environment: ["USER": "berta"])
+    _ = try instance.bobbin("trigger", "demo")
+    let users = try instance.history().filter { $0["kind"] == "manual" }.map { $0["user"] }
+    #expect(users == ["anna", "berta", nil])
+  }
+
+  @Test(
+    "refuses a user that no trigger may name, before anything is written",
+    arguments: ["", "a\nb", "\u{202E}x"])
+  func badUser(user: String) throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("trigger", "demo", "--user=\(user)").status == 64)
+    #expect(try instance.pending() == [])
+  }
+
+  @Test(
+    "refuses a channel that is not there or disabled with 65, and suggests a near name",
+    arguments: [
+      ("demmo", #"no channel "demmo""#), ("demmo", #"did you mean "demo"?"#), ("99", "no channel 99"),
+      ("off", #"channel "off" is disabled"#), ("3", "disabled"),
+    ])
+  func noSuchChannel(channel: String, message: String) throws {
+    let instance = try Instance(channels: Self.two)
+    let answer = try instance.bobbin("trigger", channel, "--json")
+    #expect(answer.status == 65)
+    #expect(answer.error.contains(message))
+    #expect(answer.output == "")
+    #expect(try instance.pending() == [])
+  }
+
+  @Test("with --wait answers `completed` once the run that is on has done it")
+  func waitUntilDone() throws {
+    let instance = try Instance(channels: Self.two)
+    let run = try instance.start("run", "--spool-only")
+    _ = try run.wait()
+    let holder = try instance.start("trigger", "held")
+    try instance.started.wait()
+    let waiting = try instance.start("trigger", "demo", "--wait", "--json")
+    try eventually("the trigger is written") { try instance.pending().count == 1 }
+    try instance.release.pass()
+    let answer = try waiting.wait()
+    #expect(answer.status == 0)
+    #expect(try answer.json["status"] == "completed")
+    #expect(try answer.json["success"] == true)
+    #expect(try holder.wait().status == 0)
+  }
+
+  @Test("exits with 124 when --wait runs out, and leaves the trigger queued")
+  func waitRunsOut() throws {
+    let instance = try Instance(channels: Self.two)
+    let holder = try instance.start("trigger", "held")
+    try instance.started.wait()
+    let answer = try instance.bobbin("trigger", "demo", "--wait", "50ms", "--json")
+    #expect(answer.status == 124)
+    #expect(try answer.json["status"] == "queued")
+    #expect(try instance.pending().count == 1)
+    try instance.release.pass()
+    #expect(try holder.wait().status == 0)
+    #expect(try instance.pending() == [])
+  }
+
+  @Test("answers as soon as its own trigger is done, and works off the rest after that")
+  func answersBeforeTheRest() throws {
+    let instance = try Instance(channels: Self.two)
+    // Sorts behind what `bobbin trigger` writes.
+    try instance.drop("z.json", "2")
+    let trigger = try instance.start("trigger", "demo", "--json")
+    try instance.started.wait()
+    try eventually("the answer is there while the next job still runs") {
+      try instance.names("done").count == 1 && trigger.isRunning
+    }
+    #expect(try instance.ledger().count == 2)
+    try instance.release.pass()
+    let answer = try trigger.wait()
+    #expect(try answer.json["success"] == true)
+    #expect(try instance.names("done").count == 2)
+  }
+
+  @Test("a shell script that holds the lock without a note counts as a run that is on")
+  func scriptHoldsTheLock() throws {
+    let instance = try Instance()
+    let script = try Program(
+      "/usr/bin/env",
+      [
+        "flock", "\(instance.spool)/scheduler.lock", "sh", "-c",
+        "echo held >'\(instance.started.path)'; read -r line <'\(instance.release.path)'",
+      ]
+    ).start(outputIn: instance.directory)
+    try instance.started.wait()
+    let answer = try instance.bobbin("trigger", "demo", "--json")
+    #expect(answer.status == 0)
+    #expect(try answer.json["status"] == "queued")
+    let run = try instance.bobbin("run")
+    #expect(run.status == 75)
+    #expect(run.errorLine(with: " warning busy", "flock") != nil)
+    #expect(try instance.ledger() == [])
+    try instance.release.pass()
+    #expect(try script.wait().status == 0)
+  }
+}
