@@ -113,7 +113,7 @@ struct HandoffTests {
     // Older than the limit by the time its turn comes. Its own age is what is tested, so this is a real pause.
     try eventually("the trigger is older than expire_after") {
       let queue = try instance.bobbin("queue", "--json").jsonLines
-      return (queue[0]["age_s"].number ?? 0) > 1.2
+      return (queue.first?["age_s"].number ?? 0) > 1.2
     }
     try instance.release.pass()
     #expect(

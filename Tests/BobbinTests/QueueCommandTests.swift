@@ -33,7 +33,7 @@ struct QueueCommandTests {
   func json() throws {
     let instance = try everyState()
     let lines = try instance.bobbin("queue", "--json").jsonLines
-    #expect(
+    try #require(
       lines.map { [$0["position"], $0["trigger"], $0["channel_id"], $0["channel"], $0["state"]] } == [
         [1, "a-ready.json", 1, "demo", "ready"], [2, "b-stale.json", 1, "demo", "stale"],
         [3, "c-invalid.json", nil, nil, "invalid"], [4, "d-unknown.json", nil, nil, "unknown"],
@@ -57,7 +57,7 @@ struct QueueCommandTests {
     let instance = try everyState()
     let table = try instance.bobbin("queue").outputLines
     #expect(table.first == "POSITION  TRIGGER          CHANNEL  USER  AGE   STATE")
-    #expect(table.count == 7)
+    try #require(table.count == 7)
     #expect(table[1].hasPrefix("1         a-ready.json     demo     anna  1m"))
     #expect(table[1].hasSuffix("  ready"))
     #expect(table[6].hasSuffix("  settling: may still be being written"))

@@ -25,12 +25,16 @@ package enum Preload {
   /// Makes this file, with `1` as its content, at the very moment in which the scheduler lock is about to be given up.
   package static func dropAtUnlock(_ path: String) -> [String: String] { ["TEST_DROP_AT_UNLOCK": path] }
 
+  /// To sync the file of this name fails with EIO, as on a disk that dies.
+  package static func brokenSync(_ name: String) -> [String: String] { ["TEST_BROKEN_SYNC": name] }
+
   /// Writes down, one a line, what is synced (`sync NAME`), removed (`remove NAME`) or moved (`move OLD NEW`).
   package static func journal(_ path: String) -> [String: String] { ["TEST_JOURNAL": path] }
 
   private static let source = #"""
     #define _GNU_SOURCE
     #include <dlfcn.h>
+    #include <errno.h>
     #include <fcntl.h>
     #include <limits.h>
     #include <stdarg.h>
@@ -88,8 +92,15 @@ package enum Preload {
       return REAL(int, ftruncate64, int, off64_t)(descriptor, size);
     }
 
+    static int is_sync_broken(int descriptor) {
+      char buffer[PATH_MAX];
+      const char *name = getenv("TEST_BROKEN_SYNC");
+      return name && !strcmp(name_of(descriptor, buffer), name);
+    }
+
     int fsync(int descriptor) {
       char buffer[PATH_MAX];
+      if (is_sync_broken(descriptor)) return errno = EIO, -1;
       int result = REAL(int, fsync, int)(descriptor);
       note("sync", name_of(descriptor, buffer), NULL);
       return result;
@@ -97,6 +108,7 @@ package enum Preload {
 
     int fdatasync(int descriptor) {
       char buffer[PATH_MAX];
+      if (is_sync_broken(descriptor)) return errno = EIO, -1;
       int result = REAL(int, fdatasync, int)(descriptor);
       note("sync", name_of(descriptor, buffer), NULL);
       return result;

@@ -1,0 +1,129 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("bobbin check")
+struct CheckCommandTests {
+  /// The path below the instance and the remedy of every problem.
+  private func problems(_ instance: Instance) throws -> (status: Int32, found: [[String]]) {
+    let result = try instance.bobbin("check", "--json")
+    let found = try result.json["problems"].elements.map { problem in
+      #expect(problem.names == ["kind", "message", "path", "remedy"])
+      return ["kind", "path", "remedy"].map { name in
+        (problem[name].string ?? "").replacing(instance.directory.path + "/", with: "")
+      }
+    }
+    return (result.status, found)
+  }
+
+  @Test("finds nothing wrong with a fresh instance, and says what would run")
+  func allWell() throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("run").status == 0)
+    let result = try instance.bobbin("check", "--json")
+    #expect(result.status == 0)
+    #expect(
+      try result.json == [
+        "status": "ok", "configuration": .string(instance.configuration), "problems": [],
+        "plan": [
+          ["action": "run", "trigger": nil, "channel_id": 1, "channel": "demo", "user": nil, "reason": nil]
+        ],
+      ])
+    #expect(
+      try instance.bobbin("check").output == """
+        configuration: \(instance.configuration)
+        spool:         \(instance.spool)
+        library:       \(instance.directory.path)/library
+        no problems found
+
+        a run would, in this order:
+          run      channel 1 "demo", scheduled
+
+        """)
+    #expect(try instance.bobbin("check", "--quiet").output == "")
+  }
+
+  @Test("names programs that are missing, with 78")
+  func missingPrograms() throws {
+    let instance = try Instance(
+      channels: """
+        { id: 1, name: "a", command: ["no-such-program"] },
+        { id: 2, name: "b", command: ["handlers/no-such"] },
+        { id: 3, name: "c", command: ["handlers/plain"] },
+        { id: 4, name: "d", command: ["never-needed"], enabled: false },
+        """)
+    try instance.directory.write("etc/handlers/plain", "#!/bin/sh\n")
+    let (status, found) = try problems(instance)
+    #expect(status == 78)
+    try #require(found.map { $0[0] } == ["program", "program", "program"])
+    #expect(found.map { $0[1] } == ["no-such-program", "etc/handlers/no-such", "etc/handlers/plain"])
+    #expect(found[0][2].hasPrefix(#"install it, or give its full path in "command"; PATH is "#))
+    #expect(found[2][2] == "create it, or make it executable: chmod +x 'etc/handlers/plain'")
+    let human = try instance.bobbin("check")
+    #expect(human.status == 78)
+    #expect(human.errorLine(with: "bobbin: no-such-program: channel \"a\" needs it") != nil)
+    #expect(human.output.contains("3 problems, see above"))
+  }
+
+  @Test(
+    "finds modes with which others could do what they must not, with 77 and the command that mends it",
+    arguments: [
+      ("spool", 0o777, "for a drop box: chmod 3730 'spool'; for one user: chmod 755 'spool'"),
+      ("library", 0o775, "chmod go-w 'library'"), ("spool/running", 0o770, "chmod 00750 'spool/running'"),
+      ("spool/done", 0o757, "chmod 00750 'spool/done'"),
+      ("spool/scheduler.lock", 0o644, "chmod 600 'spool/scheduler.lock'"),
+      ("etc/bobbin.json5", 0o646, "chmod o-w 'etc/bobbin.json5'"),
+    ])
+  func modes(path: String, mode: UInt32, remedy: String) throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("run").status == 0)
+    #expect(try problems(instance).found == [])
+    #expect(chmod("\(instance.directory.path)/\(path)", mode) == 0)
+    let (status, found) = try problems(instance)
+    #expect(status == 77)
+    #expect(found == [["permission", path, remedy]])
+  }
+
+  @Test("accepts a drop box", arguments: [0o3730, 0o1777, 0o755, 0o700])
+  func dropBox(mode: UInt32) throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("run").status == 0)
+    // What is inside is the batch user's alone, also where the group that may submit is his own.
+    for name in try FileManager.default.contentsOfDirectory(atPath: instance.spool) {
+      chmod("\(instance.spool)/\(name)", name.hasSuffix(".lock") || name.contains("history") ? 0o600 : 0o700)
+    }
+    #expect(chmod(instance.spool, mode) == 0)
+    #expect(try problems(instance).status == 0)
+  }
+
+  @Test("finds a file where a directory must be, with 73")
+  func noDirectory() throws {
+    let instance = try Instance()
+    try instance.directory.write("library")
+    let (status, found) = try problems(instance)
+    #expect(status == 73)
+    #expect(
+      found == [["missing", "library", "move it away, or name another place in the configuration"]])
+  }
+
+  @Test("finds a directory in the spool that is a file, with 73")
+  func noFolder() throws {
+    let instance = try Instance()
+    try instance.directory.write("spool/done")
+    let (status, found) = try problems(instance)
+    #expect(status == 73)
+    #expect(found == [["missing", "spool/done", "remove it: a run makes the directory"]])
+  }
+
+  @Test("makes nothing: a spool that is missing is made by the next run")
+  func missingSpool() throws {
+    let instance = try Instance()
+    #expect(rmdir(instance.spool) == 0)
+    #expect(try instance.bobbin("check").status == 0)
+    #expect(!instance.directory.exists("spool"))
+    #expect(!instance.directory.exists("library"))
+    #expect(try instance.bobbin("run").status == 0)
+    #expect(instance.directory.exists("spool/done"))
+    #expect(instance.directory.exists("library/demo"))
+  }
+}

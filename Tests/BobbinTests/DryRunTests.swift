@@ -1,0 +1,94 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("bobbin run --dry-run and bobbin check show what would run")
+struct DryRunTests {
+  private static let channels = """
+    { id: 1, name: "demo", command: ["handlers/note"] },
+    { id: 2, name: "crash", command: ["handlers/crash"] },
+    { id: 3, name: "off", command: ["handlers/note"], enabled: false },
+    """
+
+  /// A spool with something for every step of a run.
+  private func instance() throws -> Instance {
+    let instance = try Instance(channels: Self.channels)
+    try instance.handler("crash", #"kill -9 "$PPID""#)
+    try instance.drop("crashed.json", "2")
+    #expect(try instance.bobbin("run", "--spool-only").status == -SIGKILL)
+    try eventually("the job has ended") { try !instance.isLocked("channels/2.lock") }
+    try instance.drop("z-first.json", #"{"channel": "demo", "user": "anna"}"#)
+    try instance.drop("b.json", "2")
+    try instance.drop("a-stale.json", age: .seconds(3_600))
+    try instance.drop("c-broken.json", "{")
+    try instance.drop("d-off.json", "3")
+    #expect(symlink("/etc/passwd", "\(instance.spool)/e-link.json") == 0)
+    return instance
+  }
+
+  private static let planned: [[JSON]] = [
+    ["recover", "crashed.json", nil], ["expire", "a-stale.json", "demo"], ["reject", "c-broken.json", nil],
+    ["reject", "e-link.json", nil], ["run", nil, "demo"], ["run", nil, "crash"], ["run", "b.json", "crash"],
+    ["fail", "d-off.json", "off"], ["run", "z-first.json", "demo"],
+  ]
+
+  @Test("prints the steps of a run in their exact order, as JSON lines")
+  func order() throws {
+    let steps = try instance().bobbin("run", "--dry-run", "--json").jsonLines
+    #expect(steps.map { [$0["action"], $0["trigger"], $0["channel"]] } == Self.planned)
+    for step in steps {
+      #expect(step.names == ["action", "channel", "channel_id", "reason", "trigger", "user"])
+    }
+    #expect(steps.last?["user"] == "anna")
+  }
+
+  @Test("--spool-only leaves the scheduled channels out of the plan")
+  func spoolOnly() throws {
+    let steps = try instance().bobbin("run", "--dry-run", "--spool-only", "--json").jsonLines
+    #expect(
+      steps.map { [$0["action"], $0["trigger"], $0["channel"]] }
+        == Self.planned.filter { $0 != ["run", nil, "demo"] && $0 != ["run", nil, "crash"] })
+  }
+
+  @Test("prints the same for people")
+  func human() throws {
+    let lines = try instance().bobbin("run", "--dry-run").outputLines
+    try #require(lines.count == Self.planned.count)
+    #expect(lines[0] == "recover  crashed.json: left by a run that crashed")
+    #expect(lines[1].hasPrefix("expire   a-stale.json: requested at "))
+    #expect(lines[4] == #"run      channel 1 "demo", scheduled"#)
+    #expect(lines[8] == #"run      channel 1 "demo", trigger z-first.json, user anna"#)
+    let empty = try Instance(channels: "")
+    #expect(try empty.bobbin("run", "--dry-run").output == "nothing to do\n")
+  }
+
+  @Test(
+    "touches nothing: not a file, not a time",
+    arguments: [["run", "--dry-run"], ["check"], ["queue"], ["status"]])
+  func touchesNothing(words: [String]) throws {
+    let instance = try instance()
+    func everything() throws -> [String] {
+      try ["spool", "etc", "library"].flatMap { folder in
+        instance.directory.exists(folder) ? try instance.directory.tree(folder) : ["no \(folder)"]
+      }
+    }
+    let before = try everything()
+    #expect(try instance.start(words).wait().status == 0)
+    #expect(try everything() == before)
+  }
+
+  @Test("what is printed is what a run then does")
+  func asPlanned() throws {
+    let instance = try instance()
+    try instance.handler("crash", #"echo "$BOBBIN_KIND $BOBBIN_CHANNEL ${BOBBIN_TRIGGER:--}" >>../ledger"#)
+    #expect(try instance.bobbin("run").status == 1)
+    #expect(
+      try instance.ledger() == [
+        "scheduled demo -", "scheduled crash -", "manual crash b.json", "manual crash crashed.json",
+        "manual demo z-first.json",
+      ])
+    #expect(try instance.names("expired") == ["a-stale.json"])
+    #expect(try instance.names("rejected") == ["c-broken.json", "e-link.json"])
+    #expect(try instance.names("failed") == ["d-off.json"])
+  }
+}

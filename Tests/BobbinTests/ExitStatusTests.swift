@@ -1,0 +1,130 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The table of exit statuses; 64 is in `CommandLineTests`, 65 and 124 in `TriggerCommandTests`, 75 in
+/// `PromiseTests` and `RunCommandTests`, 130 and 143 in `JobEndTests`.
+@Suite("exit status")
+struct ExitStatusTests {
+  @Test("0 when all is well, 1 when a job failed", arguments: [("note", 0), ("fail", 1)])
+  func doneAndFailed(handler: String, status: Int32) throws {
+    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/\#(handler)"] }"#)
+    #expect(try instance.bobbin("run").status == status)
+  }
+
+  @Test("73 when the spool cannot be made")
+  func cannotCreate() throws {
+    let instance = try Instance(channels: "", settings: "")
+    try instance.directory.write("file")
+    try instance.directory.write("etc/bobbin.json5", #"{ spool: "../file/spool", channels: [] }"#)
+    let run = try instance.bobbin("run")
+    #expect(run.status == 73)
+    #expect(run.error.hasPrefix("bobbin: cannot "))
+    #expect(run.error.contains("file/spool"))
+  }
+
+  @Test(
+    "74 when the history cannot be synced: nothing counts as done, and the next run finishes what was claimed"
+  )
+  func inputOutput() throws {
+    let instance = try Instance()
+    for name in ["a.json", "b.json"] { try instance.drop(name) }
+    let environment = try Preload.environment(in: instance.directory).merging(
+      Preload.brokenSync("history.jsonl")
+    ) { $1 }
+    let run = try instance.bobbin("run", "--spool-only", environment: environment)
+    #expect(run.status == 74)
+    #expect(run.errorLine(with: "bobbin: cannot sync ", "history.jsonl", "Input/output error") != nil)
+    #expect(try instance.names("done") == [])
+    // What may not be on the disk is not there for anybody.
+    #expect(try instance.history() == [])
+
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.names("done") == ["a.json", "b.json"])
+    for name in ["a.json", "b.json"] {
+      #expect(try instance.records(of: name).map { $0["outcome"] } == ["succeeded"])
+    }
+  }
+
+  @Test("77 for a user who may not run it, with the remedy")
+  func permission() throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("run").status == 0)
+    let program = try UnprivilegedProgram(in: instance)
+    chmod(instance.spool, geteuid() == 0 ? 0o700 : 0)
+    defer { chmod(instance.spool, 0o755) }
+    let run = try program.start(["run"]).wait()
+    #expect(run.status == 77)
+    #expect(run.error.contains("Permission denied (run it as the spool's owner; bobbin check says more)"))
+    #expect(run.output == "")
+  }
+
+  @Test("a user who may not open the lock can still submit, and is answered `queued`")
+  func submitsOnly() throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    let program = try UnprivilegedProgram(in: instance)
+    chmod(instance.spool, 0o1777)
+    for folder in PromiseTests.finalFolders + ["running", "logs", "channels"] {
+      chmod("\(instance.spool)/\(folder)", geteuid() == 0 ? 0o750 : 0)
+    }
+    defer {
+      for folder in PromiseTests.finalFolders + ["running", "logs", "channels"] {
+        chmod("\(instance.spool)/\(folder)", 0o750)
+      }
+    }
+    let answer = try program.start(["trigger", "demo", "--user", "guest", "--json"]).wait()
+    #expect(answer.status == 0)
+    #expect(try answer.json["status"] == "queued")
+    let name = try #require(try answer.json["trigger"].string)
+    #expect(try instance.pending() == [name])
+  }
+
+  @Test(
+    "78 for a configuration that cannot be used, each fault with file, line and key",
+    arguments: [
+      ("{ channels: [ ] ", ":1:"), ("{}", "channels: missing"),
+      (
+        #"{ channels: [ { id: 1, name: "a", command: ["true"], timout: "1h" } ] }"#,
+        #"did you mean "timeout"?"#
+      ),
+      (#"{ chanels: [] }"#, #"did you mean "channels"?"#),
+      (#"{ expire_after: "5", channels: [] }"#, #"write "5s""#),
+      (
+        #"{ channels: [ { id: 1, name: "a", command: ["true"] }, { id: 1, name: "b", command: ["true"] } ] }"#,
+        "id: 1 is taken"
+      ),
+    ])
+  func configuration(text: String, message: String) throws {
+    let instance = try Instance()
+    try instance.directory.write("etc/bobbin.json5", text)
+    for command in ["run", "check", "status"] {
+      let result = try instance.bobbin(command)
+      #expect(result.status == 78)
+      #expect(result.output == "")
+      #expect(result.error.hasPrefix("bobbin: \(instance.configuration)"))
+      #expect(result.error.contains(message), "\(result.error)")
+    }
+  }
+
+  @Test("78 when there is no configuration, with the places where it was looked for")
+  func noConfiguration() throws {
+    let directory = try TemporaryDirectory()
+    let missing = try Program.bobbin().start(["--config", "/nowhere/x.json5", "run"], outputIn: directory)
+      .wait()
+    #expect(missing.status == 78)
+    #expect(missing.error == "bobbin: cannot open '/nowhere/x.json5': No such file or directory\n")
+  }
+
+  @Test("two faults are two lines")
+  func twoFaults() throws {
+    let instance = try Instance()
+    try instance.directory.write(
+      "etc/bobbin.json5", "{\n  spol: \"x\",\n  max_attempts: 0,\n  channels: []\n}\n")
+    let result = try instance.bobbin("run")
+    #expect(result.status == 78)
+    #expect(result.errorLines.count == 2)
+    #expect(result.errorLine(with: "bobbin.json5:2: ", "spol") != nil)
+    #expect(result.errorLine(with: "bobbin.json5:3: ", "max_attempts") != nil)
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("the history file")
+struct HistoryKeepingTests {
+  private func runOne(_ instance: Instance, _ name: String) throws -> JSON {
+    try instance.drop(name)
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    return try instance.document("done/\(name)")["download_history_id"]
+  }
+
+  @Test("may be renamed or removed at any time: ids go on, the next record begins a new file")
+  func rotation() throws {
+    let instance = try Instance()
+    let history = "\(instance.spool)/history.jsonl"
+    #expect(try runOne(instance, "a.json") == 1)
+    #expect(rename(history, history + ".1") == 0)
+    #expect(try runOne(instance, "b.json") == 3)
+    #expect(try instance.history().map { $0["id"] } == [3, 4])
+    #expect(unlink(history) == 0)
+    #expect(unlink(history + ".1") == 0)
+    #expect(try runOne(instance, "c.json") == 5)
+    #expect(try instance.history().map { $0["run"] } == [3, 3])
+  }
+
+  @Test("says how far ids have come when their file is lost, also the part that was rotated away")
+  func lostCounter() throws {
+    let instance = try Instance()
+    #expect(try runOne(instance, "a.json") == 1)
+    #expect(rename("\(instance.spool)/history.jsonl", "\(instance.spool)/history.jsonl.1") == 0)
+    #expect(unlink("\(instance.spool)/.history-id") == 0)
+    #expect(try runOne(instance, "b.json") == 3)
+    #expect(unlink("\(instance.spool)/.history-id") == 0)
+    #expect(try runOne(instance, "c.json") == 5)
+  }
+
+  @Test("a batch that is writing to it while it is renamed goes on in a new one")
+  func rotatedDuringRun() throws {
+    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
+    let history = "\(instance.spool)/history.jsonl"
+    try instance.drop("a.json")
+    try instance.drop("b.json")
+    let run = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    try instance.release.pass()
+    try instance.started.wait()
+    try eventually("the first job is recorded") { try instance.records(of: "a.json").count == 1 }
+    #expect(rename(history, history + ".1") == 0)
+    try instance.release.pass()
+    #expect(try run.wait().status == 0)
+    #expect(try instance.records(of: "a.json") == [])
+    #expect(try instance.records(of: "b.json").count == 1)
+    #expect(try instance.bobbin("history", "--trigger", "b.json", "--json").jsonLines.count == 1)
+  }
+
+  @Test("a torn last line is taken away before the next record, and counted")
+  func tornLine() throws {
+    let instance = try Instance()
+    _ = try runOne(instance, "a.json")
+    let whole = try instance.directory.text("spool/history.jsonl")
+    try instance.directory.write("spool/history.jsonl", whole + #"{"id":3,"run":2,"kind":"manu"#)
+    // Nobody who only reads takes it for a record, or for an error.
+    #expect(try instance.bobbin("history", "--json").jsonLines.count == 2)
+    #expect(try instance.bobbin("status").status == 0)
+
+    try instance.drop("b.json")
+    let run = try instance.bobbin("run", "--spool-only")
+    #expect(run.status == 0)
+    #expect(run.errorLine(with: " warning a torn last line") != nil)
+    let records = try instance.history()
+    #expect(records.map { $0["kind"] } == ["manual", "run", "manual", "run"])
+    #expect(records.map { $0["history_mended"] } == [nil, 0, nil, 1])
+    #expect(Set(records.map { $0["id"] }).count == 4)
+  }
+
+  @Test("what somebody else wrote into it disturbs nobody")
+  func foreignLines() throws {
+    let instance = try Instance()
+    try instance.directory.write("spool/history.jsonl", "hello\n\n{\"id\":\"x\"}\n[]\n{\"id\":9}\n")
+    #expect(try instance.bobbin("history", "--json").output == "")
+    #expect(try instance.bobbin("status").status == 0)
+    _ = try runOne(instance, "a.json")
+    #expect(try instance.bobbin("history", "--json").jsonLines.count == 2)
+  }
+
+  @Test("a claim whose record is there already is put away without being run again")
+  func recordedClaim() throws {
+    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/crash"] }"#)
+    try instance.handler("crash", "echo \"$BOBBIN_ATTEMPT\" >>../ledger; kill -9 \"$PPID\"")
+    try instance.drop("a.json")
+    #expect(try instance.bobbin("run", "--spool-only").status == -SIGKILL)
+    try eventually("the job has ended") { try !instance.isLocked("channels/1.lock") }
+    // As if the crash had come after the record instead of before it.
+    try instance.directory.write(
+      "spool/history.jsonl",
+      #"""
+      {"id":1,"run":1,"kind":"manual","channel_id":1,"channel":"demo","trigger":"a.json","user":null,"uid":0,"requested_at":null,"started_at":null,"finished_at":"2026-01-31T10:30:00.000000Z","duration_s":1.000,"attempt":1,"outcome":"succeeded","exit_status":0,"signal":null,"videos_downloaded":4,"error_message":null}
+
+      """#)
+    let run = try instance.bobbin("run", "--spool-only")
+    #expect(run.status == 0)
+    #expect(run.errorLine(with: " info recovered: already recorded", "trigger=a.json") != nil)
+    #expect(try instance.ledger() == ["1"])
+    #expect(try instance.document("done/a.json")["videos_downloaded"] == 4)
+    #expect(try instance.document("done/a.json")["content"] == "1\n")
+    #expect(try instance.records(of: "a.json").count == 1)
+    #expect(try instance.claimed() == [])
+  }
+}

@@ -1,0 +1,167 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("bobbin status, history and log")
+struct StatusCommandTests {
+  private static let channels = """
+    { id: 1, name: "demo", command: ["handlers/note"] },
+    { id: 2, name: "held", command: ["handlers/hold"] },
+    { id: 3, name: "bad", command: ["handlers/fail"], enabled: false },
+    """
+
+  static let recordFields = [
+    "attempt", "channel", "channel_id", "duration_s", "error_message", "exit_status", "finished_at", "id",
+    "kind", "outcome", "requested_at", "run", "signal", "started_at", "trigger", "uid", "user",
+    "videos_downloaded",
+  ]
+
+  @Test("status of an instance that never ran: idle, nothing known")
+  func neverRan() throws {
+    let instance = try Instance(channels: Self.channels)
+    try instance.drop("a.json")
+    let status = try instance.bobbin("status", "--json")
+    #expect(status.status == 0)
+    #expect(
+      try status.json == [
+        "state": "idle", "holder": nil, "job": nil, "pending": 1, "last_run": nil,
+        "channels": [
+          ["id": 1, "name": "demo", "enabled": true, "last": nil],
+          ["id": 2, "name": "held", "enabled": true, "last": nil],
+          ["id": 3, "name": "bad", "enabled": false, "last": nil],
+        ],
+      ])
+    let human = try instance.bobbin("status").outputLines
+    #expect(human.prefix(3) == ["idle", "pending triggers: 1", "last run: none"])
+    #expect(human.last?.hasPrefix("3        bad (disabled)  -") == true)
+  }
+
+  @Test("status while a job runs: who holds the lock, and what it works on")
+  func running() throws {
+    let instance = try Instance(channels: Self.channels)
+    try instance.drop("a.json", #"{"channel":"held","user":"anna"}"#)
+    try instance.drop("b.json")
+    let run = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    // A job is mentioned once it has lasted a moment.
+    try eventually("the job is noted") {
+      try instance.bobbin("status", "--json").json["job"] != nil
+    }
+    let status = try instance.bobbin("status", "--json").json
+    #expect(status["state"] == "running")
+    #expect(status["pending"] == 1)
+    #expect(status["holder"].names == ["host", "job", "kind", "owner", "pid", "run", "started_at"])
+    #expect(status["holder"]["kind"] == "manual")
+    #expect(status["holder"]["pid"] == .number(Double(run.id)))
+    #expect(status["holder"]["run"] == 1)
+    #expect(status["job"].names == ["channel", "id", "started_at", "trigger"])
+    #expect(status["job"]["channel"] == "held")
+    #expect(status["job"]["trigger"] == "a.json")
+    let human = try instance.bobbin("status").output
+    #expect(human.hasPrefix("running: manual run (process \(run.id) on "))
+    #expect(human.contains("channel held, trigger a.json, since "))
+    try instance.release.pass()
+    #expect(try run.wait().status == 0)
+
+    let after = try instance.bobbin("status", "--json").json
+    #expect(after["state"] == "idle")
+    #expect(after["holder"] == nil)
+    #expect(after["last_run"]["outcome"] == "succeeded")
+    #expect(after["channels"].elements.map { $0["last"]["outcome"] } == ["succeeded", "succeeded", nil])
+  }
+
+  @Test("status does not take the note of a dead run for a run that is on")
+  func deadHolder() throws {
+    let instance = try Instance(channels: Self.channels)
+    try instance.drop("a.json", "2")
+    try PromiseTests.killInJob(instance, "run", "--spool-only")
+    #expect(try instance.bobbin("status", "--json").json["state"] == "idle")
+  }
+
+  @Test("a history record has exactly the documented fields; that of a run its statistics besides")
+  func recordFields() throws {
+    let instance = try Instance(channels: Self.channels)
+    try instance.drop("a.json", #"{"channel": "bad", "user": "anna"}"#)
+    try instance.drop("b.json", "{")
+    try instance.configure(channels: Self.channels.replacing("enabled: false", with: ""))
+    #expect(try instance.bobbin("run", "--spool-only").status == 1)
+    let records = try instance.history()
+    try #require(records.map { $0["kind"] } == ["manual", "manual", "run"])
+    for record in records.prefix(2) { #expect(record.names == Self.recordFields) }
+    #expect(records[2].names == (Self.recordFields + ["channels", "triggers", "history_mended"]).sorted())
+    let job = try #require(records.first { $0["trigger"] == "a.json" })
+    #expect(job["outcome"] == "failed")
+    #expect(job["exit_status"] == 3)
+    #expect(job["signal"] == nil)
+    #expect(job["attempt"] == 1)
+    #expect(job["run"] == 1)
+    #expect(job["user"] == "anna")
+    #expect(job["uid"] == .number(Double(geteuid())))
+    #expect(job["channel_id"] == 3)
+    for time in ["requested_at", "started_at", "finished_at"] {
+      let text = try #require(job[time].string)
+      #expect(text.wholeMatch(of: /[0-9-]{10}T[0-9:]{8}\.[0-9]{6}Z/) != nil, "\(time) \(text)")
+    }
+  }
+
+  @Test(
+    "history shows the records that are asked for, newest last",
+    arguments: [
+      ([], [1, 2, 3, 4, 5, 6]), (["--limit", "2"], [5, 6]), (["--limit", "0"], [1, 2, 3, 4, 5, 6]),
+      (["--channel", "demo"], [1]), (["--channel", "1", "--limit", "1"], [1]),
+      (["--channel", "3"], [2, 3]),
+      (["--trigger", "b.json"], [3]), (["--trigger", "none.json"], []),
+    ])
+  func history(options: [String], ids: [Int]) throws {
+    let instance = try Instance(
+      channels: """
+        { id: 1, name: "demo", command: ["handlers/note"] },
+        { id: 3, name: "bad", command: ["handlers/fail"] },
+        """)
+    try instance.drop("a.json", "3")
+    try instance.drop("b.json", "3")
+    try instance.drop("0.json", "1")
+    #expect(try instance.bobbin("run", "--spool-only").status == 1)
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    try instance.drop("c.json", "{")
+    #expect(try instance.bobbin("cancel", "--all").status == 0)
+    // 1 is of demo, 2 and 3 of bad, 4 and 5 of runs, 6 was cancelled.
+    let result = try instance.start(["history", "--json"] + options).wait()
+    #expect(result.status == 0)
+    #expect(try result.jsonLines.map { $0["id"] } == ids.map { .number(Double($0)) })
+  }
+
+  @Test("history for people is a table")
+  func humanHistory() throws {
+    let instance = try Instance(channels: Self.channels)
+    #expect(try instance.bobbin("history").output == "no records\n")
+    try instance.drop("a.json")
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    let lines = try instance.bobbin("history").outputLines
+    try #require(lines.count == 3)
+    #expect(
+      lines[0].hasPrefix("ID  FINISHED              KIND    CHANNEL  OUTCOME    VIDEOS  DURATION  TRIGGER"))
+    #expect(lines[1].hasPrefix("1   2"))
+    #expect(lines[1].contains("  manual  demo     succeeded  1       "))
+  }
+
+  @Test("log prints what a job wrote; nothing for one that wrote nothing; 65 for one that never was")
+  func log() throws {
+    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
+    try instance.handler("talk", #"if [ "$BOBBIN_TRIGGER" = a.json ]; then echo out; echo err >&2; fi"#)
+    for name in ["a.json", "b.json"] { try instance.drop(name) }
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    let log = try instance.bobbin("log", "1")
+    #expect(log.status == 0)
+    #expect(Set(log.outputLines) == ["out", "err"])
+    #expect(try instance.bobbin("log", "1", "--json").json["log"].string == log.output)
+    #expect(try instance.bobbin("log", "1", "--json").json["id"] == 1)
+    let silent = try instance.bobbin("log", "2")
+    #expect(silent.status == 0 && silent.output == "")
+    #expect(silent.errorLine(with: " info the job wrote nothing", "id=2") != nil)
+    #expect(try instance.bobbin("log", "2", "--json").json == ["id": 2, "log": ""])
+    let unknown = try instance.bobbin("log", "99")
+    #expect(unknown.status == 65)
+    #expect(unknown.error.contains("no job with the id 99"))
+  }
+}

@@ -1,0 +1,28 @@
+import Foundation
+import TestSupport
+
+/// Bobbin as a user who has no rights of his own: the one who runs the tests, or `nobody` when that is root.
+struct UnprivilegedProgram {
+  private static let nobody = "65534"
+  private let program: Program
+  private let instance: Instance
+
+  init(in instance: Instance) throws {
+    self.instance = instance
+    guard geteuid() == 0 else {
+      program = try .bobbin()
+      return
+    }
+    // Where it was built need not be a place that everybody may enter; nor is a temporary directory.
+    let copy = try instance.directory.path("bobbin")
+    try FileManager.default.copyItem(atPath: Program.bobbin().path, toPath: copy)
+    chmod(instance.directory.path, 0o755)
+    program = Program(
+      "/usr/bin/env",
+      ["setpriv", "--reuid", Self.nobody, "--regid", Self.nobody, "--clear-groups", "--", copy])
+  }
+
+  func start(_ arguments: [String]) throws -> RunningProgram {
+    try program.start(["--config", instance.configuration] + arguments, outputIn: instance.directory)
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("bobbin watch")
+struct WatchCommandTests {
+  private static let channels = """
+    { id: 1, name: "demo", command: ["handlers/note"] },
+    { id: 2, name: "held", command: ["handlers/hold"] },
+    """
+
+  private func watch(_ instance: Instance) throws -> RunningProgram {
+    let watch = try instance.start("watch", "--every", "20ms")
+    try eventually("it watches") { watch.errorSoFar.contains(" info watching ") }
+    return watch
+  }
+
+  @Test("works off what is dropped, promptly, and leaves the schedule alone", arguments: [SIGTERM, SIGINT])
+  func drains(signal: Int32) throws {
+    let instance = try Instance(channels: Self.channels)
+    try instance.drop("0.json")
+    let watch = try watch(instance)
+    try eventually("what was there before is done") { try instance.names("done") == ["0.json"] }
+    // Two in a row, and each by an event of its own: a look must not be the last.
+    for number in 1...3 {
+      try instance.drop("\(number).json")
+      try eventually("trigger \(number) is done", within: .seconds(5)) {
+        try instance.names("done").contains("\(number).json")
+      }
+    }
+    watch.signal(signal)
+    let result = try watch.wait()
+    #expect(result.status == 128 + signal)
+    #expect(result.errorLine(with: " info stopped by \(signal == SIGTERM ? "SIGTERM" : "SIGINT")") != nil)
+    #expect(try instance.ledger() == (0...3).map { "manual demo \($0).json" })
+    #expect(try !instance.isLocked("scheduler.lock"))
+    #expect(try instance.names("running") == [])
+  }
+
+  @Test("asked to stop while a job runs, it puts the trigger back")
+  func stopsInJob() throws {
+    let instance = try Instance(channels: Self.channels)
+    let watch = try watch(instance)
+    try instance.drop("a.json", "2")
+    try instance.started.wait()
+    watch.signal(SIGTERM)
+    #expect(try watch.wait().status == 143)
+    #expect(try instance.pending() == ["a.json"])
+    #expect(try instance.claimed() == [])
+  }
+
+  @Test("finishes what a killed batch left, without a new trigger")
+  func recovers() throws {
+    let instance = try Instance(channels: Self.channels)
+    try instance.drop("a.json", "2")
+    try PromiseTests.killInJob(instance, "run", "--spool-only")
+    try instance.release.pass()
+    try eventually("the orphan has ended") { try !instance.isLocked("channels/2.lock") }
+    try instance.release.pass()
+    let watch = try watch(instance)
+    try eventually("it is done") { try instance.names("done") == ["a.json"] }
+    watch.signal(SIGTERM)
+    #expect(try watch.wait().status == 143)
+    #expect(try instance.records(of: "a.json").map { $0["attempt"] } == [2])
+  }
+
+  @Test("takes its turn after a scheduled run that is on")
+  func waitsForRun() throws {
+    let instance = try Instance(channels: Self.channels.replacing("handlers/note", with: "handlers/hold"))
+    let run = try instance.start("run")
+    try instance.started.wait()
+    let watch = try watch(instance)
+    try instance.drop("a.json", "1")
+    // The run itself works it off when its channels are done.
+    try instance.release.pass(times: 3)
+    #expect(try run.wait().status == 0)
+    try eventually("it is done") { try instance.names("done") == ["a.json"] }
+    watch.signal(SIGTERM)
+    #expect(try watch.wait().status == 143)
+    #expect(try instance.ledger().filter { $0.hasPrefix("manual") } == ["manual demo a.json"])
+  }
+}
