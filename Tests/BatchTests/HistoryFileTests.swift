@@ -1,0 +1,88 @@
+import Batch
+import Foundation
+import Posix
+import Spool
+import TestSupport
+import Testing
+
+@Suite("appending to the history")
+struct HistoryFileTests {
+  private let directory: TemporaryDirectory
+  private let interior: SpoolInterior
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    interior = try SpoolInterior(Spool(path: directory.path))
+  }
+
+  private func append(_ file: HistoryFile, _ text: String) throws -> Bool {
+    try file.append(Array(text.utf8))
+  }
+
+  private var text: String { get throws { try directory.text("history.jsonl") } }
+
+  @Test("makes the file, for the batch's user and group alone, and adds at its end")
+  func appends() throws {
+    let file = HistoryFile(interior)
+    #expect(try !append(file, "a\n"))
+    #expect(try !append(file, "b\nc\n"))
+    #expect(try text == "a\nb\nc\n")
+    let status = try #require(try interior.root.status(of: HistoryFile.name))
+    #expect(status.mode & 0o027 == 0)
+  }
+
+  @Test(
+    "takes a torn last line away first, and says so",
+    arguments: [
+      ("a\nb\nto", "a\nb\n"), ("torn", ""), ("a\n" + String(repeating: "x", count: 65_536), "a\n"),
+      ("a\n" + String(repeating: "x", count: 200_000), "a\n"), (String(repeating: "x", count: 65_537), ""),
+    ])
+  func mends(before: String, intact: String) throws {
+    try directory.write("history.jsonl", before)
+    let file = HistoryFile(interior)
+    #expect(try append(file, "new\n"))
+    #expect(try text == intact + "new\n")
+    #expect(try !append(file, "more\n"))
+    #expect(try text == intact + "new\nmore\n")
+  }
+
+  @Test(
+    "leaves a whole file alone",
+    arguments: ["", "a\n", "a\n\n", String(repeating: "x", count: 65_535) + "\n"])
+  func whole(before: String) throws {
+    try directory.write("history.jsonl", before)
+    #expect(try !append(HistoryFile(interior), "new\n"))
+    #expect(try text == before + "new\n")
+  }
+
+  @Test("begins a new file when the old one was renamed or removed meanwhile")
+  func rotated() throws {
+    let file = HistoryFile(interior)
+    _ = try append(file, "a\n")
+    #expect(rename("\(directory.path)/history.jsonl", "\(directory.path)/history.jsonl.1") == 0)
+    _ = try append(file, "b\n")
+    #expect(try text == "b\n")
+    #expect(unlink("\(directory.path)/history.jsonl") == 0)
+    _ = try append(file, "c\n")
+    #expect(try text == "c\n")
+    #expect(try directory.text("history.jsonl.1") == "a\n")
+  }
+
+  @Test("two who append at the same time lose and mix nothing")
+  func concurrent() throws {
+    let interior = interior
+    let failures = Shared(0)
+    DispatchQueue.concurrentPerform(iterations: 4) { writer in
+      let file = HistoryFile(interior)
+      for number in 0..<25 {
+        let line = "\(writer)-\(number)-" + String(repeating: "x", count: 500) + "\n"
+        if (try? file.append(Array(line.utf8))) != false { failures.access { $0 += 1 } }
+      }
+    }
+    #expect(failures.access { $0 } == 0)
+    let lines = try text.split(separator: "\n")
+    #expect(lines.count == 100)
+    #expect(Set(lines).count == 100)
+    #expect(lines.allSatisfy { $0.hasSuffix(String(repeating: "x", count: 500)) })
+  }
+}

@@ -1,0 +1,113 @@
+import Batch
+import Foundation
+import Posix
+import Spool
+import TestSupport
+import Testing
+
+@Suite("history ids")
+struct HistoryIDsTests {
+  private let directory: TemporaryDirectory
+  private let interior: SpoolInterior
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    interior = try SpoolInterior(Spool(path: directory.path))
+  }
+
+  private static func line(id: Int64, run: Int64) -> String {
+    let record = HistoryRecord(
+      id: id, run: run, kind: .manual, outcome: .succeeded, finishedAt: Timestamp(seconds: 0))
+    return String(decoding: record.json.line, as: UTF8.self)
+  }
+
+  @Test("are 1, 2, 3 …, and those of runs are counted apart")
+  func counts() throws {
+    let ids = try HistoryIDs(interior)
+    #expect(try [ids.next(), ids.next(), ids.nextRun(), ids.next(), ids.nextRun()] == [1, 2, 1, 3, 2])
+    #expect(try HistoryIDs(interior).next() == 4)
+  }
+
+  @Test("go on from where another one, who is still there, has come to")
+  func interleaved() throws {
+    let (first, second) = (try HistoryIDs(interior), try HistoryIDs(interior))
+    let given = try [first.next(), second.next(), second.next(), first.next(), second.next()]
+    #expect(given == [1, 2, 3, 4, 5])
+  }
+
+  @Test("are never given twice, however many ask at the same time")
+  func concurrent() throws {
+    let interior = interior
+    let given = Shared<[Int64]>([])
+    DispatchQueue.concurrentPerform(iterations: 4) { _ in
+      // Each with a descriptor of its own, as processes have.
+      guard let ids = try? HistoryIDs(interior) else { return }
+      for _ in 0..<200 {
+        guard let id = try? ids.next() else { return }
+        given.access { $0.append(id) }
+      }
+    }
+    #expect(given.access { $0 }.sorted() == (1...800).map { $0 })
+  }
+
+  @Test("one that was not used is given again, to the same user only")
+  func giveBack() throws {
+    let (first, second) = (try HistoryIDs(interior), try HistoryIDs(interior))
+    let id = try first.next()
+    first.giveBack(id)
+    #expect(try second.next() == 2)
+    #expect(try first.next() == 1)
+    #expect(try first.next() == 3)
+  }
+
+  @Test(
+    "go on when their file is lost: the history, also the rotated one, says how far they have come",
+    arguments: [
+      (["history.jsonl"], 21), (["history.jsonl.1"], 21), (["history.jsonl", "history.jsonl.1"], 31),
+    ] as [([String], Int64)])
+  func lostFile(files: [String], next: Int64) throws {
+    for (index, file) in files.enumerated() {
+      let base = Int64(index * 10)
+      try directory.write(file, (11...20).map { Self.line(id: base + $0, run: 5) }.joined())
+    }
+    let ids = try HistoryIDs(interior)
+    #expect(try ids.next() == next)
+    #expect(try ids.nextRun() == 6)
+  }
+
+  @Test("go on when their file is behind the history, as after a power cut")
+  func behind() throws {
+    try directory.write(".history-id", "3 2\n")
+    try directory.write("history.jsonl", (1...9).map { Self.line(id: $0, run: 1) }.joined())
+    #expect(try HistoryIDs(interior).next() == 10)
+  }
+
+  @Test("go on behind the claims that a crash left, which no record names yet")
+  func claims() throws {
+    let owner = OwnerName.current().folder.description
+    try directory.write("running/\(owner)/41.1.a.json")
+    try directory.write("running/\(owner)/42.expired.b.json")
+    try directory.write("running/\(owner)/not-a-claim")
+    #expect(try HistoryIDs(interior).next() == 43)
+  }
+
+  @Test(
+    "are not led astray by what is no number in their file",
+    arguments: [
+      "", "x\n", "0 0\n", "-5 1\n", "7\n", "7 1 2\n", "99999999999999999999 1\n", "9223372036854775807 1\n",
+    ])
+  func garbage(content: String) throws {
+    try directory.write(".history-id", content)
+    try directory.write("history.jsonl", Self.line(id: 5, run: 2))
+    let ids = try HistoryIDs(interior)
+    #expect(try [ids.next(), ids.next(), ids.nextRun()] == [6, 7, 3])
+    #expect(try HistoryIDs(interior).next() == 8)
+  }
+
+  @Test("do not go back when the history is removed")
+  func removedHistory() throws {
+    let ids = try HistoryIDs(interior)
+    for _ in 1...5 { _ = try ids.next() }
+    #expect(try HistoryIDs(interior).next() == 6)
+  }
+}

@@ -1,0 +1,121 @@
+import Batch
+import Foundation
+import Posix
+import Spool
+import Testing
+
+@Suite("a history record")
+struct HistoryRecordTests {
+  /// A record with something in every field.
+  private func full() throws -> HistoryRecord {
+    let finished = try #require(Timestamp(rfc3339: "2026-01-31T10:30:01.500000Z"))
+    var record = HistoryRecord(id: 12, run: 3, kind: .manual, outcome: .timedOut, finishedAt: finished)
+    record.channelID = 7
+    record.channel = "cats"
+    record.trigger = FileName("a \"b\"\n.json")
+    record.user = "anna"
+    record.uid = 1000
+    record.requestedAt = Timestamp(rfc3339: "2026-01-31T10:29:59.000001Z")
+    record.startedAt = Timestamp(rfc3339: "2026-01-31T10:30:00Z")
+    record.duration = .milliseconds(1_500)
+    record.attempt = 2
+    record.exitStatus = 3
+    record.signal = 15
+    record.videosDownloaded = 4
+    record.errorMessage = "cause: \u{1B}[2J"
+    record.isRequeued = true
+    return record
+  }
+
+  private func read(_ record: HistoryRecord) -> HistoryRecord? {
+    HistoryReader.record(record.json.bytes[...])
+  }
+
+  @Test("is one line whose fields stand in the documented order, control characters escaped")
+  func text() throws {
+    #expect(
+      String(decoding: try full().json.bytes, as: UTF8.self) == #"""
+        {"id":12,"run":3,"kind":"manual","channel_id":7,"channel":"cats","trigger":"a \"b\"\n.json",\#
+        "user":"anna","uid":1000,"requested_at":"2026-01-31T10:29:59.000001Z",\#
+        "started_at":"2026-01-31T10:30:00.000000Z","finished_at":"2026-01-31T10:30:01.500000Z",\#
+        "duration_s":1.500,"attempt":2,"outcome":"timed_out","exit_status":3,"signal":15,\#
+        "videos_downloaded":4,"error_message":"cause: \u001b[2J","requeued":true}
+        """#)
+  }
+
+  @Test("is read back as it was written, every field of it")
+  func roundTrip() throws {
+    let record = try full()
+    #expect(read(record) == record)
+  }
+
+  @Test("with nothing in its optional fields is read back with nothing in them")
+  func empty() {
+    let record = HistoryRecord(
+      id: 1, run: nil, kind: .scheduled, outcome: .skipped, finishedAt: Timestamp(seconds: 5))
+    #expect(read(record) == record)
+    #expect(String(decoding: record.json.bytes, as: UTF8.self).contains(#""user":null"#))
+  }
+
+  @Test(
+    "keeps the bytes of a name that is no clean UTF-8",
+    arguments: [[0xFF], [0x61, 0xC3], [0xED, 0xA0, 0x80]])
+  func bytesOfName(prefix: [UInt8]) throws {
+    var record = try full()
+    let name = FileName(bytes: prefix + Array(".json".utf8))
+    record.trigger = name
+    let text = String(decoding: record.json.bytes, as: UTF8.self)
+    #expect(text.contains(#""trigger_b64":"\#(Data(name.bytes).base64EncodedString())""#))
+    #expect(read(record)?.trigger == name)
+  }
+
+  @Test(
+    "names in clean UTF-8 have no second form", arguments: ["a.json", "ä.json", "e\u{301}.json", "😀.json"])
+  func cleanName(name: String) throws {
+    var record = try full()
+    record.trigger = FileName(name)
+    #expect(!String(decoding: record.json.bytes, as: UTF8.self).contains("trigger_b64"))
+    #expect(read(record)?.trigger == FileName(name))
+  }
+
+  @Test("of a run says its statistics")
+  func statistics() {
+    var record = HistoryRecord(
+      id: 1, run: 1, kind: .run, outcome: .succeeded, finishedAt: Timestamp(seconds: 0))
+    var statistics = RunStatistics()
+    statistics.channels.total = 2
+    statistics.triggers.expired = 3
+    statistics.historyMended = 1
+    record.statistics = statistics
+    #expect(
+      String(decoding: record.json.bytes, as: UTF8.self).hasSuffix(
+        #""channels":{"total":2,"succeeded":0,"failed":0,"skipped":0},"triggers":{"succeeded":0,"failed":0,"#
+          + #""expired":3,"rejected":0,"deferred":0},"history_mended":1}"#))
+    #expect(read(record)?.kind == .run)
+  }
+
+  @Test(
+    "is not what somebody else wrote",
+    arguments: [
+      "", "hello", "[]", "{}", #"{"id":1}"#, #"{"id":0,"kind":"run","outcome":"failed"}"#,
+      #"{"id":-5,"kind":"run","outcome":"failed"}"#,
+      #"{"id":9223372036854775807,"kind":"run","outcome":"failed"}"#,
+      #"{"id":1,"run":9223372036854775807,"kind":"run","outcome":"failed"}"#,
+      #"{"id":"1","kind":"run","outcome":"failed"}"#, #"{"id":1,"kind":"party","outcome":"failed"}"#,
+    ])
+  func foreign(line: String) { #expect(HistoryReader.record(Array(line.utf8)[...]) == nil) }
+
+  @Test("from a later version may have fields that this one does not know")
+  func unknownFields() {
+    let line = #"{"id":4,"kind":"run","outcome":"failed","node":"n1"}"#
+    #expect(HistoryReader.record(Array(line.utf8)[...])?.id == 4)
+  }
+
+  @Test(
+    "shows its id without being decoded",
+    arguments: [
+      (#"{"id":12,"run":1}"#, 12), (#"{"id":1,"#, 1), (#"{ "id":1,"run":1}"#, nil), (#"{"id":x,"#, nil),
+      (#"{"id":0,"run":1}"#, nil), ("", nil),
+    ] as [(String, Int64?)])
+  func quickID(line: String, id: Int64?) { #expect(HistoryReader.id(Array(line.utf8)[...]) == id) }
+}

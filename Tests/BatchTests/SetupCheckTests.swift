@@ -1,0 +1,81 @@
+import Batch
+import Foundation
+import TestSupport
+import Testing
+
+/// What can be wrong around a configuration; the modes are in `CheckCommandTests`, which sees the program's answer too.
+@Suite("the check of an instance")
+struct SetupCheckTests {
+  private func problems(_ instance: Instance) throws -> [SetupProblem] {
+    SetupCheck(try instance.loadConfiguration()).problems()
+  }
+
+  @Test("finds nothing wrong with one whose directories a run would make")
+  func fresh() throws {
+    let instance = try Instance()
+    #expect(try problems(instance) == [])
+    #expect(rmdir(instance.spool) == 0)
+    #expect(try problems(instance) == [])
+  }
+
+  @Test("every problem has a remedy and names the path")
+  func remedies() throws {
+    let instance = try Instance(channels: #"{ id: 1, name: "a", command: ["handlers/none"] }"#)
+    chmod(instance.configuration, 0o666)
+    chmod(instance.spool, 0o777)
+    try instance.directory.write("library", "a file")
+    try instance.directory.write("spool/failed", "a file")
+    let found = try problems(instance)
+    #expect(found.map(\.kind) == [.program, .permission, .permission, .missing, .missing])
+    for problem in found {
+      #expect(problem.path.hasPrefix(instance.directory.path))
+      #expect(!problem.message.isEmpty && !problem.remedy.isEmpty)
+      #expect(
+        problem.remedy.hasPrefix("move it") || problem.remedy.hasPrefix("remove it")
+          || problem.remedy.contains("chmod "))
+    }
+  }
+
+  @Test(
+    "a remedy, carried out as it stands, takes the problem away",
+    arguments: [
+      ("library", 0o777), ("spool/logs", 0o777), ("spool/scheduler.lock", 0o666), ("etc/bobbin.json5", 0o666),
+    ])
+  func remedyHelps(path: String, mode: UInt32) throws {
+    let instance = try Instance()
+    for folder in ["library", "spool/logs"] { _ = try instance.directory.path("\(folder)/x") }
+    try instance.directory.write("spool/scheduler.lock")
+    chmod("\(instance.directory.path)/spool/scheduler.lock", 0o600)
+    #expect(try problems(instance) == [])
+    #expect(chmod("\(instance.directory.path)/\(path)", mode) == 0)
+    let problem = try #require(try problems(instance).first)
+    let mended = try Program("/bin/sh", ["-c", problem.remedy]).start(outputIn: instance.directory).wait()
+    #expect(mended.status == 0, "\(mended)")
+    #expect(try problems(instance) == [])
+  }
+
+  @Test("a link to a directory counts as the directory, as /var/spool may be one")
+  func link() throws {
+    let instance = try Instance()
+    #expect(rename(instance.spool, "\(instance.directory.path)/elsewhere") == 0)
+    #expect(symlink("elsewhere", instance.spool) == 0)
+    #expect(try problems(instance) == [])
+  }
+
+  @Test("a spool below a file cannot be made")
+  func belowFile() throws {
+    let instance = try Instance(channels: "")
+    try instance.directory.write("file")
+    try instance.directory.write("etc/bobbin.json5", #"{ spool: "../file/spool", channels: [] }"#)
+    let problem = try #require(try problems(instance).first)
+    #expect(problem.kind == .missing)
+    #expect(problem.message == "the spool is missing and cannot be made in \(instance.directory.path)/file")
+  }
+
+  @Test("programs of disabled channels are not looked for")
+  func disabled() throws {
+    let instance = try Instance(
+      channels: #"{ id: 1, name: "a", command: ["no-such-program"], enabled: false }"#)
+    #expect(try problems(instance) == [])
+  }
+}
