@@ -108,4 +108,20 @@ struct CommandLineTests {
     #expect(try channel(in: "empty", ["XDG_CONFIG_HOME": xdg]) == "from-xdg")
     #expect(try channel(in: "empty", ["HOME": "\(places.path)/home"]) == "from-home")
   }
+
+  @Test("a reader that has seen enough is no error")
+  func brokenPipe() throws {
+    let instance = try Instance()
+    for number in 100..<400 { try instance.drop("\(String(repeating: "x", count: 150))-\(number).json") }
+    let bobbin = try Program.bobbin().path
+    let result = try Program(
+      "/bin/sh",
+      [
+        "-c",
+        "{ '\(bobbin)' --config '\(instance.configuration)' queue --json; echo \"status $?\" >&2; } | head -n 1",
+      ]
+    ).start(outputIn: instance.directory).wait()
+    #expect(try result.jsonLines.count == 1)
+    #expect(result.error == "status 0\n")
+  }
 }

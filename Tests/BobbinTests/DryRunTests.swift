@@ -16,7 +16,7 @@ struct DryRunTests {
     try instance.handler("crash", #"kill -9 "$PPID""#)
     try instance.drop("crashed.json", "2")
     #expect(try instance.bobbin("run", "--spool-only").status == -SIGKILL)
-    try eventually("the job has ended") { try !instance.isLocked("channels/2.lock") }
+    try waitUntil("the job has ended") { try !instance.isLocked("channels/2.lock") }
     try instance.drop("z-first.json", #"{"channel": "demo", "user": "anna"}"#)
     try instance.drop("b.json", "2")
     try instance.drop("a-stale.json", age: .seconds(3_600))
@@ -90,5 +90,15 @@ struct DryRunTests {
     #expect(try instance.names("expired") == ["a-stale.json"])
     #expect(try instance.names("rejected") == ["c-broken.json", "e-link.json"])
     #expect(try instance.names("failed") == ["d-off.json"])
+  }
+
+  @Test("does not make a spool that is missing")
+  func missingSpool() throws {
+    let instance = try Instance()
+    #expect(rmdir(instance.spool) == 0)
+    let result = try instance.bobbin("run", "--dry-run")
+    #expect(result.status == 0)
+    #expect(result.output == "run      channel 1 \"demo\", scheduled\n")
+    #expect(!instance.directory.exists("spool"))
   }
 }

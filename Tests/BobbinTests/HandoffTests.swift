@@ -111,7 +111,7 @@ struct HandoffTests {
     try instance.started.wait()
     try instance.drop("late.json", "2\n")
     // Older than the limit by the time its turn comes. Its own age is what is tested, so this is a real pause.
-    try eventually("the trigger is older than expire_after") {
+    try waitUntil("the trigger is older than expire_after") {
       let queue = try instance.bobbin("queue", "--json").jsonLines
       return (queue.first?["age_s"].number ?? 0) > 1.2
     }

@@ -45,7 +45,7 @@ struct HistoryKeepingTests {
     try instance.started.wait()
     try instance.release.pass()
     try instance.started.wait()
-    try eventually("the first job is recorded") { try instance.records(of: "a.json").count == 1 }
+    try waitUntil("the first job is recorded") { try instance.records(of: "a.json").count == 1 }
     #expect(rename(history, history + ".1") == 0)
     try instance.release.pass()
     #expect(try run.wait().status == 0)
@@ -90,7 +90,7 @@ struct HistoryKeepingTests {
     try instance.handler("crash", "echo \"$BOBBIN_ATTEMPT\" >>../ledger; kill -9 \"$PPID\"")
     try instance.drop("a.json")
     #expect(try instance.bobbin("run", "--spool-only").status == -SIGKILL)
-    try eventually("the job has ended") { try !instance.isLocked("channels/1.lock") }
+    try waitUntil("the job has ended") { try !instance.isLocked("channels/1.lock") }
     // As if the crash had come after the record instead of before it.
     try instance.directory.write(
       "spool/history.jsonl",

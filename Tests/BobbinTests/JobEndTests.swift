@@ -177,7 +177,7 @@ struct JobEndTests {
     try instance.handler("later", "exit 75")
     try instance.drop("a.json")
     let run = try instance.start("run", "--spool-only")
-    try eventually("the batch waits to try again") { run.errorSoFar.contains(" warning job failed for now") }
+    try waitUntil("the batch waits to try again") { run.errorSoFar.contains(" warning job failed for now") }
     run.signal(SIGTERM)
     #expect(try run.wait().status == 143)
     #expect(try instance.pending() == ["a.json"])

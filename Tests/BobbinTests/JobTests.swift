@@ -164,4 +164,18 @@ struct JobTests {
     #expect(jobs.first?["error_message"] == .some(.null))
     #expect(try instance.directory.text("spool/logs/1.log") == "item 1\nitem 2\n")
   }
+
+  @Test("gets no descriptor that the batch was given by its caller")
+  func foreignDescriptors() throws {
+    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/look"] }"#)
+    try instance.handler("look", "[ ! -e /proc/$$/fd/9 ] && echo item")
+    let run = try Program(
+      "/bin/sh", ["-c", "exec 9>\"$1/nine\"; exec \"$2\" --config \"$3\" run --json", "sh"]
+    ).start(
+      [instance.directory.path, try Program.bobbin().path, instance.configuration],
+      outputIn: instance.directory
+    ).wait()
+    #expect(run.status == 0)
+    #expect(try run.json["videos_downloaded"] == 1)
+  }
 }

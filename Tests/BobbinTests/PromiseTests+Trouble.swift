@@ -16,7 +16,7 @@ extension PromiseTests {
   /// Runs until the batch is killed by its own job, and until that job is gone.
   private static func crash(_ instance: Instance) throws {
     #expect(try instance.bobbin("run", "--spool-only").status == -SIGKILL)
-    try eventually("the job has ended") { try !instance.isLocked("channels/1.lock") }
+    try waitUntil("the job has ended") { try !instance.isLocked("channels/1.lock") }
   }
 
   @Test("promise 6: after a crash the next run finishes what was claimed, as the next attempt")

@@ -78,13 +78,17 @@ struct PromiseTests {
     func position(of event: String, after start: Int = 0) -> Int? {
       events[start...].firstIndex { $0.hasPrefix(event) }
     }
-    // The ids are given in the order in which files are taken: b is rejected before a is run.
-    let rejected = try #require(position(of: "move b.json 1.rejected.b.json"))
-    let claimed = try #require(position(of: "move a.json 2.1.a.json"))
-    let rejectedRecord = try #require(position(of: "sync history.jsonl", after: rejected))
-    let record = try #require(position(of: "sync history.jsonl", after: claimed))
-    let moved = try #require(position(of: "move 1.rejected.b.json b.json"))
-    let removed = try #require(position(of: "remove 2.1.a.json"))
+    /// Where a trigger is claimed, and under what name.
+    func claim(_ trigger: String) throws -> (position: Int, name: String) {
+      let position = try #require(position(of: "move \(trigger) "))
+      return (position, String(events[position].split(separator: " ")[2]))
+    }
+    let (job, other) = (try claim("a.json"), try claim("b.json"))
+    #expect(other.name.contains(".rejected."))
+    let record = try #require(position(of: "sync history.jsonl", after: job.position))
+    let rejectedRecord = try #require(position(of: "sync history.jsonl", after: other.position))
+    let removed = try #require(position(of: "remove \(job.name)"))
+    let moved = try #require(position(of: "move \(other.name) b.json"))
     #expect(rejectedRecord < moved, "\(events)")
     #expect(record < removed, "\(events)")
     // And the result is there, durable, when the claim goes.
@@ -125,7 +129,7 @@ struct PromiseTests {
     #expect(try instance.claimed().count == 1)
 
     try instance.release.pass()
-    try eventually("the orphan has ended") { try !instance.isLocked("channels/1.lock") }
+    try waitUntil("the orphan has ended") { try !instance.isLocked("channels/1.lock") }
     let last = try instance.start("run", "--spool-only")
     try instance.release.pass(times: 2)
     #expect(try last.wait().status == 0)

@@ -44,7 +44,7 @@ struct StatusCommandTests {
     let run = try instance.start("run", "--spool-only")
     try instance.started.wait()
     // A job is mentioned once it has lasted a moment.
-    try eventually("the job is noted") {
+    try waitUntil("the job is noted") {
       try instance.bobbin("status", "--json").json["job"] != nil
     }
     let status = try instance.bobbin("status", "--json").json

@@ -110,7 +110,7 @@ struct TriggerCommandTests {
     let holder = try instance.start("trigger", "held")
     try instance.started.wait()
     let waiting = try instance.start("trigger", "demo", "--wait", "--json")
-    try eventually("the trigger is written") { try instance.pending().count == 1 }
+    try waitUntil("the trigger is written") { try instance.pending().count == 1 }
     try instance.release.pass()
     let answer = try waiting.wait()
     #expect(answer.status == 0)
@@ -140,7 +140,7 @@ struct TriggerCommandTests {
     try instance.drop("z.json", "2")
     let trigger = try instance.start("trigger", "demo", "--json")
     try instance.started.wait()
-    try eventually("the answer is there while the next job still runs") {
+    try waitUntil("the answer is there while the next job still runs") {
       try instance.names("done").count == 1 && trigger.isRunning
     }
     #expect(try instance.ledger().count == 2)

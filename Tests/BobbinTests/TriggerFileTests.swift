@@ -149,7 +149,7 @@ struct TriggerFileTests {
     fflush(file)
     try instance.drop("b.json", "1")
     let run = try instance.start("run", "--spool-only", "--json")
-    try eventually("the complete one is run") { try instance.ledger() == ["manual demo b.json"] }
+    try waitUntil("the complete one is run") { try instance.ledger() == ["manual demo b.json"] }
     #expect(run.isRunning)
     #expect(try instance.pending().contains("a.json"))
     fputs("\n", file)

@@ -11,7 +11,7 @@ struct WatchCommandTests {
 
   private func watch(_ instance: Instance) throws -> RunningProgram {
     let watch = try instance.start("watch", "--every", "20ms")
-    try eventually("it watches") { watch.errorSoFar.contains(" info watching ") }
+    try waitUntil("it watches") { watch.errorSoFar.contains(" info watching ") }
     return watch
   }
 
@@ -20,11 +20,11 @@ struct WatchCommandTests {
     let instance = try Instance(channels: Self.channels)
     try instance.drop("0.json")
     let watch = try watch(instance)
-    try eventually("what was there before is done") { try instance.names("done") == ["0.json"] }
+    try waitUntil("what was there before is done") { try instance.names("done") == ["0.json"] }
     // Two in a row, and each by an event of its own: a look must not be the last.
     for number in 1...3 {
       try instance.drop("\(number).json")
-      try eventually("trigger \(number) is done", within: .seconds(5)) {
+      try waitUntil("trigger \(number) is done", within: .seconds(5)) {
         try instance.names("done").contains("\(number).json")
       }
     }
@@ -55,10 +55,10 @@ struct WatchCommandTests {
     try instance.drop("a.json", "2")
     try PromiseTests.killInJob(instance, "run", "--spool-only")
     try instance.release.pass()
-    try eventually("the orphan has ended") { try !instance.isLocked("channels/2.lock") }
+    try waitUntil("the orphan has ended") { try !instance.isLocked("channels/2.lock") }
     try instance.release.pass()
     let watch = try watch(instance)
-    try eventually("it is done") { try instance.names("done") == ["a.json"] }
+    try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
     watch.signal(SIGTERM)
     #expect(try watch.wait().status == 143)
     #expect(try instance.records(of: "a.json").map { $0["attempt"] } == [2])
@@ -74,7 +74,7 @@ struct WatchCommandTests {
     // The run itself works it off when its channels are done.
     try instance.release.pass(times: 3)
     #expect(try run.wait().status == 0)
-    try eventually("it is done") { try instance.names("done") == ["a.json"] }
+    try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
     watch.signal(SIGTERM)
     #expect(try watch.wait().status == 143)
     #expect(try instance.ledger().filter { $0.hasPrefix("manual") } == ["manual demo a.json"])

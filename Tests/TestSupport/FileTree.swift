@@ -6,7 +6,7 @@ extension TemporaryDirectory {
   /// with its inode, mode, links, size, modification and change time (to the nanosecond), and the content of files.
   package func tree(_ folder: String) throws -> [String] {
     guard let names = FileManager.default.enumerator(atPath: "\(path)/\(folder)") else {
-      throw TestFailure("no directory \(folder)")
+      throw Failure("no directory \(folder)")
     }
     let below = names.compactMap { $0 as? String }.sorted()
     return try ([folder] + below.map { "\(folder)/\($0)" }).map { name in

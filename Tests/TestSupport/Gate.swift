@@ -38,8 +38,9 @@ package final class Gate: Sendable {
     let deadline = MonotonicTime.now() + limit
     while true {
       if let line = takeLine() { return line }
-      guard MonotonicTime.now() < deadline else { throw TestFailure("no line came through \(path)") }
-      _ = try Poll.wait(descriptor, until: deadline)
+      guard MonotonicTime.now() < deadline else { throw Failure("no line came through \(path)") }
+      var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      _ = poll(&ready, 1, Int32((deadline - .now()).secondsWithFraction * 1_000) + 1)
       var buffer = [UInt8](repeating: 0, count: 4096)
       let count = read(descriptor, &buffer, buffer.count)
       if count > 0 { rest.access { $0 += buffer[..<count] } }
@@ -52,19 +53,5 @@ package final class Gate: Sendable {
       defer { rest.removeFirst(newline + 1) }
       return String(decoding: rest[..<newline], as: UTF8.self)
     }
-  }
-}
-
-/// Waits for something that announces itself in no other way: a lock that a process gives up by dying, a line that
-/// appears in a file.
-///
-/// - Throws: when it has not come true in time.
-package func eventually(
-  _ what: String, within limit: Duration = .seconds(20), _ isTrue: () throws -> Bool
-) throws {
-  let deadline = MonotonicTime.now() + limit
-  while try !isTrue() {
-    guard MonotonicTime.now() < deadline else { throw TestFailure("not within \(limit): \(what)") }
-    _ = try Poll.wait(until: .now() + .milliseconds(5))
   }
 }

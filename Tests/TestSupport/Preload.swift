@@ -14,7 +14,7 @@ package enum Preload {
       ["cc", "-shared", "-fPIC", "-o", library, "\(directory.path)/preload/preload.c", "-ldl"]
     ).start(outputIn: directory).wait(.seconds(60))
     guard compiler.status == 0 else {
-      throw TestFailure("cc could not make the library to be preloaded: \(compiler)")
+      throw Failure("cc could not make the library to be preloaded: \(compiler)")
     }
     return ["LD_PRELOAD": library]
   }

@@ -17,7 +17,7 @@ package struct Program: Sendable {
     let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let beside = (executable as NSString).deletingLastPathComponent + "/bobbin"
     guard FileManager.default.isExecutableFile(atPath: beside) else {
-      throw TestFailure("no bobbin at \(beside); it is made by: swift build --product bobbin")
+      throw Failure("no bobbin at \(beside); it is made by: swift build --product bobbin")
     }
     return Program(beside)
   }
@@ -63,10 +63,4 @@ package struct Program: Sendable {
     guard result == 0 else { throw SystemError("start", path, .init(result)) }
     return RunningProgram(id: id, output: output, error: error, directory: directory)
   }
-}
-
-/// Something that a test needs is not as it must be.
-package struct TestFailure: Error, CustomStringConvertible {
-  package let description: String
-  package init(_ description: String) { self.description = description }
 }

@@ -45,7 +45,7 @@ package final class RunningProgram: Sendable {
   package func wait(_ limit: Duration = .seconds(20)) throws -> ProgramResult {
     guard let status = ended.wait(until: .now() + limit, { $0 }) else {
       kill(id, SIGKILL)
-      throw TestFailure(
+      throw Failure(
         "still running after \(limit)\nstdout: \(Self.text(output))\nstderr: \(Self.text(error))")
     }
     let signal = status & 0x7F

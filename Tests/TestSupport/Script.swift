@@ -107,10 +107,12 @@ package enum Script {
 }
 
 /// Looks again and again until something that another process does has happened.
-package func waitUntil(_ event: String, _ hasHappened: () throws -> Bool) throws {
-  let deadline = MonotonicTime.now() + Script.patience
+package func waitUntil(
+  _ event: String, within limit: Duration = Script.patience, _ hasHappened: () throws -> Bool
+) throws {
+  let deadline = MonotonicTime.now() + limit
   while try !hasHappened() {
-    guard MonotonicTime.now() < deadline else { throw Failure("\(event) within \(Script.patience)") }
+    guard MonotonicTime.now() < deadline else { throw Failure("\(event) within \(limit)") }
     try Poll.wait(until: .now() + .milliseconds(2))
   }
 }
