@@ -28,7 +28,8 @@ extension Batch {
     let submittedAt = Timestamp.now()
     var submitter = Submitter(spool)
     let name = try submitter.submit(channel: Int64(channel.id), user: options.user)
-    if options.isQueueOnly {
+    // In a drop box of others the batch is not ours to run.
+    if options.isQueueOnly || !spool.isListable {
       return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
     }
     var runOptions = Run.Options()

@@ -36,9 +36,7 @@ package struct Batch: Sendable {
     return interior
   }
 
-  package func inspector(_ directory: Directory? = nil) -> Inspector {
-    Inspector(directory ?? spool.root, settle: configuration.settle)
-  }
+  package func inspector() -> Inspector { Inspector(spool.root, settle: configuration.settle) }
 
   /// The channel that a trigger means.
   ///

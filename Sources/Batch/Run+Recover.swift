@@ -70,7 +70,8 @@ extension Run {
   }
 
   private func inspect(_ claim: Claim) throws(SystemError) -> Inspection {
-    try batch.inspector(claim.folder).inspect(claim.file, of: claim.trigger, now: .now())
+    try Inspector(claim.folder, settle: batch.configuration.settle, isForClaims: true)
+      .inspect(claim.file, of: claim.trigger, now: .now())
   }
 
   private func recoverUnrecorded(_ claim: Claim) throws(SystemError) {
@@ -100,7 +101,7 @@ extension Run {
     case .vanished: return
     case .odd(let reason, _): return try settle(claim, .rejected, reason.text)
     case .unsettled:
-      // Claimed at the very moment in which somebody opened it for writing.
+      // Claimed at the very moment in which somebody wrote to it, so its job never began.
       _ = try claim.folder.move(claim.file, to: interior.root, as: claim.trigger)
       return
     case .settled(let settled): trigger = settled

@@ -18,12 +18,17 @@ package enum Inspection: Sendable {
 package struct Inspector: Sendable {
   private let directory: Directory
   private let settle: Duration
+  private let isForClaims: Bool
 
-  /// - Parameter settle: for how long a file must not have changed where the kernel does not tell whether somebody
-  ///   has it open for writing.
-  package init(_ directory: Directory, settle: Duration) {
+  /// - Parameters:
+  ///   - settle: for how long a file must not have changed where the kernel does not tell whether somebody has it open
+  ///     for writing.
+  ///   - isForClaims: the files were complete when they were claimed, so what says a channel is not waited for again:
+  ///     the claim itself has changed their change time.
+  package init(_ directory: Directory, settle: Duration, isForClaims: Bool = false) {
     self.directory = directory
     self.settle = settle
+    self.isForClaims = isForClaims
   }
 
   /// Examines and, if it may be a trigger, reads the file under a name. Never opens anything but a regular file with
@@ -62,6 +67,7 @@ package struct Inspector: Sendable {
     let bytes = try file.readAll(limit: TriggerContent.sizeLimit + 1)
     let trigger = Trigger(name: triggerName, file: opened, bytes: bytes)
     if case .object = trigger.content { return .settled(trigger) }
+    if isForClaims, case .success = trigger.channels { return .settled(trigger) }
     switch file.isOpenForWriting() {
     case .some(true): return .unsettled(opened, openForWriting: true)
     case .some(false): return .settled(trigger)
