@@ -16,7 +16,7 @@ struct ChannelReader {
   }
 
   /// The channel, or nil when it cannot be made; then a fault says why.
-  mutating func channel(_ value: JSONValue, at place: Place) -> Channel? {
+  mutating func channel(_ value: JSON5Value, at place: Place) -> Channel? {
     guard let section = Section(value, at: place, faults: faults) else { return nil }
     let id = readID(section)
     let name = readName(section)

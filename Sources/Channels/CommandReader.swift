@@ -45,7 +45,7 @@ struct CommandReader {
     return .refused
   }
 
-  private func arguments(_ value: JSONValue, at place: Place) -> [String]? {
+  private func arguments(_ value: JSON5Value, at place: Place) -> [String]? {
     guard case .array(let elements) = value else {
       faults.add(
         place, "expected an array of texts, found \(value.kind)",
@@ -63,7 +63,7 @@ struct CommandReader {
     return checked.compactMap(\.self)
   }
 
-  private func argument(_ value: JSONValue, isProgram: Bool, at place: Place) -> String? {
+  private func argument(_ value: JSON5Value, isProgram: Bool, at place: Place) -> String? {
     guard case .string(let text) = value else {
       let suggestion: String? = if case .integer(let number) = value { "write \"\(number)\"" } else { nil }
       faults.add(place, "expected text in quotes, found \(value.kind)", suggestion: suggestion)

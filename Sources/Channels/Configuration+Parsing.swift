@@ -44,13 +44,13 @@ extension Configuration {
   /// The text's outline and value.
   private static func read(
     _ bytes: [UInt8], shown: String
-  ) throws(ConfigurationErrors) -> (Outline, JSONValue) {
+  ) throws(ConfigurationErrors) -> (Outline, JSON5Value) {
     let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
     let text = hasMark ? Array(bytes.dropFirst(3)) : bytes
     do throws(Outline.SyntaxFault) {
       try checkEncoding(text)
       let outline = try Outline(text)
-      if let document = JSONValue.decode(text) { return (outline, document) }
+      if let document = JSON5Value.decode(text) { return (outline, document) }
       throw outline.refusedToken() ?? .init(offset: 0, message: "the file is not JSON5")
     } catch {
       let (line, column) = Outline.position(of: error.offset, in: text)
@@ -76,7 +76,7 @@ extension Configuration {
   }
 
   /// The channels' names as they stand, for use in messages before anything is checked.
-  private static func channelNames(_ document: JSONValue) -> [Int: String] {
+  private static func channelNames(_ document: JSON5Value) -> [Int: String] {
     guard case .object(let top) = document, case .array(let channels)? = top["channels"] else { return [:] }
     var names: [Int: String] = [:]
     for (index, channel) in channels.enumerated() {

@@ -75,7 +75,7 @@ struct Outline {
     for token in tokens {
       let bytes = text[token.range]
       let probe = token.isKey ? Array("{".utf8) + bytes + Array(": 0}".utf8) : Array(bytes)
-      guard JSONValue.decode(probe) == nil else { continue }
+      guard JSON5Value.decode(probe) == nil else { continue }
       return token.refusal(of: String(decoding: bytes, as: UTF8.self))
     }
     return nil

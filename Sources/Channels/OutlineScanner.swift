@@ -143,7 +143,7 @@ struct OutlineScanner {
     guard bytes.first == UInt8(ascii: "\"") || bytes.first == UInt8(ascii: "'") else {
       return String(decoding: bytes, as: UTF8.self)
     }
-    if bytes.contains(UInt8(ascii: "\\")), case .string(let key) = JSONValue.decode(bytes) { return key }
+    if bytes.contains(UInt8(ascii: "\\")), case .string(let key) = JSON5Value.decode(bytes) { return key }
     return String(decoding: bytes.dropFirst().dropLast(), as: UTF8.self)
   }
 

@@ -8,11 +8,11 @@ import Posix
 final class Section {
   let place: Place
   let faults: FaultList
-  private let members: [String: JSONValue]
+  private let members: [String: JSON5Value]
   private var known: [String] = []
 
   /// Nil, and a fault, when `value` is not an object.
-  init?(_ value: JSONValue, at place: Place, faults: FaultList) {
+  init?(_ value: JSON5Value, at place: Place, faults: FaultList) {
     guard case .object(let members) = value else {
       faults.add(place, "expected an object in braces, found \(value.kind)")
       return nil
@@ -26,7 +26,7 @@ final class Section {
   var keys: [String] { members.keys.sorted() }
 
   /// The value as it is.
-  func value(_ key: String) -> JSONValue? {
+  func value(_ key: String) -> JSON5Value? {
     if !known.contains(key) { known.append(key) }
     return members[key]
   }
@@ -39,7 +39,7 @@ final class Section {
     value(key).flatMap { Section($0, at: place.appending(key), faults: faults) }
   }
 
-  func array(_ key: String, example: String) -> [JSONValue]? {
+  func array(_ key: String, example: String) -> [JSON5Value]? {
     guard let value = value(key) else { return nil }
     guard case .array(let elements) = value else {
       refuse(key, "expected an array, found \(value.kind)", suggestion: "for example \(example)")

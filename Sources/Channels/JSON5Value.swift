@@ -4,21 +4,21 @@ import FoundationEssentials
 ///
 /// The configuration is decoded to this first and read key by key afterwards: a `Decodable` type of its own would
 /// stop at the first fault, and ignore unknown keys.
-enum JSONValue: Decodable {
+enum JSON5Value: Decodable {
   case null
   case bool(Bool)
   case integer(Int)
   /// A number that is no `Int`; `nan` also stands for what the decoder cannot read as a number, such as `1e`.
   case number(Double)
   case string(String)
-  case array([JSONValue])
-  case object([String: JSONValue])
+  case array([JSON5Value])
+  case object([String: JSON5Value])
 
   /// Decodes a whole JSON5 text; nil when the decoder refuses it. Why and where it does not say on Linux.
-  static func decode(_ text: some Collection<UInt8>) -> JSONValue? {
+  static func decode(_ text: some Collection<UInt8>) -> JSON5Value? {
     let decoder = JSONDecoder()
     decoder.allowsJSON5 = true
-    return try? decoder.decode(JSONValue.self, from: Data(text))
+    return try? decoder.decode(JSON5Value.self, from: Data(text))
   }
 
   init(from decoder: any Decoder) throws {
@@ -30,12 +30,12 @@ enum JSONValue: Decodable {
       return
     } catch DecodingError.typeMismatch, DecodingError.valueNotFound {}
     if let object = try? decoder.container(keyedBy: Key.self) {
-      var members: [String: JSONValue] = [:]
-      for key in object.allKeys { members[key.stringValue] = try object.decode(JSONValue.self, forKey: key) }
+      var members: [String: JSON5Value] = [:]
+      for key in object.allKeys { members[key.stringValue] = try object.decode(JSON5Value.self, forKey: key) }
       self = .object(members)
     } else if var array = try? decoder.unkeyedContainer() {
-      var elements: [JSONValue] = []
-      while !array.isAtEnd { elements.append(try array.decode(JSONValue.self)) }
+      var elements: [JSON5Value] = []
+      while !array.isAtEnd { elements.append(try array.decode(JSON5Value.self)) }
       self = .array(elements)
     } else if single.decodeNil() {
       self = .null
