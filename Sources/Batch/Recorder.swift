@@ -108,20 +108,7 @@ package final class Recorder {
       var failure: SystemError?
       var mended = false
       do throws(SystemError) {
-        try syncClaims(entries, interior)
-        var lines: [UInt8] = []
-        for entry in entries where !entry.isRecorded {
-          entry.record.json.write(to: &lines)
-          lines.append(UInt8(ascii: "\n"))
-        }
-        if !lines.isEmpty { mended = try history.append(lines) }
-        try finisher.finish(
-          entries.compactMap { entry in
-            guard let claim = entry.claim else { return nil }
-            return (
-              claim, TriggerAnswer.ending(of: entry.record, trigger: claim.trigger, content: entry.content)
-            )
-          })
+        mended = try record(entries, interior, history, finisher)
       } catch { failure = error }
       state.access { state in
         state.isWorking = false
@@ -133,6 +120,30 @@ package final class Recorder {
       // next run recovers them.
       if failure != nil { return }
     }
+  }
+
+  /// - Returns: whether a torn last line of the history was mended.
+  private static func record(
+    _ entries: [Entry], _ interior: SpoolInterior, _ history: HistoryFile, _ finisher: Finisher
+  ) throws(SystemError) -> Bool {
+    try syncClaims(entries, interior)
+    let preparation = try finisher.prepare(
+      entries.compactMap { entry in
+        guard let claim = entry.claim else { return nil }
+        return (claim, TriggerAnswer.ending(of: entry.record, trigger: claim.trigger, content: entry.content))
+      })
+    var lines: [UInt8] = []
+    for entry in entries where !entry.isRecorded {
+      entry.record.json.write(to: &lines)
+      lines.append(UInt8(ascii: "\n"))
+    }
+    var mended = false
+    do throws(SystemError) { if !lines.isEmpty { mended = try history.append(lines) } } catch {
+      finisher.discard(preparation)
+      throw error
+    }
+    try finisher.complete(preparation)
+    return mended
   }
 
   /// A record must never be on the disk while a power cut can still make its trigger pending again.

@@ -10,63 +10,79 @@ package enum Ending: Sendable {
   case moved(SpoolFolder)
 }
 
-/// Brings claims to their end, after their records are durable.
+/// Brings claims to their end: claimed → done, failed, expired, rejected or cancelled.
+///
+/// Several at once, because what they share (the syncs of the directories) costs most. It takes two steps, with the
+/// records made durable between them: what can be written before is on its way to the disk then.
 package final class Finisher {
+  /// The first step taken: result documents are written, under temporary names.
+  package struct Preparation {
+    fileprivate var moves: [(claim: Claim, folder: SpoolFolder)] = []
+    fileprivate var results: [(claim: Claim, folder: SpoolFolder, temporary: FileName)] = []
+  }
+
   private let interior: SpoolInterior
   private var counter = 0
 
   package init(_ interior: SpoolInterior) { self.interior = interior }
 
-  /// Claimed → done, failed, expired, rejected or cancelled. Several at once, because what they share (the syncs of
-  /// the directories) costs most. Each step is durable before the next begins: results written and synced, then
-  /// published under their names, then the directories synced, and only then the claims removed. After a crash
-  /// anywhere in it the claims that are left are finished again by the next run.
-  package func finish(_ endings: [(claim: Claim, ending: Ending)]) throws(SystemError) {
-    var touched: Set<SpoolFolder> = []
-    var results: [(claim: Claim, folder: SpoolFolder, document: [UInt8])] = []
-    for (claim, ending) in endings {
-      switch ending {
-      case .done(let document): results.append((claim, .done, document))
-      case .failed(let document): results.append((claim, .failed, document))
-      case .moved(let folder):
-        try move(claim, to: folder)
-        touched.insert(folder)
+  /// Writes the result documents, under temporary names, and starts them on their way to the disk.
+  package func prepare(_ endings: [(claim: Claim, ending: Ending)]) throws(SystemError) -> Preparation {
+    var preparation = Preparation()
+    do throws(SystemError) {
+      for (claim, ending) in endings {
+        switch ending {
+        case .done(let document): try write(document, of: claim, into: .done, &preparation)
+        case .failed(let document): try write(document, of: claim, into: .failed, &preparation)
+        case .moved(let folder): preparation.moves.append((claim, folder))
+        }
       }
+    } catch {
+      discard(preparation)
+      throw error
     }
-    try publish(results)
-    touched.formUnion(results.map(\.folder))
-    for folder in touched { try interior[folder].sync() }
-    for result in results { try result.claim.folder.remove(result.claim.file) }
+    return preparation
   }
 
-  private func publish(_ results: [(claim: Claim, folder: SpoolFolder, document: [UInt8])])
-    throws(SystemError)
-  {
-    // In groups, so that the files of a group are on their way to the disk together, with a bounded number open.
-    for start in stride(from: 0, to: results.count, by: 64) {
-      let group = results[start..<min(start + 64, results.count)]
-      var written: [(folder: Directory, temporary: FileName, name: FileName)] = []
-      do throws(SystemError) {
-        for result in group {
-          let folder = interior[result.folder]
-          counter += 1
-          let temporary = FileName(
-            "\(Spool.temporaryPrefix)\(CurrentProcess.id)-\(result.claim.id)-\(counter)")
-          let file = try folder.open(temporary, .createNew)
-          written.append((folder, temporary, result.claim.trigger))
-          try file.write(result.document)
-          if group.count == 1 { try file.sync() } else { file.startWriteback() }
-        }
-        if group.count > 1 {
-          for file in written { try file.folder.open(file.temporary, .read).sync() }
-        }
-        for file in written { try file.folder.replace(file.name, with: file.temporary) }
-      } catch {
-        // The claims are all still there. What was already published is published again, with the same content.
-        for file in written { _ = try? file.folder.remove(file.temporary) }
-        throw error
+  /// Brings the claims to their end. Each step is durable before the next begins: results synced, then published under
+  /// their names, then the directories synced, and only then the claims removed. After a crash anywhere in it the
+  /// claims that are left are finished again by the next run.
+  package func complete(_ preparation: Preparation) throws(SystemError) {
+    do throws(SystemError) {
+      for result in preparation.results {
+        try interior[result.folder].open(result.temporary, .read).sync()
       }
+    } catch {
+      discard(preparation)
+      throw error
     }
+    var touched = Set(preparation.results.map(\.folder))
+    for result in preparation.results {
+      try interior[result.folder].replace(result.claim.trigger, with: result.temporary)
+    }
+    for (claim, folder) in preparation.moves {
+      try move(claim, to: folder)
+      touched.insert(folder)
+    }
+    for folder in touched { try interior[folder].sync() }
+    for result in preparation.results { try result.claim.folder.remove(result.claim.file) }
+  }
+
+  /// Removes what was written for claims that are not brought to their end now. What is left all the same is removed
+  /// with the other old temporary files; the claims are all still there.
+  package func discard(_ preparation: Preparation) {
+    for result in preparation.results { _ = try? interior[result.folder].remove(result.temporary) }
+  }
+
+  private func write(
+    _ document: [UInt8], of claim: Claim, into folder: SpoolFolder, _ preparation: inout Preparation
+  ) throws(SystemError) {
+    counter += 1
+    let temporary = FileName("\(Spool.temporaryPrefix)\(CurrentProcess.id)-\(claim.id)-\(counter)")
+    let file = try interior[folder].open(temporary, .createNew)
+    preparation.results.append((claim, folder, temporary))
+    try file.write(document)
+    file.startWriteback()
   }
 
   /// A name that is taken gets `.2`, `.3`, … appended; one that would get too long for that is cut.
