@@ -21,9 +21,14 @@ extension Batch {
         while !isCancelled, TriggerName.isTrigger(name.bytes), let file = try spool.root.status(of: name) {
           var trigger: Trigger?
           if case .settled(let settled) = try inspector.inspect(name, now: .now()) { trigger = settled }
-          isCancelled = try disposal.giveUp(
+          switch try disposal.giveUp(
             name, file, .cancelled, "cancelled", run: nil, channel: trigger.flatMap { channel(of: $0) },
             trigger: trigger)
+          {
+          case .done: isCancelled = true
+          case .gone: continue
+          case .immovable(let error): throw error
+          }
         }
         if isCancelled { log.info("trigger cancelled", ["trigger": name.description]) }
         results.append(isCancelled ? .cancelled : .notPending)
@@ -68,11 +73,16 @@ extension Batch {
           case .success = trigger.channels, trigger.isStale(at: moment, after: configuration.expireAfter)
         else { continue }
         let (time, age) = (trigger.requestedAt.rfc3339(), (moment - trigger.requestedAt).brief)
-        guard
-          try disposal.giveUp(
-            name, trigger.file, .expired, "requested at \(time), \(age) ago", run: nil,
-            channel: channel(of: trigger), trigger: trigger)
-        else { continue }
+        switch try disposal.giveUp(
+          name, trigger.file, .expired, "requested at \(time), \(age) ago", run: nil,
+          channel: channel(of: trigger), trigger: trigger)
+        {
+        case .done: break
+        case .gone: continue
+        case .immovable(let error):
+          log.warning("trigger left pending: it cannot be moved: \(error)", ["trigger": name.description])
+          continue
+        }
         log.warning(
           "trigger expired",
           [

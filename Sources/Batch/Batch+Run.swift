@@ -6,6 +6,8 @@ package enum RunOutcome: Sendable {
   case completed(RunSummary)
   /// Somebody else holds the lock; nil is a holder without a note.
   case busy(HolderNote?)
+  /// This user may not take the lock, and so may not run anything here.
+  case forbidden(SystemError)
 }
 
 /// What `bobbin run` did, all holdings of the lock together.
@@ -47,13 +49,23 @@ extension Batch {
     try Signals.handle()
     Children.adoptOrphans()
     let begin = MonotonicTime.now()
-    let interior = try interior()
-    let place = try lockPlace()
+    let (interior, place): (SpoolInterior, LockPlace)
+    do throws(SystemError) { (interior, place) = (try self.interior(), try lockPlace()) } catch {
+      guard error.isRefusal else { throw error }
+      return .forbidden(error)
+    }
     var options = options
     var results: [Run.Result] = []
     while true {
       let startedAt = Timestamp.now()
-      switch try SchedulerLock.tryAcquire(place, kind: kind, startedAt: startedAt, owner: owner) {
+      let attempt: SchedulerLock.Attempt
+      do throws(SystemError) {
+        attempt = try SchedulerLock.tryAcquire(place, kind: kind, startedAt: startedAt, owner: owner)
+      } catch {
+        guard error.isRefusal, results.isEmpty else { throw error }
+        return .forbidden(error)
+      }
+      switch consume attempt {
       case .acquired(let lock):
         let run = try Run(self, interior: interior, lock: lock, startedAt: startedAt, options: options)
         let result = try run.perform()

@@ -40,16 +40,11 @@ extension Batch {
       isAnswered.access { $0 = true }
       answer(TriggerAnswer(record, trigger: name))
     }
-    do throws(SystemError) {
-      if case .busy = try run(.manual, runOptions, wait: nil) {
-        return try answerQueued(name, since: submittedAt, isRunOn: true, options.wait, answer)
-      }
-    } catch {
-      // Somebody who may add triggers but not run them (a drop box) has queued one all the same.
-      guard error.code == .accessDenied || error.code == .notPermitted, !isAnswered.access({ $0 }) else {
-        throw error
-      }
-      return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
+    switch try run(.manual, runOptions, wait: nil) {
+    case .busy: return try answerQueued(name, since: submittedAt, isRunOn: true, options.wait, answer)
+    // Somebody who may add triggers but not run them has queued one all the same.
+    case .forbidden: return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
+    case .completed: break
     }
     if isAnswered.access({ $0 }) { return true }
     // Another process took it between the submission and the lock, or it was left pending.

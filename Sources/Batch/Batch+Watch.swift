@@ -57,6 +57,7 @@ extension Batch {
     options.deferred = deferred
     switch try run(.manual, options, wait: nil) {
     case .busy: return .busy
+    case .forbidden(let error): throw error
     case .completed(let summary): return .drained(left: summary.deferred)
     }
   }

@@ -8,16 +8,24 @@ struct Disposal {
   let claims: Claims
   let recorder: Recorder
 
+  enum Result {
+    case done
+    /// It was not there any more. Another file that came in its place is looked at anew.
+    case gone
+    /// It can't be taken (immutable, or another user's directory), and stays.
+    case immovable(SystemError)
+  }
+
   /// Pending → claimed → (recorded) → moved to the folder of its outcome.
   ///
   /// RACE: a run may claim the trigger first; the rename decides.
   ///
   /// - Parameter file: what was found under the name.
-  /// - Returns: false when that file was not there any more. Another one that came in its place is looked at anew.
+  /// - Throws: what keeps anything from being recorded.
   func giveUp(
     _ name: FileName, _ file: FileStatus, _ outcome: Outcome, _ reason: String, run: Int64?,
     channel: (id: Int64, name: String)? = nil, trigger: Trigger? = nil
-  ) throws(SystemError) -> Bool {
+  ) throws(SystemError) -> Result {
     let step: ClaimName.Step =
       switch outcome {
       case .expired: .expired
@@ -25,16 +33,24 @@ struct Disposal {
       default: .rejected
       }
     let id = try ids.next()
-    guard let claim = try claims.claim(name, id: id, step: step) else {
+    let claim: Claim
+    do throws(SystemError) {
+      guard let taken = try claims.claim(name, id: id, step: step) else {
+        ids.giveBack(id)
+        return .gone
+      }
+      claim = taken
+    } catch {
+      guard error.isRefusal else { throw error }
       ids.giveBack(id)
-      return false
+      return .immovable(error)
     }
-    // RACE: somebody may have put another file under the name since the look at it. That one has not been judged. (If
-    // yet another one took the name meanwhile, it has replaced the one in hand, which is given up in its stead.)
-    if let claimed = try claim.folder.status(of: claim.file), !claimed.describesSameContent(as: file),
-      try claims.putBack(claim)
-    {
-      return false
+    // RACE: somebody may have put another file under the name since the look at it. That one has not been judged. If yet
+    // another one took the name meanwhile, that has replaced the one in hand.
+    var reason = reason
+    if let claimed = try claim.folder.status(of: claim.file), !claimed.describesSameContent(as: file) {
+      if try claims.putBack(claim) { return .gone }
+      reason = "replaced by a newer file of the same name"
     }
     var record = HistoryRecord(id: id, run: run, kind: .manual, outcome: outcome, finishedAt: .now())
     record.trigger = name
@@ -45,6 +61,6 @@ struct Disposal {
     record.requestedAt = trigger?.requestedAt
     record.errorMessage = reason
     try recorder.add(.init(record: record, claim: claim))
-    return true
+    return .done
   }
 }

@@ -44,14 +44,13 @@ extension Run {
     _ name: FileName, _ file: FileStatus, _ outcome: Outcome, _ reason: String, trigger: Trigger? = nil
   ) throws(SystemError) {
     let disposal = Disposal(interior: interior, ids: ids, claims: claims, recorder: recorder)
-    do throws(SystemError) {
-      guard
-        try disposal.giveUp(
-          name, file, outcome, reason, run: id, channel: trigger.flatMap { batch.channel(of: $0) },
-          trigger: trigger)
-      else { return }
-    } catch {
-      guard error.code == .notPermitted || error.code == .accessDenied else { throw error }
+    switch try disposal.giveUp(
+      name, file, outcome, reason, run: id, channel: trigger.flatMap { batch.channel(of: $0) },
+      trigger: trigger)
+    {
+    case .done: break
+    case .gone: return
+    case .immovable(let error):
       leavePending(name, because: "it cannot be moved: \(error)")
       hasTrouble = true
       return

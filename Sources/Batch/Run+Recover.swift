@@ -53,8 +53,11 @@ extension Run {
     batch.log.info(
       "recovered: already recorded", ["id": String(claim.id), "trigger": claim.trigger.description])
     if record.isRequeued {
-      if case .taken = try claim.folder.move(claim.file, to: interior.root, as: claim.trigger) {
-        try recoverUnrecorded(claim)
+      if case .taken = try claim.folder.move(claim.file, to: interior.root, as: claim.trigger),
+        let adopted = try claims.adopt(claim, id: ids.next(), step: .attempt(1))
+      {
+        // A newer trigger has its name. It goes back when that one is done, and is a request like any other then.
+        stranded.append(adopted)
       }
       return
     }

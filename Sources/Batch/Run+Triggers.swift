@@ -78,23 +78,25 @@ extension Run {
   /// Pending → claimed, and back if it is not what was inspected.
   private func take(_ trigger: Trigger) throws(SystemError) -> Taking {
     let jobID = try ids.next()
+    let claim: Claim
     do throws(SystemError) {
-      guard let claim = try claims.claim(trigger.name, id: jobID, step: .attempt(1)) else {
+      guard let taken = try claims.claim(trigger.name, id: jobID, step: .attempt(1)) else {
         ids.giveBack(jobID)
         return .vanished
       }
-      if try claims.isUnchanged(claim, since: trigger) { return .claimed(claim) }
-      // RACE: exchanged or written to between the inspection and the claim.
-      if try !claims.putBack(claim) { stranded.append(claim) }
-      return .changed
+      claim = taken
     } catch {
-      guard error.code == .notPermitted || error.code == .accessDenied else { throw error }
+      guard error.isRefusal else { throw error }
       // Nothing is run that could not be made this run's own.
       ids.giveBack(jobID)
       leavePending(trigger.name, because: "it cannot be claimed: \(error)")
       hasTrouble = true
       return .vanished
     }
+    if try claims.isUnchanged(claim, since: trigger) { return .claimed(claim) }
+    // RACE: exchanged or written to between the inspection and the claim.
+    if try !claims.putBack(claim) { stranded.append(claim) }
+    return .changed
   }
 
   /// A trigger for a channel that is not there: claimed → recorded → failed, without a job.

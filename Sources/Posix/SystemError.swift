@@ -25,6 +25,9 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
     return "cannot \(operation) '\(path)': \(code)"
   }
 
+  /// Whether this user is not allowed to do it.
+  package var isRefusal: Bool { code == .accessDenied || code == .notPermitted }
+
   /// Whether this process or the machine has run out of something that will be there again: no fault of what was
   /// attempted.
   package var isShortage: Bool {

@@ -58,9 +58,12 @@ package final class Claims {
 
   /// Claimed by a dead process → claimed by this one, for another step.
   ///
+  /// - Parameter id: another history id, when a record has the claim's.
   /// - Returns: nil when it is not there any more.
-  package func adopt(_ abandoned: Claim, step: ClaimName.Step) throws(SystemError) -> Claim? {
-    let name = ClaimName(id: abandoned.id, step: step, trigger: abandoned.trigger)
+  package func adopt(
+    _ abandoned: Claim, id: Int64? = nil, step: ClaimName.Step
+  ) throws(SystemError) -> Claim? {
+    let name = ClaimName(id: id ?? abandoned.id, step: step, trigger: abandoned.trigger)
     let claim = Claim(name: name, folder: try ownFolder())
     switch try abandoned.folder.move(abandoned.file, to: claim.folder, as: claim.file) {
     case .moved: return claim
@@ -88,13 +91,14 @@ package final class Claims {
   /// Removes the folder of this process; what still stands in it stays, for the next run to recover.
   package func close() throws(SystemError) {
     guard folder != nil else { return }
-    folder = nil
-    try interior[.running].removeDirectory(owner.folder)
+    // Its lock goes with it, so it is kept as long as there is something in it.
+    if try interior[.running].removeDirectory(owner.folder) { folder = nil }
   }
 
   private func ownFolder() throws(SystemError) -> Directory {
     if let folder { return folder }
     let running = interior[.running]
+    let deadline = MonotonicTime.now() + .seconds(1)
     while true {
       try running.makeDirectory(owner.folder, mode: 0o750)
       let made: Directory
@@ -104,11 +108,15 @@ package final class Claims {
         throw error
       }
       // The lock says "alive" to runs that cannot see this process: other containers, other hosts.
-      if try made.tryLock(), try running.status(of: owner.folder)?.inode == made.status().inode {
+      if try made.tryLock() {
+        guard try running.status(of: owner.folder)?.inode == made.status().inode else { continue }
         try running.sync()
         folder = made
         return made
       }
+      // RACE: a run that recovers looks whether it is locked, for an instant.
+      if MonotonicTime.now() >= deadline { throw SystemError("lock", made.path, .wouldBlock) }
+      try Poll.wait(until: .now() + .milliseconds(2))
     }
   }
 }

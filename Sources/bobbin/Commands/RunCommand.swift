@@ -27,6 +27,7 @@ struct RunCommand {
         try Output.print(.object([("status", .string("busy")), ("holder", holder?.json ?? .null)]))
       }
       return .temporary
+    case .forbidden(let error): throw error
     case .completed(let summary):
       if arguments.isJSON {
         try Output.print(summary.json)
