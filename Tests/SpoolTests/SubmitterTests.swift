@@ -1,0 +1,129 @@
+import Foundation
+import Posix
+import Spool
+import TestSupport
+import Testing
+
+@Suite("Submitting triggers")
+struct SubmitterTests {
+  let scratch: TemporaryDirectory
+  let spool: Spool
+  private let moment = Timestamp(seconds: 1_769_855_400, nanoseconds: 123_456_789)
+
+  init() throws {
+    scratch = try TemporaryDirectory()
+    spool = try Spool(path: scratch.path)
+  }
+
+  @Test("a trigger is a whole object under a name of time and channel")
+  func submit() throws {
+    var submitter = Submitter(spool)
+    let name = try submitter.submit(channel: 7, user: "anna", now: moment)
+    #expect(name.description == "20260131T103000.123456Z-7.json")
+    #expect(
+      try scratch.text(name.description)
+        == #"{"channel_id":7,"user":"anna","timestamp":"2026-01-31T10:30:00.123456Z"}"# + "\n")
+    #expect(try spool.root.names() == [name], "no temporary file is left")
+    #expect(try spool.root.status(of: name)?.mode == 0o644)
+  }
+
+  @Test("it is read back as what was asked for", arguments: ["anna", nil, "a \"quoted\" name", "ä\u{1F431}"])
+  func readBack(_ user: String?) throws {
+    var submitter = Submitter(spool)
+    let name = try submitter.submit(channel: 42, user: user, now: moment)
+    let trigger = try Inspector(spool.root, settle: .seconds(2)).inspect(name, now: .now())
+    guard case .settled(let trigger) = trigger else { throw Failure("settled, not \(trigger)") }
+    #expect(trigger.channels == .success([.id(42)]))
+    #expect(trigger.user == user)
+    #expect(trigger.requestedAt == Timestamp(seconds: moment.seconds, nanoseconds: 123_456_000))
+  }
+
+  @Test("a later one never sorts before an earlier one, whatever the clock does")
+  func order() throws {
+    var submitter = Submitter(spool)
+    let offsets: [Duration] = [
+      .zero, .zero, .nanoseconds(1), .seconds(-3_600), .microseconds(1), .seconds(5), .seconds(4),
+    ]
+    let names = try offsets.enumerated().map { index, offset in
+      try submitter.submit(channel: Int64(100 - index), user: nil, now: moment + offset)
+    }
+    #expect(names == names.sorted())
+    #expect(Set(names).count == names.count)
+    #expect(names[1].description.hasPrefix("20260131T103000.123457Z"))
+    #expect(names[5].description.hasPrefix("20260131T103005.123456Z"))
+  }
+
+  @Test("a name that is taken is left to who has it")
+  func taken() throws {
+    try scratch.write("20260131T103000.123456Z-7.json", "mine")
+    var submitter = Submitter(spool)
+    let name = try submitter.submit(channel: 7, user: nil, now: moment)
+    #expect(name.description == "20260131T103000.123457Z-7.json")
+    #expect(try scratch.text("20260131T103000.123456Z-7.json") == "mine")
+    #expect(try submitter.submit(channel: 7, user: nil, now: moment) > name)
+  }
+
+  @Test("200 at once, all at the same moment, are 200 triggers, each whole whenever it is seen")
+  func concurrent() throws {
+    let submitted = Shared<[FileName]>([])
+    let seen = Shared((looks: 0, broken: [String](), isDone: false))
+    let reader = try Worker { [spool] in
+      let inspector = Inspector(spool.root, settle: .seconds(2))
+      while !seen.access({ $0.isDone }) {
+        for name in (try? spool.root.names()) ?? [] where TriggerName.isTrigger(name.bytes) {
+          let inspection = try? inspector.inspect(name, now: .now())
+          seen.access {
+            $0.looks += 1
+            if case .settled(let trigger) = inspection, case .object = trigger.content { return }
+            $0.broken.append("\(name): \(String(describing: inspection))")
+          }
+        }
+      }
+    }
+    try inParallel(4) { [spool, moment] _ in
+      var submitter = Submitter(spool)
+      for number in 0..<50 {
+        guard let name = try? submitter.submit(channel: Int64(number % 3), user: nil, now: moment) else {
+          return
+        }
+        submitted.access { $0.append(name) }
+      }
+    }
+    seen.access { $0.isDone = true }
+    reader.join()
+    let names = submitted.access { $0 }
+    #expect(names.count == 200)
+    #expect(Set(names).count == 200)
+    #expect(try Set(spool.root.names()) == Set(names))
+    #expect(seen.access { $0.broken } == [])
+  }
+
+  @Test("when it cannot be written that is an error, and nothing is left")
+  func failure() throws {
+    try scratch.directory("gone")
+    let gone = try Spool(path: "\(scratch.path)/gone")
+    #expect(try spool.root.removeDirectory(FileName("gone")))
+    #expect(throws: SystemError.self) {
+      var submitter = Submitter(gone)
+      _ = try submitter.submit(channel: 7, user: nil)
+    }
+  }
+
+  @Test("in a drop box, where one may add and not look, the batch can read what was added")
+  func dropBox() throws {
+    try scratch.directory("box")
+    #expect(chmod(scratch.path, 0o755) == 0)
+    #expect(chmod("\(scratch.path)/box", 0o333) == 0)
+    let mask = umask(0o077)
+    defer { umask(mask) }
+    let name = try asOrdinaryUser {
+      let box = try Spool(path: "\(scratch.path)/box")
+      #expect(!box.isListable)
+      var submitter = Submitter(box)
+      return try submitter.submit(channel: 7, user: nil, now: moment)
+    }
+    #expect(chmod("\(scratch.path)/box", 0o755) == 0)
+    #expect(try scratch.names(in: "box") == [name.description])
+    #expect(try Path.status("\(scratch.path)/box/\(name)")?.mode == 0o644)
+  }
+}

@@ -1,0 +1,46 @@
+import Posix
+import Spool
+import TestSupport
+
+/// A spool of a test's own, in a temporary directory, with all its folders.
+struct TestSpool {
+  let scratch: TemporaryDirectory
+  let spool: Spool
+  let interior: SpoolInterior
+
+  init() throws {
+    scratch = try TemporaryDirectory()
+    spool = try Spool(path: scratch.path)
+    interior = try SpoolInterior(spool)
+  }
+
+  var root: Directory { spool.root }
+
+  /// The pending triggers, in their order.
+  func pending() throws -> [String] {
+    try root.names().filter { TriggerName.isTrigger($0.bytes) }.sorted().map(\.description)
+  }
+
+  /// Reads what is under a name and must be a whole trigger.
+  func trigger(_ name: String) throws -> Trigger {
+    let inspection = try Inspector(root, settle: .seconds(2)).inspect(FileName(name), now: .now())
+    guard case .settled(let trigger) = inspection else {
+      throw Failure("\(name) is settled, not \(inspection)")
+    }
+    return trigger
+  }
+}
+
+extension OwnerName {
+  /// The owner whose folder has this name.
+  static func named(_ folder: String) throws -> OwnerName {
+    guard let owner = OwnerName(FileName(folder)) else { throw Failure("\(folder) is an owner's name") }
+    return owner
+  }
+
+  /// A process of this host that began at another moment, or now.
+  static func process(_ id: Int32, startTime: UInt64) throws -> OwnerName {
+    let parts = OwnerName.current().folder.description.split(separator: "-")
+    return try named("\(parts[0])-\(parts[1])-\(id)-\(startTime)")
+  }
+}
