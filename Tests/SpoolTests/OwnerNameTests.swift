@@ -35,7 +35,7 @@ struct OwnerNameTests {
     let scratch = try TemporaryDirectory()
     let lock = try scratch.open().lock("lock")
     let child = try Script.start("echo started; exec sleep 600", inheriting: lock)
-    _ = try Script.line(from: child.output)
+    _ = try Script.line(from: child)
     let owner = try OwnerName.process(child.id, startTime: #require(ProcessTable.startTime(of: child.id)))
     #expect(owner.isAlive(asSeenBy: current) == true)
     child.signalGroup(Signals.kill)

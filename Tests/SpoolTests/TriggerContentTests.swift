@@ -78,7 +78,7 @@ struct TriggerContentTests {
     (#"{"channel_id":null,"channel":null}"#, noChannel), (#"{"Channel_ID":7}"#, noChannel),
     ("null", otherKind), ("true", otherKind), ("false", otherKind), ("[]", otherKind), ("[7]", otherKind),
     ("cats", otherKind), ("+7", otherKind), (".5", otherKind), ("NaN", otherKind), ("# 7", otherKind),
-    ("\u{0}", otherKind), ("\u{FEFF}\u{FEFF}7", otherKind), ("\u{A0}7", otherKind), ("'cats'", otherKind),
+    ("\u{FEFF}\u{FEFF}7", otherKind), ("\u{A0}7", otherKind), ("'cats'", otherKind),
     (#"{"channel_id":"7"}"#, .invalid(#""channel_id" must be an integer"#)),
     (#"{"channel_id":true}"#, .invalid(#""channel_id" must be an integer"#)),
     (#"{"channel_id":[7]}"#, .invalid(#""channel_id" must be an integer"#)),
@@ -120,6 +120,8 @@ struct TriggerContentTests {
     ("Latin-1", Array("{\"channel\":\"".utf8) + [0xE4, 0x22, 0x7D]),
     ("an encoded surrogate", [0x22, 0xED, 0xA0, 0x80, 0x22]),
     ("an overlong form", [0x22, 0xC0, 0x80, 0x22]),
+    ("zeros after a number", [0x37, 0x00, 0x00]),
+    ("a zero", [0x00]),
     ("beyond Unicode", [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22]),
   ]
 
@@ -130,7 +132,7 @@ struct TriggerContentTests {
 
   static let otherNumbers: [String] = [
     "7.5", "1e400", "-1e400", "1e-5", "9223372036854775808", "-9223372036854775809",
-    
+
   ]
 
   @Test("has ids of 64 bits and no other numbers", arguments: otherNumbers)
@@ -141,7 +143,10 @@ struct TriggerContentTests {
 
   @Test(
     "is not guessed to be UTF-16 or UTF-32 without a mark",
-    arguments: [[0x00, 0x37], [0x7B, 0x00, 0x7D, 0x00], [0x00, 0x00, 0x00, 0x37]])
+    arguments: [
+      [0x37, 0x00], [0x37, 0x00, 0x00, 0x00], [0x00, 0x37], [0x7B, 0x00, 0x7D, 0x00],
+      [0x00, 0x00, 0x00, 0x37],
+    ])
   func unmarked(_ bytes: [UInt8]) { #expect(isInvalid(bytes)) }
 
   private func isInvalid(_ bytes: [UInt8]) -> Bool {
