@@ -1,0 +1,173 @@
+import Posix
+import Spool
+import TestSupport
+import Testing
+
+@Suite("Claims")
+struct ClaimsTests {
+  let spool: TestSpool
+  let claims: Claims
+
+  init() throws {
+    spool = try TestSpool()
+    claims = Claims(spool.interior)
+  }
+
+  private func claim(_ name: String, id: Int64 = 1, step: ClaimName.Step = .attempt(1)) throws -> Claim {
+    try #require(try claims.claim(FileName(name), id: id, step: step))
+  }
+
+  @Test("a claim moves the trigger into the owner's folder, and its name says all about it")
+  func claim() throws {
+    try spool.scratch.write("7.json", "7")
+    let claim = try claim("7.json", id: 12)
+    #expect(try spool.pending() == [])
+    #expect(try spool.scratch.text("running/\(claims.owner.folder)/12.1.7.json") == "7")
+    #expect((claim.id, claim.trigger, claim.file) == (12, FileName("7.json"), FileName("12.1.7.json")))
+  }
+
+  @Test("what somebody else took first is no claim, and no error")
+  func vanished() throws { #expect(try claims.claim(FileName("7.json"), id: 1, step: .attempt(1)) == nil) }
+
+  @Test("looking at triggers makes no folder; the first claim does, locked, for the batch alone")
+  func folder() throws {
+    #expect(try spool.scratch.names(in: "running") == [])
+    try spool.scratch.write("7.json", "7")
+    _ = try claim("7.json")
+    let folder = try spool.interior[.running].directory(claims.owner.folder)
+    #expect(try folder.status().mode == 0o750)
+    #expect(try !folder.tryLock())
+  }
+
+  @Test("a name that is no UTF-8 is claimed and put back like any other")
+  func invalidName() throws {
+    let name = FileName(bytes: [0xFF] + Array(".json".utf8))
+    try spool.scratch.write(name, bytes: [0x37])
+    let claim = try #require(try claims.claim(name, id: 1, step: .attempt(1)))
+    #expect(try claims.putBack(claim))
+    #expect(try spool.root.status(of: name) != nil)
+  }
+
+  @Test("of many owners who try, exactly one gets a trigger")
+  func race() throws {
+    let rounds = 40
+    for round in 0..<rounds { try spool.scratch.write("\(round).json", "7") }
+    let winners = Shared<[Int: [Int]]>([:])
+    try inParallel(4) { [interior = spool.interior] thread in
+      guard let owner = OwnerName(FileName("abcdef-1-\(thread + 1)-5")) else { return }
+      let claims = Claims(interior, owner: owner)
+      for round in 0..<rounds {
+        let claim = try? claims.claim(FileName("\(round).json"), id: Int64(thread + 1), step: .attempt(1))
+        if claim != nil { winners.access { $0[round, default: []].append(thread) } }
+      }
+    }
+    let won = winners.access { $0 }
+    #expect(won.count == rounds)
+    #expect(won.values.allSatisfy { $0.count == 1 })
+    #expect(try spool.pending() == [])
+  }
+
+  @Test("a claim is put back under its own name")
+  func putBack() throws {
+    try spool.scratch.write("7.json", "7")
+    #expect(try claims.putBack(try claim("7.json")))
+    #expect(try spool.pending() == ["7.json"])
+    #expect(try spool.scratch.text("7.json") == "7")
+  }
+
+  @Test("a claim is not put back over a newer trigger")
+  func putBackTaken() throws {
+    try spool.scratch.write("7.json", "old")
+    let claim = try claim("7.json")
+    try spool.scratch.write("7.json", "new")
+    #expect(try !claims.putBack(claim))
+    #expect(try spool.scratch.text("7.json") == "new")
+    #expect(try claim.folder.status(of: claim.file) != nil)
+  }
+
+  @Test("putting back what is gone changes nothing")
+  func putBackGone() throws {
+    try spool.scratch.write("7.json", "7")
+    let claim = try claim("7.json")
+    try claim.folder.remove(claim.file)
+    #expect(try claims.putBack(claim))
+    #expect(try spool.pending() == [])
+  }
+
+  enum Change: String, CaseIterable {
+    case none, exchanged, rewritten, appended, linked, gone, openForWriting
+  }
+
+  @Test(
+    "a claimed file is only believed when it is the one that was looked at, and nobody can still change it",
+    arguments: Change.allCases, ["7", #"{"channel_id":7}"#])
+  func isUnchanged(_ change: Change, _ text: String) throws {
+    try spool.scratch.write("7.json", text, age: .seconds(60))
+    let trigger = try spool.trigger("7.json")
+    if change == .exchanged {
+      // Of the same size and age, before the claim.
+      try spool.scratch.write("other", text)
+      try spool.scratch.setAge("other", .seconds(60))
+      try spool.scratch.rename("other", "7.json")
+    }
+    let writer = try spool.root.open(FileName("7.json"), .update)
+    let claim = try claim("7.json")
+    switch change {
+    case .rewritten: try writer.overwriteStart(with: Array(text.utf8))
+    case .appended: try writer.replaceContent(with: Array((text + " ").utf8))
+    case .linked: try spool.scratch.hardLink("second", to: "running/\(claims.owner.folder)/\(claim.file)")
+    case .gone: try claim.folder.remove(claim.file)
+    case .none, .exchanged, .openForWriting: break
+    }
+    if change == .openForWriting {
+      // An object was whole when it was read, and what is appended to it changes its size.
+      #expect(try claims.isUnchanged(claim, since: trigger) == text.hasPrefix("{"))
+      _ = writer.number
+    } else {
+      close(writer)
+      #expect(try claims.isUnchanged(claim, since: trigger) == (change == .none))
+    }
+  }
+
+  private func close(_ file: consuming Descriptor) {}
+
+  @Test("what a dead process claimed is taken over for another step")
+  func adopt() throws {
+    let dead = Claims(spool.interior, owner: try .named("abcdef-1-2-3"))
+    try spool.scratch.write("7.json", "7")
+    let abandoned = try #require(try dead.claim(FileName("7.json"), id: 5, step: .attempt(1)))
+    let adopted = try #require(try claims.adopt(abandoned, step: .attempt(2)))
+    #expect(try spool.scratch.names(in: "running/\(claims.owner.folder)") == ["5.2.7.json"])
+    #expect(try spool.scratch.names(in: "running/abcdef-1-2-3") == [])
+    #expect(adopted.name == ClaimName(id: 5, step: .attempt(2), trigger: FileName("7.json")))
+    #expect(try claims.adopt(abandoned, step: .attempt(2)) == nil, "somebody else was faster")
+  }
+
+  @Test("an adoption never replaces another claim")
+  func adoptTaken() throws {
+    let dead = Claims(spool.interior, owner: try .named("abcdef-1-2-3"))
+    try spool.scratch.write("7.json", "old")
+    let abandoned = try #require(try dead.claim(FileName("7.json"), id: 5, step: .attempt(1)))
+    try spool.scratch.write("7.json", "new")
+    _ = try claim("7.json", id: 5, step: .attempt(2))
+    let error = #expect(throws: SystemError.self) { try claims.adopt(abandoned, step: .attempt(2)) }
+    #expect(error?.code == .exists)
+    #expect(try spool.scratch.text("running/\(claims.owner.folder)/5.2.7.json") == "new")
+    #expect(try spool.scratch.text("running/abcdef-1-2-3/5.1.7.json") == "old")
+  }
+
+  @Test("the folder goes when it is empty, and stays with what is in it")
+  func close() throws {
+    try claims.close()
+    try spool.scratch.write("7.json", "7")
+    let claim = try claim("7.json")
+    try claims.sync()
+    try claims.close()
+    #expect(try spool.scratch.names(in: "running/\(claims.owner.folder)") == ["1.1.7.json"])
+    let next = Claims(spool.interior, owner: try .named("abcdef-1-2-3"))
+    let adopted = try #require(try next.adopt(claim, step: .attempt(2)))
+    #expect(try next.putBack(adopted))
+    try next.close()
+    #expect(try spool.scratch.names(in: "running") == [claims.owner.folder.description])
+  }
+}

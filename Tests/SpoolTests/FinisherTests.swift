@@ -1,0 +1,146 @@
+import Posix
+import Spool
+import TestSupport
+import Testing
+
+@Suite("Bringing claims to their end")
+struct FinisherTests {
+  let spool: TestSpool
+  let claims: Claims
+  let finisher: Finisher
+
+  init() throws {
+    spool = try TestSpool()
+    claims = Claims(spool.interior)
+    finisher = Finisher(spool.interior)
+  }
+
+  private func claim(_ name: String, id: Int64, _ text: String = "7") throws -> Claim {
+    try spool.scratch.write(name, text)
+    return try #require(try claims.claim(FileName(name), id: id, step: .attempt(1)))
+  }
+
+  private func stillRunning() throws -> [String] {
+    try spool.scratch.names(in: "running/\(claims.owner.folder)")
+  }
+
+  @Test("a result stands under the trigger's own name, and the claim is gone")
+  func results() throws {
+    try finisher.finish([
+      (try claim("a.json", id: 1), .done(Array("A\n".utf8))),
+      (try claim("b.json", id: 2), .failed(Array("B\n".utf8))),
+    ])
+    #expect(try spool.scratch.text("done/a.json") == "A\n")
+    #expect(try spool.scratch.text("failed/b.json") == "B\n")
+    #expect(try stillRunning() == [])
+    // No temporary file is left.
+    #expect(try spool.interior[.done].names().count == 1)
+    #expect(try spool.interior[.failed].names().count == 1)
+  }
+
+  @Test("the newest result replaces an older one")
+  func replace() throws {
+    for number in 1...3 {
+      try finisher.finish([(try claim("a.json", id: Int64(number)), .done(Array("\(number)".utf8)))])
+    }
+    #expect(try spool.scratch.names(in: "done") == ["a.json"])
+    #expect(try spool.scratch.text("done/a.json") == "3")
+  }
+
+  @Test("of several results of one name at once, the last one stays")
+  func order() throws {
+    let endings = try (1...5).map { number in
+      (try claim("a.json", id: Int64(number)), Ending.done(Array("\(number)".utf8)))
+    }
+    try finisher.finish(endings)
+    #expect(try spool.scratch.text("done/a.json") == "5")
+    #expect(try stillRunning() == [])
+  }
+
+  @Test("many results at once are all published, and each file is closed again")
+  func many() throws {
+    let endings = try (1...150).map { number in
+      (try claim("\(number).json", id: Int64(number)), Ending.done(Array("\(number)".utf8)))
+    }
+    let before = try OpenDescriptors.all()
+    try finisher.finish(endings)
+    #expect(try OpenDescriptors.all() == before)
+    #expect(try spool.interior[.done].names().count == 150)
+    #expect(try (1...150).allSatisfy { try spool.scratch.text("done/\($0).json") == "\($0)" })
+    #expect(try stillRunning() == [])
+  }
+
+  @Test("what was not run is moved itself", arguments: [SpoolFolder.expired, .rejected, .cancelled])
+  func moved(_ folder: SpoolFolder) throws {
+    try finisher.finish([(try claim("a.json", id: 1, "as it was"), .moved(folder))])
+    #expect(try spool.scratch.text("\(folder.rawValue)/a.json") == "as it was")
+    #expect(try stillRunning() == [])
+  }
+
+  @Test("a name that is taken gets a number appended")
+  func numbered() throws {
+    for number in 1...4 {
+      try finisher.finish([(try claim("a.json", id: Int64(number), "\(number)"), .moved(.expired))])
+    }
+    #expect(try spool.scratch.names(in: "expired") == ["a.json", "a.json.2", "a.json.3", "a.json.4"])
+    #expect(try spool.scratch.text("expired/a.json") == "1")
+    #expect(try spool.scratch.text("expired/a.json.4") == "4")
+    // The lowest that is free, whatever was removed by hand.
+    try spool.scratch.remove("expired/a.json.2")
+    try finisher.finish([(try claim("a.json", id: 5, "5"), .moved(.expired))])
+    #expect(try spool.scratch.text("expired/a.json.2") == "5")
+  }
+
+  @Test("the longest names are cut to have room for the number")
+  func longNames() throws {
+    let name = String(repeating: "n", count: TriggerName.lengthLimit - 5) + ".json"
+    let long = String(repeating: "m", count: 250) + ".json"
+    try spool.scratch.write("rejected/\(String(repeating: "m", count: 244))", "old")
+    for number in 1...2 {
+      try finisher.finish([(try claim(name, id: Int64(number)), .moved(.rejected))])
+      try finisher.finish([(try claim(long, id: Int64(number + 2)), .moved(.rejected))])
+    }
+    let names = try spool.scratch.names(in: "rejected")
+    #expect(names.count == 5)
+    #expect(names.contains(name) && names.contains(name + ".2"))
+    #expect(names.allSatisfy { $0.utf8.count <= 255 })
+    #expect(try stillRunning() == [])
+  }
+
+  @Test(
+    "whatever stands under a trigger's name can be given up",
+    arguments: ["directory", "symbolic link", "FIFO"])
+  func oddities(_ kind: String) throws {
+    switch kind {
+    case "directory": try spool.scratch.write("a.json/inside")
+    case "FIFO": try spool.scratch.fifo("a.json")
+    default: try spool.scratch.symbolicLink("a.json", to: "nowhere")
+    }
+    let before = try #require(try spool.root.status(of: FileName("a.json")))
+    let claim = try #require(try claims.claim(FileName("a.json"), id: 1, step: .rejected))
+    try finisher.finish([(claim, .moved(.rejected))])
+    #expect(try spool.interior[.rejected].status(of: FileName("a.json"))?.inode == before.inode)
+    #expect(try stillRunning() == [])
+  }
+
+  @Test("finishing again what was finished before a crash changes nothing")
+  func again() throws {
+    let (result, moved) = (try claim("a.json", id: 1), try claim("b.json", id: 2))
+    let endings: [(Claim, Ending)] = [(result, .done(Array("A".utf8))), (moved, .moved(.expired))]
+    try finisher.finish(endings)
+    try finisher.finish(endings)
+    #expect(try spool.scratch.text("done/a.json") == "A")
+    #expect(try spool.scratch.names(in: "expired") == ["b.json"])
+  }
+
+  @Test("when a result cannot be published every claim stays, and no temporary file does")
+  func failure() throws {
+    try spool.scratch.write("done/b.json/in the way")
+    let endings = try ["a.json", "b.json", "c.json"].enumerated().map { index, name in
+      (try claim(name, id: Int64(index + 1)), Ending.done(Array("x".utf8)))
+    }
+    #expect(throws: SystemError.self) { try finisher.finish(endings) }
+    #expect(try stillRunning() == ["1.1.a.json", "2.1.b.json", "3.1.c.json"])
+    #expect(try spool.interior[.done].names().allSatisfy { !$0.description.hasPrefix(".") })
+  }
+}

@@ -1,0 +1,153 @@
+import Posix
+import Spool
+import TestSupport
+import Testing
+
+@Suite("The scheduler lock", .serialized)
+struct SchedulerLockTests {
+  let scratch: TemporaryDirectory
+  let place: LockPlace
+  let owner = OwnerName.current()
+  private let moment = Timestamp(seconds: 1_769_855_400, nanoseconds: 123_456_789)
+
+  init() throws {
+    scratch = try TemporaryDirectory()
+    place = LockPlace(directory: try scratch.open(), name: Spool.lockName)
+  }
+
+  private func acquire(_ kind: HolderNote.Kind = .scheduled) throws -> SchedulerLock {
+    switch try SchedulerLock.tryAcquire(place, kind: kind, startedAt: moment, owner: owner) {
+    case .acquired(let lock): return lock
+    case .held(let note): throw Failure("the lock is free, not held by \(note?.description ?? "somebody")")
+    }
+  }
+
+  /// Who holds it, seen by somebody who wants it. Nil: somebody without a note.
+  private func holder() throws -> HolderNote? {
+    switch try SchedulerLock.tryAcquire(place, kind: .scheduled, startedAt: moment, owner: owner) {
+    case .acquired: throw Failure("the lock is held")
+    case .held(let note): return note
+    }
+  }
+
+  private func isFree() throws -> Bool { try place.directory.isFree("scheduler.lock") }
+
+  @Test(
+    "its holder leaves a note that says who and since when", arguments: [HolderNote.Kind.scheduled, .manual])
+  func note(_ kind: HolderNote.Kind) throws {
+    let lock = try acquire(kind)
+    let note = try #require(try holder())
+    #expect(note.kind == kind)
+    #expect(note.pid == CurrentProcess.id)
+    #expect(note.startedAt == "2026-01-31T10:30:00.123456Z")
+    #expect(note.owner == owner.folder.description)
+    #expect(note.run == nil && note.job == nil)
+    #expect(note.description.hasPrefix("\(kind.rawValue) run (process \(CurrentProcess.id) on "))
+    #expect(try place.isHeld())
+    #expect(try lock.isStillInPlace())
+  }
+
+  @Test("the note follows what the run does")
+  func updates() throws {
+    var lock = try acquire()
+    try lock.note(run: 42)
+    #expect(try holder()?.run == 42)
+    let job = HolderNote.Job(id: 7, channel: "cats\n", trigger: "a.json", startedAt: "2026-01-31T10:31:00Z")
+    try lock.note(job: job)
+    #expect(try holder()?.job == job)
+    #expect(try scratch.text("scheduler.lock").split(separator: "\n").count == 1)
+    try lock.note(job: nil)
+    // Shorter than before, and nothing of the longer one is left.
+    #expect(try holder()?.job == nil)
+    #expect(try holder()?.run == 42)
+    #expect(try scratch.text("scheduler.lock").hasSuffix("\"job\":null}\n"))
+  }
+
+  @Test("released, it is free, without a note, and its file stays")
+  func release() throws {
+    try acquire().release()
+    #expect(try scratch.text("scheduler.lock") == "")
+    #expect(try place.livingHolder(asSeenBy: owner) == nil)
+    #expect(try !place.isHeld())
+    #expect(try isFree())
+  }
+
+  @Test("no file, no holder, and asking makes none")
+  func missing() throws {
+    #expect(try place.livingHolder(asSeenBy: owner) == nil)
+    #expect(try !place.isHeld())
+    #expect(!scratch.exists("scheduler.lock"))
+  }
+
+  @Test("a shell script that has it with flock(1) is somebody without a note")
+  func flock() throws {
+    let other = try scratch.open().lock("other")
+    let path = "\(scratch.path)/scheduler.lock"
+    let child = try Script.start(
+      "exec flock '\(path)' sh -c 'echo locked; exec sleep 600'", inheriting: other)
+    #expect(try Script.line(from: child) == "locked")
+    #expect(try holder() == nil)
+    #expect(try place.isHeld())
+    child.signalGroup(Signals.kill)
+    _ = try Script.reap(child.id)
+    try waitUntil("the lock is free") { try isFree() }
+  }
+
+  @Test("the other way round, flock(1) is kept out by a run")
+  func flockRefused() throws {
+    let lock = try acquire()
+    #expect(try Script.run("flock -n '\(scratch.path)/scheduler.lock' true").exit == .status(1))
+    #expect(try lock.isStillInPlace())
+  }
+
+  /// Writes a note as another process would.
+  private func leaveNote(owner: OwnerName) throws {
+    let note = HolderNote(kind: .scheduled, startedAt: moment, owner: owner)
+    try scratch.write("scheduler.lock", String(decoding: note.json.line, as: UTF8.self))
+  }
+
+  @Test("the note of a dead process is not believed, whoever holds the lock now")
+  func deadHolder() throws {
+    try leaveNote(owner: try .process(CurrentProcess.id, startTime: 1))
+    #expect(try place.livingHolder(asSeenBy: owner) == nil)
+    let lock = try place.directory.lock("scheduler.lock")
+    #expect(try holder() == nil)
+    _ = lock.file.number
+  }
+
+  @Test("the note of a dead process keeps nobody from a lock that is free")
+  func staleNote() throws {
+    try leaveNote(owner: try .process(CurrentProcess.id, startTime: 1))
+    let lock = try acquire(.manual)
+    #expect(try holder()?.kind == .manual)
+    #expect(try lock.isStillInPlace())
+  }
+
+  @Test("the note of a process that cannot be seen from here is believed while the lock is held")
+  func elsewhere() throws {
+    let other = try OwnerName.named("0123456789ab-1-77-5")
+    try leaveNote(owner: other)
+    let lock = try place.directory.lock("scheduler.lock")
+    #expect(try holder()?.owner == other.folder.description)
+    _ = lock.file.number
+  }
+
+  @Test(
+    "what is no note says nothing",
+    arguments: ["", "{", "null", "{}", #"{"kind":"scheduled","pid":1}"#, "12345", "\u{0}\u{0}", "ä"])
+  func torn(_ text: String) throws {
+    try scratch.write("scheduler.lock", text)
+    #expect(try place.livingHolder(asSeenBy: owner) == nil)
+    let lock = try acquire()
+    #expect(try holder()?.pid == CurrentProcess.id)
+    #expect(try lock.isStillInPlace())
+  }
+
+  @Test("a holder notices that its lock file was removed")
+  func removed() throws {
+    let lock = try acquire()
+    try scratch.remove("scheduler.lock")
+    #expect(try !lock.isStillInPlace())
+    #expect(try isFree(), "which is why it must look")
+  }
+}
