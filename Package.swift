@@ -34,6 +34,14 @@ let package = Package(
       name: "bobbin", dependencies: ["Posix", "Spool", "Channels", "Batch"], swiftSettings: strict,
       linkerSettings: selfContained),
 
+    // Measures the layers and the program: swift run -c release benchmark. No part of what is installed. It uses the
+    // same settings, so that what it links in is what the program has; it depends on `bobbin` so that the program
+    // is built, beside it, before it runs.
+    .target(name: "CBenchmark"),
+    .executableTarget(
+      name: "benchmark", dependencies: ["CBenchmark", "Posix", "Spool", "Batch", "bobbin"],
+      path: "Sources/Benchmark", swiftSettings: strict, linkerSettings: selfContained),
+
     // One folder of tests a layer; `BobbinTests` drives the program itself.
     .target(name: "TestSupport", dependencies: ["Posix"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport"], swiftSettings: strict),
@@ -44,6 +52,7 @@ let package = Package(
       name: "BatchTests", dependencies: ["Posix", "Spool", "Channels", "Batch", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "BobbinTests", dependencies: ["bobbin", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "BenchmarkTests", dependencies: ["benchmark"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,80 @@
+import CBenchmark
+import Posix
+
+/// Another program, started by the benchmark. Foundation's own way to start one waits up to 50 ms for its end, and
+/// tells nothing of its memory.
+struct Program: ~Copyable {
+  struct End {
+    /// As a shell gives it: 128 and the signal's number where a signal ended it.
+    let status: Int32
+    /// From its start to its end.
+    let seconds: Double
+    let peakBytes: Double
+  }
+
+  let id: Int32
+  private let name: String
+  private let begin: MonotonicTime
+  private var isRunning = true
+
+  /// - Parameters:
+  ///   - words: the path of the program and its arguments.
+  ///   - output: the file its standard output goes to.
+  init(_ words: [String], output: String = "/dev/null") throws {
+    let block = words.joined(separator: "\0")
+    begin = .now()
+    id = program_start(block, Int32(words.count), output)
+    name = words[0]
+    if id < 0 { throw SystemError("start", name, .init(-id)) }
+  }
+
+  deinit {
+    // Whoever gives up half-way leaves nothing running.
+    if isRunning {
+      var end = program_end()
+      _ = program_signal(id, Signals.kill)
+      _ = program_wait(id, &end)
+    }
+  }
+
+  func signal(_ number: Int32) { _ = program_signal(id, number) }
+
+  /// Waits for its end.
+  consuming func wait() throws -> End {
+    var end = program_end()
+    let result = program_wait(id, &end)
+    let seconds = (MonotonicTime.now() - begin).secondsWithFraction
+    isRunning = false
+    if result < 0 { throw SystemError("wait for", name, .init(-result)) }
+    try Interrupted.check()
+    return End(
+      status: end.signal == 0 ? end.status : 128 + end.signal, seconds: seconds,
+      peakBytes: Double(end.peak_bytes))
+  }
+
+  /// Runs a program to its end.
+  ///
+  /// - Throws: when it fails.
+  @discardableResult
+  static func run(_ words: [String], output: String = "/dev/null") throws -> End {
+    try Interrupted.check()
+    let end = try Program(words, output: output).wait()
+    if end.status != 0 { throw Failure("\(words.joined(separator: " ")): exit status \(end.status)") }
+    return end
+  }
+
+  /// Runs a line of shell to its end, with `arguments` as `$1`, `$2` …
+  @discardableResult
+  static func shell(_ line: String, _ arguments: [String], output: String = "/dev/null") throws -> End {
+    try run(["/bin/sh", "-c", line, "sh"] + arguments, output: output)
+  }
+
+  /// The path of an installed program.
+  static func find(_ name: String) throws -> String {
+    guard let path = Path.program(name, searching: CurrentProcess.environment("PATH") ?? "/usr/bin:/bin")
+    else {
+      throw Unavailable("\(name) is not installed")
+    }
+    return path
+  }
+}

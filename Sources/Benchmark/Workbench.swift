@@ -1,0 +1,100 @@
+import CBenchmark
+import FoundationEssentials
+import Posix
+
+/// Where everything is measured: the options, the program, a folder for the spools that is removed at the end.
+final class Workbench {
+  let options: Options
+  /// The program that is measured.
+  let bobbin: String
+  /// Absolute, without symbolic links.
+  let directory: String
+  /// Held by nobody; syncing it syncs the file system it is on.
+  private let anchor: Descriptor
+  private var instances = 0
+  private var huge: Instance?
+
+  var sizes: Sizes { options.sizes }
+
+  init(_ options: Options) throws {
+    self.options = options
+    bobbin = try options.bobbin ?? Self.besideThis()
+    guard Path.allows(.execute, bobbin) else {
+      throw Failure("no program \(bobbin); build it (swift build -c release) or name one with --bobbin")
+    }
+    // Not /tmp: where that is kept in memory, a sync costs nothing and the figures mean nothing.
+    let base = options.directory ?? CurrentProcess.environment("TMPDIR") ?? "/var/tmp"
+    try Path.makeDirectories(base)
+    let name = FileName("bobbin-benchmark-\(CurrentProcess.id)")
+    let parent = try Directory(path: base)
+    guard try parent.makeDirectory(name, mode: 0o700) else {
+      throw Failure("\(base)/\(name) is there already")
+    }
+    directory = URL(filePath: base, directoryHint: .isDirectory).resolvingSymlinksInPath().path + "/\(name)"
+    anchor = try parent.directory(name).open(FileName("anchor"), .createNew)
+    guard interrupts_heed() == 0 else { throw Failure("cannot handle signals") }
+  }
+
+  deinit {
+    progress("removing \(directory)")
+    // Not in this process: a million names would become part of what it has resident (see CBenchmark.h). After an
+    // interrupt, too.
+    if let program = try? Program(["/bin/rm", "-rf", directory]) { _ = try? program.wait() }
+    progress(nil)
+  }
+
+  private static func besideThis() throws -> String {
+    let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    guard let slash = path.lastIndex(of: "/") else { return "bobbin" }
+    return path[..<slash] + "/bobbin"
+  }
+
+  func bobbinVersion() throws -> String {
+    let file = path("version")
+    try Program.run([bobbin, "--version"], output: file)
+    return String(decoding: try Path.read(file, limit: 1024).prefix { $0 != 0x0A }, as: UTF8.self)
+  }
+
+  func path(_ name: String) -> String { "\(directory)/\(name)" }
+
+  /// An instance of Bobbin of its own, with an empty spool.
+  func instance() throws -> Instance {
+    instances += 1
+    return try Instance(path("\(instances)"))
+  }
+
+  /// The one with the huge spool. Making it takes half a minute and some gigabytes, so that all who need it share it.
+  func hugeInstance() throws -> Instance {
+    if let huge { return huge }
+    let instance = try instance()
+    try instance.requireRoom(for: sizes.pending)
+    progress("writing \(sizes.pending) files")
+    try instance.fill(sizes.pending)
+    try settle()
+    huge = instance
+    return instance
+  }
+
+  /// Lets the disk catch up, so that what was written before is not counted to what is measured next.
+  func settle() throws {
+    try Interrupted.check()
+    try anchor.syncFileSystem()
+  }
+
+  /// Removes a folder that is no longer needed.
+  func remove(_ path: String) throws { try Program.run(["/bin/rm", "-rf", path]) }
+
+  func write(_ text: String, to file: String) throws {
+    try Data(text.utf8).write(to: URL(filePath: file))
+  }
+
+  /// Says what is being done, on one line that is overwritten, to a person who waits.
+  func progress(_ text: String?) {
+    guard StandardStream.error.isTerminal else { return }
+    try? StandardStream.error.write("\r\u{1B}[K\(text ?? "")")
+  }
+
+  func progress(_ row: Row, _ turn: Int, of count: Int) {
+    progress("row \(row.rawValue), \(row.title): \(turn) of \(count)")
+  }
+}
