@@ -52,7 +52,7 @@ let package = Package(
       name: "BatchTests", dependencies: ["Posix", "Spool", "Channels", "Batch", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "BobbinTests", dependencies: ["bobbin", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "BenchmarkTests", dependencies: ["benchmark"], swiftSettings: strict),
+    .testTarget(name: "BenchmarkTests", dependencies: ["benchmark", "Posix"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,51 @@
+import Testing
+
+@testable import benchmark
+
+@Suite("Options of the benchmark")
+struct OptionsTests {
+  @Test("without options every row is measured at full size")
+  func defaults() throws {
+    let options = try Options([])
+    #expect(options.rows == Row.allCases)
+    #expect(options.sizes == .full)
+    #expect(options.count(7) == 7)
+  }
+
+  @Test("rows are those named, in that order, once")
+  func rows() throws {
+    #expect(try Options(["--rows", "6,1,6"]).rows == [.queuePosition, .drain])
+    #expect(try Options(["--rows", "none"]).rows == [])
+  }
+
+  @Test("--quick measures less, whatever the order; what is said in so many words wins")
+  func quick() throws {
+    let options = try Options(["--sizes", "pending=77,drain=5", "--quick"])
+    #expect(options.sizes.pending == 77)
+    #expect(options.sizes.drain == 5)
+    #expect(options.sizes.peers == Sizes.quick.peers)
+    #expect(options.count(50) == 2)
+    #expect(options.count(1) == 1)
+    #expect(try Options(["--quick", "--repeat", "9"]).count(50) == 9)
+  }
+
+  @Test("sizes of the plot are sorted: it is a curve")
+  func plotSizes() throws {
+    #expect(try Options(["--plot-sizes", "1000,10"]).sizes.plot == [10, 1_000])
+  }
+
+  @Test(
+    "nonsense is refused, and it is said what",
+    arguments: [
+      (["--fast"], "unknown option --fast"), (["--rows"], "--rows needs a value"),
+      (["--rows", "11"], "there is no row 11, only 1 to 10"),
+      (["--rows", "1,"], "--rows: \"\" is not a number from 1 to 10000000"),
+      (["--repeat", "0"], "--repeat: \"0\" is not a number from 1 to 10000000"),
+      (["--sizes", "drain"], "--sizes: \"drain\" is not NAME=NUMBER"),
+      (["--sizes", "dran=1"], "--sizes: there is no size \"dran\""),
+      (["--sizes", "drain=x"], "--sizes drain: \"x\" is not a number from 1 to 10000000"),
+    ])
+  func faults(words: [String], message: String) {
+    #expect(throws: Options.Fault(description: message)) { try Options(words) }
+  }
+}

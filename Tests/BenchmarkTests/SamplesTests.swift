@@ -1,0 +1,61 @@
+import Testing
+
+@testable import benchmark
+
+@Suite("Samples and their comparison")
+struct SamplesTests {
+  @Test(
+    "the median is the middle, or the mean of the two in the middle",
+    arguments: [([3.0], 3.0), ([9, 1, 5], 5), ([4, 1, 3, 2], 2.5), ([1, 1, 100], 1)] as [([Double], Double)])
+  func median(samples: [Double], middle: Double) { #expect(samples.median == middle) }
+
+  @Test("no samples have no median")
+  func none() { #expect([Double]().median == nil) }
+
+  @Test("pairs take turns, measured first")
+  func turns() throws {
+    var order: [String] = []
+    let pairs = try Pairs(2) { turn in
+      order.append("A\(turn)")
+      return Double(turn)
+    } against: { turn in
+      order.append("B\(turn)")
+      return Double(turn * 10)
+    }
+    #expect(order == ["A1", "B1", "A2", "B2"])
+    #expect(pairs == Pairs(measured: [1, 2], reference: [10, 20]))
+  }
+
+  @Test(
+    "the ratio is the median of the pairs' ratios, so that one slow moment of the machine changes nothing")
+  func pairedRatio() {
+    // The medians' ratio would be 3.
+    let pairs = Pairs(measured: [2, 30, 3], reference: [1, 15, 1])
+    #expect(Finding(.drain, "", .perSecond, pairs, against: "").ratio == 2)
+  }
+
+  @Test("sides of different length are compared by their medians")
+  func unpairedRatio() {
+    let sides = Pairs(measured: [6], reference: [2, 3, 100])
+    #expect(Finding(.backlog, "", .seconds, sides, against: "").ratio == 2)
+  }
+
+  @Test(
+    "a goal is met at its limit, and missed beyond it",
+    arguments: [
+      (Goal.ratio(.atLeast, 0.9), 9.0, true), (.ratio(.atLeast, 0.9), 8.9, false),
+      (.ratio(.atMost, 1.3), 13, true), (.ratio(.atMost, 1.3), 13.1, false),
+      (.value(.atMost, 9), 9, true), (.value(.atMost, 9), 9.1, false),
+    ])
+  func goals(goal: Goal, measured: Double, isMet: Bool) {
+    let pairs = Pairs(measured: [measured], reference: [10])
+    #expect(Finding(.drain, "", .seconds, pairs, against: "", goal: goal).isMet == isMet)
+  }
+
+  @Test("what was not measured neither meets nor misses a goal")
+  func gap() {
+    let finding = Finding(.nq, "", gap: "nq is not installed")
+    #expect(finding.isMet == nil)
+    #expect(finding.measured == nil)
+  }
+}

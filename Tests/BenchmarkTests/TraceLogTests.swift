@@ -1,0 +1,36 @@
+import Testing
+
+@testable import benchmark
+
+@Suite("System calls a poll, from a trace")
+struct TraceLogTests {
+  @Test("calls are counted from sleep to sleep; parts of a poll at both ends are left out")
+  func polls() {
+    let log = """
+      77 restart_syscall(<... resuming interrupted call ...>) = 0
+      77 fstat(3, {st_mode=S_IFDIR|0755, st_size=4096, ...}) = 0
+      77 ppoll([{fd=4, events=POLLIN}], 1, {tv_sec=0, tv_nsec=10000000}, NULL, 8) = 0 (Timeout)
+      77 fstat(3, {st_mode=S_IFDIR|0755, st_size=4096, ...}) = 0
+      77 openat(3, "(x)", O_RDONLY) = 5
+      77 ppoll([{fd=4, events=POLLIN}], 1, {tv_sec=0, tv_nsec=10000000}, NULL, 8) = 0 (Timeout)
+      77 fstat(3, {st_mode=S_IFDIR|0755, st_size=4096, ...}) = 0
+      """
+    #expect(TraceLog.callsPerPoll(log) == 2.5)
+  }
+
+  @Test("the second half of a call that another thread's interrupted is not counted again")
+  func resumed() {
+    let log = """
+      77 ppoll([{fd=4}], 1, NULL, NULL, 8 <unfinished ...>
+      78 futex(0x1, FUTEX_WAIT, 0, NULL) = 0
+      77 <... ppoll resumed>) = 0 (Timeout)
+      77 ppoll([{fd=4}], 1, NULL, NULL, 8) = 0 (Timeout)
+      77 +++ exited with 0 +++
+      """
+    #expect(TraceLog.callsPerPoll(log) == 2)
+  }
+
+  @Test(
+    "a trace without a whole poll says nothing", arguments: ["", "77 ppoll(NULL, 0, NULL, NULL, 8) = 0\n"])
+  func empty(log: String) { #expect(TraceLog.callsPerPoll(log) == nil) }
+}
