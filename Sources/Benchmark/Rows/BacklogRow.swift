@@ -2,7 +2,7 @@
 enum BacklogRow {
   static func measure(on bench: Workbench) throws -> [Finding] {
     let (small, large) = (bench.sizes.drain, bench.sizes.backlog)
-    let turns = bench.options.count(3)
+    let turns = bench.options.count(5)
     var short: [Double] = []
     func drainShort() throws {
       for turn in 1...turns {

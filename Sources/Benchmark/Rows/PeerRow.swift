@@ -116,12 +116,13 @@ extension PeerRow.Peer {
       """,
     prepare: ":", cleanUp: "rm -rf \"$3\"")
 
-  /// One job at a time, in order: when the last is done, all are. The server is started before, and ended after.
+  /// One job at a time, in order: when the last is done, all are. Each job's output is kept, as the others keep it. The
+  /// server is started before, and ended after.
   static let taskSpooler = PeerRow.Peer(
     row: .taskSpooler, program: "tsp",
     work: """
       TS_SOCKET=$3/socket TMPDIR=$3; export TS_SOCKET TMPDIR
-      i=0; while [ $i -lt "$2" ]; do "$1" -n /bin/true || exit; i=$((i + 1)); done
+      i=0; while [ $i -lt "$2" ]; do "$1" /bin/true || exit; i=$((i + 1)); done
       "$1" -w
       """,
     check: "TS_SOCKET=$3/socket \"$1\" -l | grep -c ' finished '",
