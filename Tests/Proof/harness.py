@@ -408,12 +408,16 @@ class Instance:
         ledger = self.ledger()
         places = self.places()
         for name, times in sorted(self.expected.items()):
-            executed = ledger.pop(as_seen_by_jobs(name), 0)
+            executed = ledger.pop(self.name_in_ledger(name), 0)
             problems += self.problems_of(name, times, final.pop(name, []), places.pop(name, []), executed)
         problems += [f"record of a trigger that nobody dropped: {name!r}" for name in final]
         problems += [f"{where}/ holds what nobody dropped: {name!r}" for name, where in places.items()]
         problems += [f"executed, but never dropped: {name!r}" for name in ledger if name]
         return problems + self.leftovers()
+
+    def name_in_ledger(self, name):
+        """What the ledger calls a trigger: what its job was told."""
+        return as_seen_by_jobs(name)
 
     def duplicate_ids(self, records):
         counts = collections.Counter(record["id"] for record in records)
