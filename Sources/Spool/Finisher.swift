@@ -52,14 +52,14 @@ package final class Finisher {
       for result in preparation.results {
         try interior[result.folder].open(result.temporary, .read).sync()
       }
+      for result in preparation.results {
+        try interior[result.folder].replace(result.claim.trigger, with: result.temporary)
+      }
     } catch {
       discard(preparation)
       throw error
     }
     var touched = Set(preparation.results.map(\.folder))
-    for result in preparation.results {
-      try interior[result.folder].replace(result.claim.trigger, with: result.temporary)
-    }
     for (claim, folder) in preparation.moves {
       try move(claim, to: folder)
       touched.insert(folder)

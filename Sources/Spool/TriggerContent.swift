@@ -61,7 +61,7 @@ package enum TriggerContent: Sendable, Equatable {
     case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
       "\(fieldName(context)) is not a value that can be used"
     // The decoder does not tell one from the other here.
-    default: "not valid JSON, or a number that is no 64-bit integer"
+    default: "not valid JSON, or an id that is no whole number"
     }
   }
 

@@ -144,3 +144,10 @@ struct FinisherTests {
     #expect(try spool.interior[.done].names().allSatisfy { !$0.description.hasPrefix(".") })
   }
 }
+
+extension Finisher {
+  /// Both steps, with nothing between them.
+  fileprivate func finish(_ endings: [(claim: Claim, ending: Ending)]) throws {
+    try complete(prepare(endings))
+  }
+}

@@ -54,7 +54,7 @@ struct TriggerContentTests {
     #expect(Content(TriggerContent(Array(text.utf8))) == expected)
   }
 
-  private static let notJSON = Content.invalid("not valid JSON")
+  private static let notJSON = Content.invalid("not valid JSON, or an id that is no whole number")
   private static let noChannel = Content.invalid(#"names no channel: "channel_id" or "channel" is required"#)
   private static let otherKind = Content.invalid(
     "neither a JSON object, a channel id nor a channel name in quotation marks")

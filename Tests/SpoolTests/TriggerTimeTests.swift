@@ -72,7 +72,9 @@ struct TriggerTimeTests {
         == .success([.id(7), .name("dogs")]))
     #expect(
       try trigger("a\n.json", "").channels == .failure(RejectReason("empty, and its name says no channel")))
-    #expect(try trigger("cats.json", "{").channels == .failure(RejectReason("not valid JSON")))
+    #expect(
+      try trigger("cats.json", "{").channels
+        == .failure(RejectReason("not valid JSON, or an id that is no whole number")))
   }
 
   @Test("only an object says who asked")
