@@ -137,8 +137,8 @@ struct TriggerContentTests {
 
   @Test("has ids of 64 bits and no other numbers", arguments: otherNumbers)
   func number(_ number: String) {
-    #expect(isInvalid(Array(number.utf8)))
-    #expect(isInvalid(Array("{\"channel_id\":\(number)}".utf8)))
+    #expect(Content(TriggerContent(Array(number.utf8))) == Self.notJSON)
+    #expect(Content(TriggerContent(Array("{\"channel_id\":\(number)}".utf8))) == Self.notJSON)
   }
 
   @Test(
