@@ -69,15 +69,20 @@ struct HandoffTests {
     let instance = try Instance(channels: Self.channels)
     let run = try instance.start("run")
     try instance.started.wait()
-    for name in ["b.json", "a.json", "9.json", "10.json", "B.json", "é.json", "a b.json", "a.b.json"] {
-      try instance.drop(name, "2\n")
-    }
+    let names = [
+      "b.json", "a.json", "9.json", "10.json", "B.json", "é.json", "a b.json", "a.b.json",
+      // Alike for longer than a machine word.
+      "episode-of-a-season-9.json", "episode-of-a-season-10.json", "episode-of-a-season-1.json",
+    ]
+    for name in names { try instance.drop(name, "2\n") }
     try instance.release.pass()
     #expect(try run.wait().status == 0)
     #expect(
       try instance.ledger().dropFirst(2) == [
         "manual second 10.json", "manual second 9.json", "manual second B.json", "manual second a b.json",
-        "manual second a.b.json", "manual second a.json", "manual second b.json", "manual second é.json",
+        "manual second a.b.json", "manual second a.json", "manual second b.json",
+        "manual second episode-of-a-season-1.json", "manual second episode-of-a-season-10.json",
+        "manual second episode-of-a-season-9.json", "manual second é.json",
       ])
   }
 

@@ -9,9 +9,16 @@ struct JobTests {
   func environment() throws {
     let instance = try Instance(
       channels: #"{ id: 12, name: "cats", url: "feed", limit: 5, command: ["handlers/show"] }"#)
-    try instance.handler("show", "env | grep BOBBIN_ | LC_ALL=C sort >../environment; pwd >../directory")
+    // As the kernel has it: a shell hides it when a name is there twice.
+    try instance.handler(
+      "show",
+      """
+      tr '\\0' '\\n' </proc/$$/environ | grep -E '^(BOBBIN_|CALLER=)' | LC_ALL=C sort >../environment
+      pwd >../directory
+      """)
     // A job that is itself started by a job of another batch must not see that one's variables.
-    let run = try instance.bobbin("run", environment: ["BOBBIN_TRIGGER": "outer", "BOBBIN_USER": "outer"])
+    let run = try instance.bobbin(
+      "run", environment: ["BOBBIN_TRIGGER": "outer", "BOBBIN_USER": "outer", "CALLER": "seen"])
     #expect(run.status == 0)
     #expect(
       try instance.directory.text("environment") == """
@@ -26,6 +33,7 @@ struct JobTests {
         BOBBIN_TRIGGER=
         BOBBIN_URL=feed
         BOBBIN_USER=
+        CALLER=seen
 
         """)
     #expect(try instance.directory.text("directory") == "\(instance.directory.path)/etc\n")
