@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The table of exit statuses; 64 is in `CommandLineTests`, 65 and 124 in `TriggerCommandTests`, 75 in
+/// The table of exit statuses; 64 is in `CommandLineTests`, 65 and 124 in `TriggerCommandTests`, 75 (busy) in
 /// `PromiseTests` and `RunCommandTests`, 130 and 143 in `JobEndTests`.
 @Suite("exit status")
 struct ExitStatusTests {
@@ -44,6 +44,19 @@ struct ExitStatusTests {
     for name in ["a.json", "b.json"] {
       #expect(try instance.records(of: name).map { $0["outcome"] } == ["succeeded"])
     }
+  }
+
+  @Test("75 when the disk is full before anything ran: nothing is started, triggers stay")
+  func noSpace() throws {
+    let instance = try Instance()
+    try instance.drop("a.json")
+    let environment = try Preload.environment(in: instance.directory).merging(Preload.fullDisk) { $1 }
+    let run = try instance.bobbin("run", environment: environment)
+    #expect(run.status == 75)
+    #expect(run.error.contains("No space left on device (nothing more was started; free some space"))
+    #expect(try instance.ledger() == [])
+    #expect(try instance.pending() == ["a.json"])
+    #expect(try !instance.isLocked("scheduler.lock"))
   }
 
   @Test("77 for a user who may not run it, with the remedy")

@@ -28,6 +28,9 @@ package enum Preload {
   /// To sync the file of this name fails with EIO, as on a disk that dies.
   package static func brokenSync(_ name: String) -> [String: String] { ["TEST_BROKEN_SYNC": name] }
 
+  /// The disk is full.
+  package static let fullDisk = ["TEST_FULL_DISK": "1"]
+
   /// Writes down, one a line, what is synced (`sync NAME`), removed (`remove NAME`) or moved (`move OLD NEW`).
   package static func journal(_ path: String) -> [String: String] { ["TEST_JOURNAL": path] }
 
@@ -41,6 +44,7 @@ package enum Preload {
     #include <stdio.h>
     #include <stdlib.h>
     #include <string.h>
+    #include <sys/statvfs.h>
     #include <sys/syscall.h>
     #include <sys/types.h>
     #include <unistd.h>
@@ -111,6 +115,12 @@ package enum Preload {
       if (is_sync_broken(descriptor)) return errno = EIO, -1;
       int result = REAL(int, fdatasync, int)(descriptor);
       note("sync", name_of(descriptor, buffer), NULL);
+      return result;
+    }
+
+    int fstatvfs(int descriptor, struct statvfs *status) {
+      int result = REAL(int, fstatvfs, int, struct statvfs *)(descriptor, status);
+      if (getenv("TEST_FULL_DISK")) status->f_bavail = 0;
       return result;
     }
 
