@@ -5,6 +5,9 @@ import TestSupport
 import Testing
 
 /// Promise 5, and what the second look after the unlocking is for.
+///
+/// The batch runs in the process of the tests here, and a batch ends whatever its jobs leave behind: all children of
+/// its process. That is one more reason why the tests are run with `--no-parallel`.
 @Suite("a trigger that comes between the last look and the unlocking", .serialized)
 struct StrandedTriggerTests {
   /// An instance in which a trigger is dropped exactly then: a torn last line of the history is reported after the

@@ -19,6 +19,8 @@ package final class Instance: Sendable {
     release = try Gate(try directory.path("gates/release"))
     try FileManager.default.createDirectory(
       atPath: "\(directory.path)/spool", withIntermediateDirectories: true)
+    // Whatever the umask is: others who can write there are a fault that `bobbin check` reports.
+    chmod("\(directory.path)/spool", 0o755)
     try configure(
       channels: channels ?? #"{ id: 1, name: "demo", command: ["handlers/note"] }"#, settings: settings)
     let entry = #"echo "$BOBBIN_KIND $BOBBIN_CHANNEL ${BOBBIN_TRIGGER:--}" >>../ledger"#

@@ -1,8 +1,5 @@
 import Batch
 import Channels
-import Foundation
-import Posix
-import Spool
 import TestSupport
 
 extension Instance {
@@ -12,10 +9,6 @@ extension Instance {
   }
 
   func loadConfiguration() throws -> Configuration {
-    try Configuration.parse(
-      Array(directory.text("etc/bobbin.json5").utf8), file: configuration, shownAs: nil)
+    try Configuration.parse(Array(directory.text("etc/bobbin.json5").utf8), file: configuration)
   }
-
-  /// The inside of its spool, folders made.
-  func interior() throws -> SpoolInterior { try SpoolInterior(Spool(path: spool)) }
 }
