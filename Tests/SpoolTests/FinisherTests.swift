@@ -133,6 +133,23 @@ struct FinisherTests {
     #expect(try spool.scratch.names(in: "expired") == ["b.json"])
   }
 
+  @Test("nothing is published by the first step, and what it wrote can be taken back")
+  func preparation() throws {
+    let endings: [(claim: Claim, ending: Ending)] = [
+      (try claim("a.json", id: 1), .done(Array("A".utf8))), (try claim("b.json", id: 2), .moved(.expired)),
+    ]
+    let preparation = try finisher.prepare(endings)
+    #expect(try spool.scratch.names(in: "done") == [])
+    #expect(try spool.scratch.names(in: "expired") == [])
+    #expect(try stillRunning() == ["1.1.a.json", "2.1.b.json"])
+    #expect(try spool.interior[.done].names().count == 1)
+    finisher.discard(preparation)
+    #expect(try spool.interior[.done].names().isEmpty)
+    try finisher.finish(endings)
+    #expect(try spool.scratch.names(in: "done") == ["a.json"])
+    #expect(try stillRunning() == [])
+  }
+
   @Test("when a result cannot be published every claim stays, and no temporary file does")
   func failure() throws {
     try spool.scratch.write("done/b.json/in the way")
@@ -142,6 +159,11 @@ struct FinisherTests {
     #expect(throws: SystemError.self) { try finisher.finish(endings) }
     #expect(try stillRunning() == ["1.1.a.json", "2.1.b.json", "3.1.c.json"])
     #expect(try spool.interior[.done].names().allSatisfy { !$0.description.hasPrefix(".") })
+    // Once nothing is in the way the same claims come to their end.
+    try spool.scratch.rename("done/b.json", "elsewhere")
+    try finisher.finish(endings)
+    #expect(try spool.scratch.names(in: "done") == ["a.json", "b.json", "c.json"])
+    #expect(try stillRunning() == [])
   }
 }
 
