@@ -104,7 +104,8 @@ struct HandoffTests {
     let warning = try #require(run.errorLine(with: " warning trigger expired"))
     // The record has microseconds, the warning seconds.
     #expect(warning.contains(" trigger=old.json timestamp=\(requested.prefix(19))Z "))
-    #expect(warning.contains(" age=31m5s ") || warning.contains(" age=31m6s "))
+    // A few seconds may have passed since on a busy machine.
+    #expect(warning.contains(#/ age=31m([5-9]|[1-5][0-9])s /#))
     #expect(warning.contains(" limit=30m"))
   }
 

@@ -24,7 +24,7 @@ struct WatchCommandTests {
     // Two in a row, and each by an event of its own: a look must not be the last.
     for number in 1...3 {
       try instance.drop("\(number).json")
-      try waitUntil("trigger \(number) is done", within: .seconds(5)) {
+      try waitUntil("trigger \(number) is done", within: .seconds(15)) {
         try instance.names("done").contains("\(number).json")
       }
     }
