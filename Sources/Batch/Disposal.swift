@@ -41,7 +41,7 @@ struct Disposal {
       }
       claim = taken
     } catch {
-      guard error.isRefusal else { throw error }
+      guard error.isImmovable else { throw error }
       ids.giveBack(id)
       return .immovable(error)
     }

@@ -36,8 +36,9 @@ package final class HistoryFile {
         try write(lines)
       } catch {
         // A record that may not be on the disk must not be found there by a recovery: the page cache would show it
-        // until the next power cut. Failing to take it back leaves nothing better to do than to report the cause.
-        try? truncate(to: size)
+        // until the next power cut. Failing to take it back leaves nothing better to do than to report the cause. What
+        // another process has appended meanwhile (locking is broken then) is not ours to take back.
+        if let now = try? self.size(), now <= size + Int64(lines.count) { try? truncate(to: size) }
         throw error
       }
       return mended
@@ -98,22 +99,36 @@ package final class HistoryFile {
     return here.inode == there.inode && here.device == there.device
   }
 
+  private func size() throws(SystemError) -> Int64 { try file?.status().size ?? 0 }
+
   /// Cuts off what follows the last newline.
+  ///
+  /// RACE: with locking broken, that may be what another process is writing at this moment. A line that still grows is
+  /// waited for; one that has not changed for a while is torn.
   private func mend() throws(SystemError) -> (size: Int64, mended: Bool) {
-    guard let size = try file?.status().size, size > 0 else { return (0, false) }
+    var size = try size()
+    while true {
+      let intact = try intactSize(of: size)
+      if intact == size { return (size, false) }
+      try Poll.wait(until: .now() + .milliseconds(50))
+      let now = try self.size()
+      if now == size {
+        try truncate(to: intact)
+        return (intact, true)
+      }
+      size = now
+    }
+  }
+
+  /// How much of the file there is up to its last newline.
+  private func intactSize(of size: Int64) throws(SystemError) -> Int64 {
     var end = size
     while end > 0 {
       let start = max(0, end - 65_536)
       let bytes = try file?.read(at: start, count: Int(end - start)) ?? []
-      if let newline = bytes.lastIndex(of: UInt8(ascii: "\n")) {
-        let intact = start + Int64(newline) + 1
-        if intact == size { return (size, false) }
-        try truncate(to: intact)
-        return (intact, true)
-      }
+      if let newline = bytes.lastIndex(of: UInt8(ascii: "\n")) { return start + Int64(newline) + 1 }
       end = start
     }
-    try truncate(to: 0)
-    return (0, true)
+    return 0
   }
 }

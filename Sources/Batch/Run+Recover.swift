@@ -17,9 +17,7 @@ extension Run {
     if abandoned.claims.isEmpty { return }
     let records = try records(of: abandoned.claims)
     for claim in abandoned.claims {
-      if let record = records[claim.id],
-        claim.name.isOf(id: record.id, trigger: record.trigger ?? claim.trigger)
-      {
+      if let record = records[claim.name] {
         try complete(claim, record)
       } else {
         try recoverUnrecorded(claim)
@@ -30,17 +28,19 @@ extension Run {
 
   /// The records of claims, from the history and from the one that was rotated away last. Claims are removed because of
   /// what is found here, so it is made durable first.
-  private func records(of claims: [Claim]) throws(SystemError) -> [Int64: HistoryRecord] {
-    let wanted = Set(claims.map(\.id))
-    var records: [Int64: HistoryRecord] = [:]
+  private func records(of claims: [Claim]) throws(SystemError) -> [ClaimName: HistoryRecord] {
+    // With locking broken, two processes may have given out one id: the trigger tells whose record it is.
+    let wanted = Dictionary(grouping: claims.map(\.name), by: \.id)
+    var records: [ClaimName: HistoryRecord] = [:]
     for name in [HistoryFile.rotatedName, HistoryFile.name] where try interior.owns(name) {
       var offset: Int64 = 0
       var first: Int64?
       try HistoryReader.forEachLine(name, in: interior.root) { line in
         defer { offset += Int64(line.count) + 1 }
-        guard let id = HistoryReader.id(line), wanted.contains(id), let record = HistoryReader.record(line)
+        guard let id = HistoryReader.id(line), let names = wanted[id],
+          let record = HistoryReader.record(line), let trigger = record.trigger
         else { return }
-        records[id] = record
+        for name in names where name.isOf(id: record.id, trigger: trigger) { records[name] = record }
         first = first ?? offset
       }
       if let first { try HistoryFile.confirm(name, from: first, in: interior) }

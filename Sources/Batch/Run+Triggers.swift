@@ -86,7 +86,7 @@ extension Run {
       }
       claim = taken
     } catch {
-      guard error.isRefusal else { throw error }
+      guard error.isImmovable else { throw error }
       // Nothing is run that could not be made this run's own.
       ids.giveBack(jobID)
       leavePending(trigger.name, because: "it cannot be claimed: \(error)")

@@ -1,36 +1,13 @@
 package import Channels
 import Posix
-package import Spool
-
-/// Something about the files and programs around a configuration that keeps the batch from working, or lets others in.
-package struct SetupProblem: Sendable, Equatable {
-  package enum Kind: String, Sendable {
-    /// A program that a channel needs is not there.
-    case program
-    /// The batch's user may not do what it must, or others may do what they must not.
-    case permission
-    /// A directory that is missing and cannot be made.
-    case missing
-  }
-
-  package let kind: Kind
-  package let path: String
-  package let message: String
-  /// What to do about it.
-  package let remedy: String
-
-  package var json: JSONValue {
-    .object([
-      ("kind", .string(kind.rawValue)), ("path", .string(path)), ("message", .string(message)),
-      ("remedy", .string(remedy)),
-    ])
-  }
-}
+import Spool
 
 /// Looks at what a configuration needs around it: `bobbin check`. Changes nothing.
+///
+/// The programs, the configuration and the directories are here; what is inside the spool is in `SetupCheck+Spool`.
 package struct SetupCheck {
-  private let configuration: Configuration
-  private let user: UInt32
+  let configuration: Configuration
+  let user: UInt32
 
   package init(_ configuration: Configuration) {
     self.configuration = configuration
@@ -44,40 +21,61 @@ package struct SetupCheck {
 
   private func programs() -> [SetupProblem] {
     let searchPath = CurrentProcess.environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
-    return configuration.channels.filter(\.enabled).compactMap { channel in
+    var problems: [SetupProblem] = []
+    var seen: Set<String> = []
+    for channel in configuration.channels where channel.enabled {
       let program = channel.arguments()[0]
-      if Path.program(program, searching: searchPath) != nil { return nil }
-      return SetupProblem(
-        kind: .program, path: program,
-        message: "channel \"\(channel.name)\" needs it, and it is no program that can be run",
-        remedy: program.contains("/")
-          ? "create it, or make it executable: chmod +x '\(program)'"
-          : "install it, or give its full path in \"command\"; PATH is \(searchPath)")
+      if let path = Path.program(program, searching: searchPath) {
+        if seen.insert(path).inserted {
+          problems += replaceable(path, "the program of channel \"\(channel.name)\"")
+        }
+        continue
+      }
+      problems.append(
+        SetupProblem(
+          kind: .program, path: program,
+          message: "channel \"\(channel.name)\" needs it, and it is no program that can be run",
+          remedy: program.contains("/")
+            ? "create it, or make it executable: chmod +x '\(program)'"
+            : "install it, or give its full path in \"command\"; PATH is \(searchPath)"))
     }
+    return problems
   }
 
-  /// Who can write to it decides what is run.
-  private func configurationFile() -> [SetupProblem] {
-    guard let status = status(configuration.file), status.mode & 0o002 != 0 else { return [] }
-    return [
-      SetupProblem(
-        kind: .permission, path: configuration.file,
-        message: "everybody can change the commands that are run (mode \(octal(status.mode)))",
-        remedy: "chmod o-w '\(configuration.file)'")
-    ]
+  private func configurationFile() -> [SetupProblem] { replaceable(configuration.file, "the configuration") }
+
+  /// Who can write to a file, or put another one in its place, decides what is run.
+  private func replaceable(_ path: String, _ what: String) -> [SetupProblem] {
+    let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+    var problems: [SetupProblem] = []
+    for (path, what) in [(path, what), (folder, "the folder of \(what)")] where !path.isEmpty {
+      guard let status = followed(path), isWritableByOthers(status) else { continue }
+      problems.append(
+        SetupProblem(
+          kind: .permission, path: path,
+          message: "others can change \(what), and with it what is run (mode \(octal(status.mode)))",
+          remedy: "chmod go-w '\(path)'"))
+    }
+    return problems
+  }
+
+  /// By everybody, or by a group that is not the one of the batch's user. In a directory with the sticky bit others can
+  /// add, but not exchange.
+  func isWritableByOthers(_ status: FileStatus) -> Bool {
+    if status.kind == .directory, status.mode & 0o1000 != 0 { return false }
+    return status.mode & 0o002 != 0
+      || (status.mode & 0o020 != 0 && status.group != CurrentProcess.effectiveGroup)
   }
 
   private func directory(_ path: String, _ what: String) -> [SetupProblem] {
-    // A link to a directory, as `/var/spool` may be one on a NAS, counts as the directory.
-    guard let status = (try? Directory(pathForLookup: path).status()) ?? status(path) else {
+    guard let status = followed(path) else {
       // A run makes it, when it can.
       let parent = nearestExisting(above: path)
       if Path.allows([.write, .execute], parent) { return [] }
       return [
         SetupProblem(
           kind: .missing, path: path, message: "\(what) is missing and cannot be made in \(parent)",
-          remedy:
-            "mkdir -p '\(path)' as a user who may, and give it to the batch's user: chown \(user) '\(path)'")
+          remedy: "mkdir -p '\(path)' && chown \(user) '\(path)', as a user who may")
       ]
     }
     if status.kind != .directory {
@@ -93,7 +91,13 @@ package struct SetupCheck {
         SetupProblem(
           kind: .permission, path: path,
           message: "the batch's user (uid \(user)) may not read and write \(what)",
-          remedy: "chown \(user) '\(path)'"))
+          remedy: status.owner == user ? "chmod u+rwx '\(path)'" : "chown \(user) '\(path)'"))
+    } else if path == configuration.spool, status.owner != user, user != 0 {
+      problems.append(
+        SetupProblem(
+          kind: .permission, path: path,
+          message: "\(what) belongs to uid \(status.owner), not to the batch's user (uid \(user))",
+          remedy: "chown \(user) '\(path)', or run the batch as its owner"))
     }
     if status.mode & 0o022 != 0, status.mode & 0o1000 == 0 {
       problems.append(
@@ -101,94 +105,15 @@ package struct SetupCheck {
           kind: .permission, path: path,
           message: "others can remove and replace files in \(what) (mode \(octal(status.mode)))",
           remedy: path == configuration.spool
-            ? "for a drop box: chmod 3730 '\(path)'; for one user: chmod 755 '\(path)'"
+            ? "chmod 755 '\(path)' (for a drop box instead: chgrp SUBMITTERS '\(path)' && chmod 3730 '\(path)')"
             : "chmod go-w '\(path)'"))
     }
-    if path == configuration.spool, status.owner != user, user != 0 {
-      problems.append(
-        SetupProblem(
-          kind: .permission, path: path,
-          message: "\(what) belongs to uid \(status.owner), not to the batch's user (uid \(user))",
-          remedy: "chown \(user) '\(path)', or run the batch as its owner"))
-    }
     return problems
   }
 
-  private func spoolInside() -> [SetupProblem] {
-    guard let spool = try? Directory(pathForLookup: configuration.spool).status() else { return [] }
-    var problems: [SetupProblem] = []
-    for folder in SpoolFolder.allCases {
-      let path = "\(configuration.spool)/\(folder.rawValue)"
-      guard let status = status(path) else { continue }
-      if status.kind != .directory {
-        problems.append(
-          SetupProblem(
-            kind: .missing, path: path, message: "not a directory",
-            remedy: "remove it: a run makes the directory"))
-        continue
-      }
-      problems += ownership(of: path, status, in: spool)
-      if status.mode & 0o022 != 0 {
-        problems.append(
-          SetupProblem(
-            kind: .permission, path: path,
-            message: "others can change what is the batch's alone (mode \(octal(status.mode)))",
-            remedy: "chmod 00750 '\(path)'"))
-      }
-      if SpoolFolder.receiving.contains(folder), isOnAnotherMount(path) {
-        problems.append(
-          SetupProblem(
-            kind: .missing, path: path,
-            message: "on another mount than the spool, so that no trigger can be moved there by renaming",
-            remedy: "umount '\(path)', or mount the spool as a whole"))
-      }
-    }
-    for name in [Spool.historyName, Spool.historyIDName] {
-      let path = "\(configuration.spool)/\(name)"
-      if let status = status(path) { problems += ownership(of: path, status, in: spool) }
-    }
-    if let status = status(configuration.lock), status.mode & 0o066 != 0 {
-      problems.append(
-        SetupProblem(
-          kind: .permission, path: configuration.lock,
-          message: "others can take the lock and keep every run from starting (mode \(octal(status.mode)))",
-          remedy: "chmod 600 '\(configuration.lock)'"))
-    }
-    return problems
-  }
-
-  /// What is the batch's own must belong to its user, and must not be readable for the submitters of a drop box.
-  private func ownership(of path: String, _ status: FileStatus, in spool: FileStatus) -> [SetupProblem] {
-    if ![user, 0, spool.owner].contains(status.owner) {
-      return [
-        SetupProblem(
-          kind: .permission, path: path,
-          message: "made by somebody else (uid \(status.owner)); a run sets it aside and makes its own",
-          remedy: "mv '\(path)' elsewhere, or chown \(spool.owner) '\(path)' if you trust what is in it")
-      ]
-    }
-    let isDropBox = spool.mode & 0o2020 == 0o2020
-    if isDropBox, status.group == spool.group, status.mode & 0o070 != 0 {
-      let mode = status.kind == .directory ? "00750" : "640"
-      return [
-        SetupProblem(
-          kind: .permission, path: path,
-          message: "the group that may submit (gid \(spool.group)) may read it, too",
-          remedy: "chgrp \(CurrentProcess.effectiveGroup) '\(path)' && chmod \(mode) '\(path)'")
-      ]
-    }
-    return []
-  }
-
-  private func isOnAnotherMount(_ path: String) -> Bool {
-    guard let spool = try? Directory(pathForLookup: configuration.spool),
-      let folder = try? Directory(pathForLookup: path), let isSame = try? folder.isOnMount(of: spool)
-    else { return false }
-    return !isSame
-  }
-
-  /// What cannot be examined is reported where it is needed, by the check of that directory.
-  private func status(_ path: String) -> FileStatus? { (try? Path.status(path)).flatMap { $0 } }
+  /// What a path leads to, links followed: `/var/spool` may be one on a NAS. What cannot be examined is reported where
+  /// it is needed, by the check of that directory.
+  func followed(_ path: String) -> FileStatus? { try? Path.followedStatus(path) }
 
   private func nearestExisting(above path: String) -> String {
     var path = path[...]
@@ -199,5 +124,5 @@ package struct SetupCheck {
     return path.isEmpty ? "/" : String(path)
   }
 
-  private func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }
+  func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }
 }

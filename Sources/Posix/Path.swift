@@ -32,6 +32,12 @@ package enum Path {
     return FileStatus(status)
   }
 
+  /// What a path leads to, links followed.
+  package static func followedStatus(_ path: String) throws(SystemError) -> FileStatus {
+    let number = try check(linux_openat(AT_FDCWD, path, linux_path_only, 0), "open", path)
+    return try Descriptor(number, path: path).status()
+  }
+
   /// Makes a directory and those above it, where missing. The corresponding C function is `mkdir(2)`.
   package static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
     var result = linux_mkdirat(AT_FDCWD, path, mode)
@@ -65,8 +71,6 @@ package enum Path {
   }
 
   private static func isRegular(_ path: String) -> Bool {
-    let number = linux_openat(AT_FDCWD, path, linux_path_only, 0)
-    guard number >= 0 else { return false }
-    return (try? Descriptor(number, path: path).status().kind) == .regular
+    (try? followedStatus(path).kind) == .regular
   }
 }

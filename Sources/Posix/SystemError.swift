@@ -28,6 +28,10 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
   /// Whether this user is not allowed to do it.
   package var isRefusal: Bool { code == .accessDenied || code == .notPermitted }
 
+  /// Whether this one entry of a directory can't be moved, while others may: it is immutable, another user's directory,
+  /// or a directory of the lower layer of an overlay.
+  package var isImmovable: Bool { isRefusal || code == .crossDevice }
+
   /// Whether this process or the machine has run out of something that will be there again: no fault of what was
   /// attempted.
   package var isShortage: Bool {

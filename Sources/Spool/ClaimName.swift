@@ -2,9 +2,9 @@ package import Posix
 
 /// The name of a claimed file in `running/<owner>/`: `<id>.<step>.<name>`. It says all there is to know about the
 /// claim, so that one rename changes owner, attempt and state at once.
-package struct ClaimName: Sendable, Equatable {
+package struct ClaimName: Sendable, Hashable {
   /// What the claim is for.
-  package enum Step: Sendable, Equatable {
+  package enum Step: Sendable, Hashable {
     /// The n-th attempt to run the job has begun, or is about to.
     case attempt(Int)
     /// On its way out of the spool, without being run.

@@ -47,25 +47,40 @@ package final class Finisher {
   /// Brings the claims to their end. Each step is durable before the next begins: results synced, then published under
   /// their names, then the directories synced, and only then the claims removed. After a crash anywhere in it the
   /// claims that are left are finished again by the next run.
+  ///
+  /// - Throws: the first failure, after the others were brought to their end.
   package func complete(_ preparation: Preparation) throws(SystemError) {
     do throws(SystemError) {
       for result in preparation.results {
         try interior[result.folder].open(result.temporary, .read).sync()
       }
-      for result in preparation.results {
-        try interior[result.folder].replace(result.claim.trigger, with: result.temporary)
-      }
     } catch {
       discard(preparation)
       throw error
     }
-    var touched = Set(preparation.results.map(\.folder))
+    var failure: SystemError?
+    var touched: Set<SpoolFolder> = []
+    var published: [Claim] = []
+    for result in preparation.results {
+      do throws(SystemError) {
+        try interior[result.folder].replace(result.claim.trigger, with: result.temporary)
+        touched.insert(result.folder)
+        published.append(result.claim)
+      } catch {
+        // A folder under the result's name, for example.
+        failure = failure ?? error
+        _ = try? interior[result.folder].remove(result.temporary)
+      }
+    }
     for (claim, folder) in preparation.moves {
-      try move(claim, to: folder)
-      touched.insert(folder)
+      do throws(SystemError) {
+        try move(claim, to: folder)
+        touched.insert(folder)
+      } catch { failure = failure ?? error }
     }
     for folder in touched { try interior[folder].sync() }
-    for result in preparation.results { try result.claim.folder.remove(result.claim.file) }
+    for claim in published { try claim.folder.remove(claim.file) }
+    if let failure { throw failure }
   }
 
   /// Removes what was written for claims that are not brought to their end now. What is left all the same is removed

@@ -64,7 +64,7 @@ package struct Inspector: Sendable {
     // RACE: the name may lead to another file than a moment ago; what was opened is what counts.
     let opened = try file.status()
     if let reason = oddity(of: opened, name: triggerName) { return .odd(reason, opened) }
-    let bytes = try file.readAll(limit: TriggerContent.sizeLimit + 1)
+    let bytes = try file.readAll(expecting: opened.size, limit: TriggerContent.sizeLimit + 1)
     let trigger = Trigger(name: triggerName, file: opened, bytes: bytes)
     if case .object = trigger.content { return .settled(trigger) }
     if isForClaims, case .success = trigger.channels { return .settled(trigger) }

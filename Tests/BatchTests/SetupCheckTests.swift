@@ -31,7 +31,7 @@ struct SetupCheckTests {
       #expect(problem.path.hasPrefix(instance.directory.path))
       #expect(!problem.message.isEmpty && !problem.remedy.isEmpty)
       #expect(
-        problem.remedy.hasPrefix("move it") || problem.remedy.hasPrefix("remove it")
+        problem.remedy.hasPrefix("move it") || problem.remedy.hasPrefix("rm '")
           || problem.remedy.contains("chmod "))
     }
   }

@@ -68,11 +68,14 @@ struct CheckCommandTests {
   @Test(
     "finds modes with which others could do what they must not, with 77 and the command that mends it",
     arguments: [
-      ("spool", 0o777, "for a drop box: chmod 3730 'spool'; for one user: chmod 755 'spool'"),
-      ("library", 0o775, "chmod go-w 'library'"), ("spool/running", 0o770, "chmod 00750 'spool/running'"),
-      ("spool/done", 0o757, "chmod 00750 'spool/done'"),
+      (
+        "spool", 0o777,
+        "chmod 755 'spool' (for a drop box instead: chgrp SUBMITTERS 'spool' && chmod 3730 'spool')"
+      ),
+      ("library", 0o775, "chmod go-w 'library'"), ("spool/running", 0o770, "chmod 750 'spool/running'"),
+      ("spool/done", 0o757, "chmod 750 'spool/done'"),
       ("spool/scheduler.lock", 0o644, "chmod 600 'spool/scheduler.lock'"),
-      ("etc/bobbin.json5", 0o646, "chmod o-w 'etc/bobbin.json5'"),
+      ("etc/bobbin.json5", 0o646, "chmod go-w 'etc/bobbin.json5'"),
     ])
   func modes(path: String, mode: UInt32, remedy: String) throws {
     let instance = try Instance()
@@ -112,7 +115,7 @@ struct CheckCommandTests {
     try instance.directory.write("spool/done")
     let (status, found) = try problems(instance)
     #expect(status == 73)
-    #expect(found == [["missing", "spool/done", "remove it: a run makes the directory"]])
+    #expect(found == [["missing", "spool/done", "rm 'spool/done'"]])
   }
 
   @Test("makes nothing: a spool that is missing is made by the next run")

@@ -14,14 +14,7 @@ struct CheckCommand {
 
   func run() throws -> ExitStatus {
     let problems = SetupCheck(configuration).problems()
-    var plan: [PlannedStep] = []
-    // Without a spool there is nothing pending; the scheduled channels are the plan.
-    if Path.exists(configuration.spool), !problems.contains(where: { $0.path == configuration.spool }) {
-      let batch = try Batch(configuration, log: Log(isQuiet: arguments.isQuiet))
-      try batch.forEachPlanned(at: .now(), isSpoolOnly: false) { plan.append($0) }
-    } else {
-      plan = configuration.channels.filter(\.enabled).map { PlannedStep(scheduled: $0) }
-    }
+    let plan = try plan(problems)
     if arguments.isJSON {
       try Output.print(
         .object([
@@ -38,6 +31,21 @@ struct CheckCommand {
     case .permission: .permission
     case .missing: .cannotCreate
     }
+  }
+
+  /// What a run would do. A spool that can't be read is among the problems; what is known without it is told.
+  private func plan(_ problems: [SetupProblem]) throws -> [PlannedStep] {
+    var plan: [PlannedStep] = []
+    if Path.exists(configuration.spool) {
+      do throws(SystemError) {
+        let batch = try Batch(configuration, log: Log(isQuiet: arguments.isQuiet))
+        try batch.forEachPlanned(at: .now(), isSpoolOnly: false) { plan.append($0) }
+        return plan
+      } catch {
+        if problems.isEmpty { throw error }
+      }
+    }
+    return configuration.channels.filter(\.enabled).map { PlannedStep(scheduled: $0) }
   }
 
   private func printText(_ problems: [SetupProblem], _ plan: [PlannedStep]) throws {

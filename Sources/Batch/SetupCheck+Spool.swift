@@ -1,0 +1,101 @@
+import Channels
+import Posix
+import Spool
+
+/// What is the batch's own inside the spool: it must be able to use it, and nobody else may change it.
+extension SetupCheck {
+  func spoolInside() -> [SetupProblem] {
+    guard let spool = followed(configuration.spool), spool.kind == .directory else { return [] }
+    return SpoolFolder.allCases.flatMap { folder($0, in: spool) }
+      + [Spool.historyName, Spool.historyIDName].flatMap {
+        file("\(configuration.spool)/\($0)", in: spool)
+      } + file(configuration.lock, in: spool)
+  }
+
+  private func folder(_ folder: SpoolFolder, in spool: FileStatus) -> [SetupProblem] {
+    let path = "\(configuration.spool)/\(folder.rawValue)"
+    guard let status = try? Path.status(path) else { return [] }
+    if status.kind != .directory {
+      return [
+        SetupProblem(
+          kind: .missing, path: path, message: "not a directory; a run sets it aside and makes one",
+          remedy: "rm '\(path)'")
+      ]
+    }
+    var problems = access(to: path, status, in: spool, [.read, .write, .execute], mode: "750")
+    if SpoolFolder.receiving.contains(folder), isOnAnotherMount(path) {
+      problems.append(
+        SetupProblem(
+          kind: .missing, path: path,
+          message: "on another mount than the spool, so that no trigger can be moved there by renaming",
+          remedy: "umount '\(path)', or mount the spool as a whole"))
+    }
+    return problems
+  }
+
+  private func file(_ path: String, in spool: FileStatus) -> [SetupProblem] {
+    guard let status = try? Path.status(path) else { return [] }
+    let isLock = path == configuration.lock
+    if status.kind != .regular {
+      return [
+        SetupProblem(
+          kind: .missing, path: path, message: "not a regular file; a run sets it aside and makes one",
+          remedy: "mv '\(path)' '\(path).odd'")
+      ]
+    }
+    var problems = access(to: path, status, in: spool, [.read, .write], mode: isLock ? "600" : "640")
+    if isLock, status.mode & 0o066 != 0 {
+      problems.append(
+        SetupProblem(
+          kind: .permission, path: path,
+          message: "others can take the lock and keep every run from starting (mode \(octal(status.mode)))",
+          remedy: "chmod 600 '\(path)'"))
+    }
+    return problems
+  }
+
+  private func access(
+    to path: String, _ status: FileStatus, in spool: FileStatus, _ access: Path.Access, mode: String
+  ) -> [SetupProblem] {
+    if ![user, 0, spool.owner].contains(status.owner) {
+      return [
+        SetupProblem(
+          kind: .permission, path: path, message: "made by somebody else (uid \(status.owner))",
+          remedy: "chown \(spool.owner) '\(path)' if you trust what is in it; else a run sets it aside")
+      ]
+    }
+    if !Path.allows(access, path) {
+      return [
+        SetupProblem(
+          kind: .permission, path: path, message: "the batch's user (uid \(user)) may not use it",
+          remedy: status.owner == user ? "chmod u+rwX '\(path)'" : "chown \(user) '\(path)'")
+      ]
+    }
+    if status.mode & 0o022 != 0, path != configuration.lock {
+      return [
+        SetupProblem(
+          kind: .permission, path: path,
+          message: "others can change what is the batch's alone (mode \(octal(status.mode)))",
+          remedy: "chmod \(mode) '\(path)'")
+      ]
+    }
+    let group = CurrentProcess.effectiveGroup
+    let isDropBox = spool.mode & 0o2020 == 0o2020 && spool.group != group
+    if isDropBox, status.group == spool.group, status.mode & 0o070 != 0 {
+      return [
+        SetupProblem(
+          kind: .permission, path: path,
+          message: "the group that may submit (gid \(spool.group)) may read it, too",
+          remedy: "chgrp \(group) '\(path)' && chmod \(mode) '\(path)'")
+      ]
+    }
+    return []
+  }
+
+  private func isOnAnotherMount(_ path: String) -> Bool {
+    guard let spool = try? Directory(pathForLookup: configuration.spool),
+      let folder = try? Directory(pathForLookup: path), let isSame = try? folder.isOnMount(of: spool)
+    else { return false }
+    return !isSame
+  }
+}

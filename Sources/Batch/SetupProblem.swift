@@ -1,0 +1,26 @@
+package import Spool
+
+/// Something about the files and programs around a configuration that keeps the batch from working, or lets others in.
+package struct SetupProblem: Sendable, Equatable {
+  package enum Kind: String, Sendable {
+    /// A program that a channel needs is not there.
+    case program
+    /// The batch's user may not do what it must, or others may do what they must not.
+    case permission
+    /// A directory that is missing and cannot be made.
+    case missing
+  }
+
+  package let kind: Kind
+  package let path: String
+  package let message: String
+  /// What to do about it.
+  package let remedy: String
+
+  package var json: JSONValue {
+    .object([
+      ("kind", .string(kind.rawValue)), ("path", .string(path)), ("message", .string(message)),
+      ("remedy", .string(remedy)),
+    ])
+  }
+}
