@@ -57,7 +57,9 @@ struct DrainCost: Codable, Equatable {
     }
     try bench.settle()
     let begin = Timestamp.now()
-    let program = try Program(instance.command(bench.bobbin, "run", "--spool-only"))
+    // It will complain that it was stopped, as it should.
+    let program = try Program(
+      instance.command(bench.bobbin, "run", "--spool-only"), errors: bench.path("errors"))
     let deadline = MonotonicTime.now() + .seconds(600)
     let spool = try Directory(path: instance.spool)
     var enough: MonotonicTime?

@@ -20,10 +20,11 @@ struct Program: ~Copyable {
   /// - Parameters:
   ///   - words: the path of the program and its arguments.
   ///   - output: the file its standard output goes to.
-  init(_ words: [String], output: String = "/dev/null") throws {
+  ///   - errors: the file its standard error goes to; nil: where that of the benchmark goes.
+  init(_ words: [String], output: String = "/dev/null", errors: String? = nil) throws {
     let block = words.joined(separator: "\0")
     begin = .now()
-    id = program_start(block, Int32(words.count), output)
+    id = program_start(block, Int32(words.count), output, errors)
     name = words[0]
     if id < 0 { throw SystemError("start", name, .init(-id)) }
   }
@@ -40,13 +41,21 @@ struct Program: ~Copyable {
   func signal(_ number: Int32) { _ = program_signal(id, number) }
 
   /// Waits for its end.
+  ///
+  /// - Throws: also when the benchmark was interrupted; what the program did then is of no interest.
   consuming func wait() throws -> End {
+    let end = try end()
+    try Interrupted.check()
+    return end
+  }
+
+  /// Waits for its end, interrupted or not.
+  consuming func end() throws -> End {
     var end = program_end()
     let result = program_wait(id, &end)
     let seconds = (MonotonicTime.now() - begin).secondsWithFraction
     isRunning = false
     if result < 0 { throw SystemError("wait for", name, .init(-result)) }
-    try Interrupted.check()
     return End(
       status: end.signal == 0 ? end.status : 128 + end.signal, seconds: seconds,
       peakBytes: Double(end.peak_bytes))

@@ -23,7 +23,7 @@ enum Report {
       lines.append([finding.row == row ? "" : "\(finding.row)"] + cells(finding))
       row = finding.row
     }
-    var text = aligned(lines, right: [0, 2, 4, 5, 6])
+    var text = results.findings.isEmpty ? "" : aligned(lines, right: [0, 2, 4, 5, 6])
     if results.findings.contains(where: { $0.unit == .bytes }) {
       text +=
         "\nMemory can't be told below what the benchmark itself has: \(Unit.bytes.text(results.leastPeak)).\n"

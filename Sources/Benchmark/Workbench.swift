@@ -37,9 +37,12 @@ final class Workbench {
 
   deinit {
     progress("removing \(directory)")
-    // Not in this process: a million names would become part of what it has resident (see CBenchmark.h). After an
-    // interrupt, too.
-    if let program = try? Program(["/bin/rm", "-rf", directory]) { _ = try? program.wait() }
+    // Not in this process: a million names would become part of what it has resident (see CBenchmark.h).
+    // RACE: a terminal sends an interrupt to the whole group; the removal may be hit by it, and begins again.
+    for _ in 1...3 {
+      guard let program = try? Program(["/bin/rm", "-rf", directory]) else { break }
+      if (try? program.end().status) == 0 { break }
+    }
     progress(nil)
   }
 

@@ -65,7 +65,7 @@ int64_t bare_submit_loop(const char *path, const void *content, size_t size, int
 
 // Programs.
 
-int program_start(const char *words, int count, const char *output) {
+int program_start(const char *words, int count, const char *output, const char *errors) {
   char *arguments[count + 1];
   for (int i = 0; i < count; i++) {
     arguments[i] = (char *)words;
@@ -76,6 +76,7 @@ int program_start(const char *words, int count, const char *output) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  if (errors) posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   pid_t process;
   int error = posix_spawn(&process, arguments[0], &actions, NULL, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);

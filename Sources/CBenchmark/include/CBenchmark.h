@@ -21,10 +21,10 @@ struct program_end {
   int64_t peak_bytes;  // The most memory it, or one of the children it waited for, had resident.
 };
 
-// Starts a program with this process's environment; standard input is /dev/null, standard output the named file.
-// `words` are `count` strings one after the other, each with its zero: the path of the program, then its arguments. The
+// Starts a program with this process's environment; standard input is /dev/null, standard output the file `output`,
+// standard error the file `errors`, or that of this process when it is NULL. `words` are `count` strings one after the other, each with its zero: the path of the program, then its arguments. The
 // process id.
-int program_start(const char *words, int count, const char *output);
+int program_start(const char *words, int count, const char *output, const char *errors);
 
 // Waits for it. The kernel counts a program's peak from the moment of its start, when it still shares the memory of the
 // one that started it: a peak is never below what this process has resident (see own_peak_bytes).
