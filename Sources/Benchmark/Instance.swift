@@ -35,8 +35,16 @@ struct Instance {
     ]).line
   }
 
-  /// Writes triggers, named and worded as `bobbin trigger` does it, but not synced one by one.
-  func fill(_ count: Int) throws {
+  /// How triggers come into a spool.
+  enum Filling {
+    /// Named and worded as `bobbin trigger` does it, but not synced one by one.
+    case written
+    /// Under the same names, empty: `touch` is enough.
+    case touched
+  }
+
+  /// Puts triggers into the spool.
+  func fill(_ count: Int, _ filling: Filling = .written) throws {
     let directory = try Directory(path: spool)
     // Far enough back that no name lies in the future.
     let begin = Timestamp(seconds: Timestamp.now().seconds - 3_600)
@@ -44,7 +52,7 @@ struct Instance {
       if number.isMultiple(of: 1_000) { try Interrupted.check() }
       let moment = begin + .microseconds(number)
       let file = try directory.open(TriggerName.make(moment, channel: 1), .createNew, mode: 0o644)
-      try file.write(Self.content(at: moment))
+      if filling == .written { try file.write(Self.content(at: moment)) }
     }
   }
 

@@ -12,7 +12,7 @@ final class Workbench {
   /// Held by nobody; syncing it syncs the file system it is on.
   private let anchor: Descriptor
   private var instances = 0
-  private var huge: Instance?
+  private var huge: [Instance.Filling: Instance] = [:]
 
   var sizes: Sizes { options.sizes }
 
@@ -67,14 +67,14 @@ final class Workbench {
   }
 
   /// The one with the huge spool. Making it takes half a minute and some gigabytes, so that all who need it share it.
-  func hugeInstance() throws -> Instance {
-    if let huge { return huge }
+  func hugeInstance(_ filling: Instance.Filling = .written) throws -> Instance {
+    if let instance = huge[filling] { return instance }
     let instance = try instance()
     try instance.requireRoom(for: sizes.pending)
     progress("writing \(sizes.pending) files")
-    try instance.fill(sizes.pending)
+    try instance.fill(sizes.pending, filling)
     try settle()
-    huge = instance
+    huge[filling] = instance
     return instance
   }
 
