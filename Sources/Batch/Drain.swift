@@ -28,10 +28,12 @@ final class Drain {
   /// Returns when the spool is empty, when only files are left that this run can't work on, or when the batch is asked
   /// to stop. Files that may still be being written are waited for.
   func perform() throws(SystemError) {
+    defer { run.releaseKeptLock() }
     while !run.isStopping {
       let isExhausted = pending.first == nil
       if isExhausted { try run.putBackStranded() }
       if isExhausted, hasUnsettled, run.recovered.isEmpty {
+        run.releaseKeptLock()
         try Poll.wait(until: .now() + Self.settlingInterval)
       }
       if isExhausted || isLookOld {

@@ -50,6 +50,9 @@ final class JobRunner {
   /// Of the last job, when surely nobody holds them any more.
   private var pipes: OutputPipes?
 
+  /// Whether the last job ended by itself and left no process behind.
+  private(set) var hasLeftNothingBehind = false
+
   init(configuration: Configuration, logs: Directory, log: Log) {
     self.logs = logs
     self.log = log
@@ -103,6 +106,7 @@ final class JobRunner {
     let channel = job.channel
     var output = JobOutput(id: job.id, directory: logs, transient: channel.transient, log: log)
     let started: StartedJob
+    hasLeftNothingBehind = false
     do throws(SystemError) { started = try start(job, result.attempt, holding: lock) } catch {
       if error.isShortage, result.attempt == job.firstAttempt {
         result.shortage = error
@@ -117,6 +121,7 @@ final class JobRunner {
     let (ending, isClean) = try JobSupervisor(
       limits: .init(timeout: channel.timeout, grace: channel.grace), onLasting: onLasting
     ).supervise(started.child, pipes, into: &output)
+    hasLeftNothingBehind = isClean
     if isClean { self.pipes = consume pipes }
     result.items += output.items
     result.exitStatus = nil

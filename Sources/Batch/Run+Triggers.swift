@@ -55,6 +55,7 @@ extension Run {
       case .claimed(let claim):
         if !channel.rerun { try claims.sync() }
         try runJob(claim, trigger, channel, attempt: 1, holding: channelLock)
+        keep(channelLock, of: channel)
         return .settled
       }
     }
@@ -148,6 +149,7 @@ extension Run {
       // The count of attempts must not be lost: it is what ends the repetition of a job that kills the batch.
       try claims.sync()
       try runJob(claim, trigger, channel, attempt: attempt + 1, holding: channelLock)
+      keep(channelLock, of: channel)
     }
   }
 

@@ -42,6 +42,8 @@ package final class Run {
   var recovered: [(claim: Claim, trigger: Trigger)] = []
   /// Claims that were to be put back while a newer file had their name.
   var stranded: [Claim] = []
+  private var keptLock: FileLock?
+  private var keptLockChannel = 0
   /// Something went wrong that is no job's failure.
   var hasTrouble = false
 
@@ -143,8 +145,19 @@ package final class Run {
   ///
   /// - Returns: nil when processes of an earlier job still hold it.
   func channelLock(_ channel: Channel) throws(SystemError) -> FileLock? {
-    try FileLock.tryAcquire(FileName("\(channel.id).lock"), in: interior[.channels])
+    if let kept = keptLock.take(), keptLockChannel == channel.id { return kept }
+    return try FileLock.tryAcquire(FileName("\(channel.id).lock"), in: interior[.channels])
   }
+
+  /// Keeps a channel's lock for the next job, which mostly is of the same channel, if the last job surely left no process
+  /// that holds it, too.
+  func keep(_ lock: consuming FileLock, of channel: Channel) {
+    guard runner.hasLeftNothingBehind else { return }
+    keptLockChannel = channel.id
+    keptLock = consume lock
+  }
+
+  func releaseKeptLock() { keptLock = nil }
 
   /// Runs a job under the channel's lock, visible to `bobbin status`.
   ///
