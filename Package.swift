@@ -16,9 +16,10 @@ let strict: [SwiftSetting] =
   ] + (isInstrumented ? [] : [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))])
 
 /// A release binary is one file without any library: it runs on every Linux of its processor, whatever C library that
-/// has, and starts in less than half the time (nothing is left to relocate or to look up).
+/// has, and starts in less than half the time (nothing is left to relocate or to look up). Linked by the toolchain's own
+/// lld: the system's linker warns of functions that look users and hosts up, which Bobbin never calls.
 let selfContained: [LinkerSetting] =
-  isInstrumented ? [] : [.unsafeFlags(["-static-executable"], .when(configuration: .release))]
+  isInstrumented ? [] : [.unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))]
 
 let package = Package(
   name: "bobbin",
