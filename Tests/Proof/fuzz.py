@@ -17,126 +17,17 @@ import base64
 import json
 import os
 import pathlib
-import random
 import signal
 import stat
 import tempfile
 import threading
 import time
 
+import cases
 import harness
-import hostile
+import odd
 
 FIXTURES = pathlib.Path(__file__).with_name("fixtures")
-WORDS = ("note", "fail", "1", "3", "6", "99", "0", "-1", "off", "none", "", " ", "null", "9" * 30)
-
-# --- Making cases.
-
-
-def name_by(chance):
-    """The bytes of a name that ends in .json, mostly."""
-    pieces = (
-        lambda: chance.choice(WORDS).encode(),
-        lambda: bytes(chance.choice(b"abcxyz019-_. ") for _ in range(chance.randrange(1, 12))),
-        lambda: bytes(byte for byte in chance.randbytes(chance.randrange(1, 9)) if byte not in b"/\0"),
-        lambda: chance.choice(list(hostile.NAMES.values()))[:-5],
-        lambda: time_by(chance).encode(),
-        lambda: b"x" * chance.choice((200, 226, 227, 240, 250)),
-        lambda: chr(chance.choice((0x1B, 0x7F, 0x85, 0x202E, 0x2066, 0xFEFF, 0x301, 0x1F3A5, 0xE9, 0x0A))).encode(),
-    )
-    body = b"".join(chance.choice(pieces)() for _ in range(chance.choice((1, 1, 1, 2, 3))))
-    ending = chance.choice((b".json",) * 12 + (b".json.json", b".JSON", b".jso", b""))
-    return body[: 255 - len(ending)] + ending
-
-
-def time_by(chance):
-    """The beginning of a generated name, right or nearly so."""
-    year, month, day = chance.choice((0, 1970, 2026, 2026, 9999)), chance.randrange(0, 14), chance.randrange(0, 33)
-    text = f"{year:04}{month:02}{day:02}T{chance.randrange(25):02}{chance.randrange(61):02}{chance.randrange(62):02}"
-    return text + chance.choice(("", ".", ".1", ".123456", "." + "9" * 25)) + chance.choice(("Z", "Z-", "", "z-"))
-
-
-def value_by(chance, depth=0):
-    """A JSON value in text, as people and programs write it."""
-    plain = (
-        lambda: json.dumps(chance.choice(WORDS)),
-        lambda: chance.choice(("1", "3", "6", "1.0", "1e0", "1e400", "-0", "1e-400", "9223372036854775808", "true", "null")),
-        lambda: json.dumps("".join(chr(chance.choice((0x41, 0x1B, 0x202E, 0x0A, 0x00, 0x1F600, 0x85))) for _ in range(4))),
-        lambda: chance.choice(('"\\ud800"', '"\\u0000"', '"\\x41"', '"\x01"', "'1'", "NaN", "Infinity", "0x10", "+1", "01")),
-        lambda: json.dumps("y" * chance.choice((1, 1024, 1025, 5000))),
-    )
-    if depth < 3 and chance.random() < 0.2:
-        inner = [value_by(chance, depth + 1) for _ in range(chance.randrange(3))]
-        return "[" + ",".join(inner) + "]"
-    return chance.choice(plain)()
-
-
-def content_by(chance):
-    """Content, and what must become of it where that is certain: `good` a channel that is run, `fail` one that fails."""
-    channel, meaning = chance.choice((("1", "succeeded"), ("3", "failed"), ("99", "failed"), ("6", "failed")))
-    kind = chance.randrange(12)
-    if kind < 3:
-        return channel.encode(), meaning
-    if kind == 3:
-        return json.dumps({"channel_id": int(channel), "user": chance.choice(("anna", None))}).encode(), meaning
-    if kind == 4:
-        filler = {f"x{index}": "z" * chance.randrange(200) for index in range(chance.randrange(40))}
-        return json.dumps({**filler, "channel_id": int(channel)}).encode(), meaning
-    if kind == 5:
-        moment = chance.choice(("2020-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "1969-12-31T23:59:59.999999999+23:59"))
-        return json.dumps({"channel_id": int(channel), "timestamp": moment}).encode(), "expired"
-    if kind == 6:
-        return chance.randbytes(chance.choice((1, 10, 1000, 70_000))), None
-    if kind == 7:
-        return b"{" + b"[" * chance.choice((1, 500, 20_000)), "rejected"
-    if kind == 8:
-        keys = chance.choices(("channel_id", "channel", "user", "timestamp", "x", "channel_id "), k=chance.randrange(1, 5))
-        text = "{" + ",".join(f'"{key}":{value_by(chance)}' for key in keys) + chance.choice(("}", "", ",}", "}}"))
-        return text.encode(errors="replace"), None
-    if kind == 9:
-        return chance.choice(list(hostile.CONTENTS.values()))[0], None
-    if kind == 10:
-        whole = bytearray(json.dumps({"channel_id": int(channel), "user": "anna"}).encode())
-        for _ in range(chance.randrange(1, 4)):
-            whole[chance.randrange(len(whole))] = chance.randrange(256)
-        return bytes(whole), None
-    return b"", None
-
-
-KINDS = ("file",) * 14 + ("fifo", "socket", "device", "folder", "full", "symlink", "dangling", "loop", "hard link", "twin", "sparse")
-MOMENTS = (0,) * 8 + (-7200, -1790, 3600, -(1 << 31), 1 << 33, -70_000_000_000, -(1 << 63) + 1, (1 << 63) - 1)
-# What happens to it while the batches run.
-ACTIONS = ("there",) * 8 + ("late", "slow", "slow", "renamed", "rewritten", "removed", "linked in", "again")
-
-
-def case_by(seed):
-    chance = random.Random(seed)
-    items = []
-    for _ in range(chance.randrange(2, 14)):
-        content, outcome = content_by(chance)
-        items.append(
-            {
-                "name": base64.b64encode(name_by(chance)).decode(),
-                "kind": chance.choice(KINDS),
-                "content": base64.b64encode(content).decode(),
-                "outcome": outcome,
-                "moment": chance.choice(MOMENTS),
-                "mode": chance.choice((0o644, 0o644, 0o600, 0o000, 0o7777)),
-                "action": chance.choice(ACTIONS),
-                "pause": chance.random() * 0.02,
-            }
-        )
-    return {
-        "seed": seed,
-        "place": chance.choice(("memory", "memory", "disk")),
-        "batches": chance.choice((1, 1, 2)),
-        "command": chance.choice(("run", "run", "watch")),
-        "killed": chance.random() < 0.15,
-        "items": items,
-    }
-
-
-# --- Running them.
 
 
 def is_trigger(name):
@@ -160,7 +51,7 @@ class Item:
         """What is certain, else nil."""
         if self.kind != "file":
             return "rejected"
-        if len(self.name) > hostile.LONGEST_CLAIM:
+        if len(self.name) > odd.LONGEST_CLAIM:
             return "rejected"
         expected = self.document["outcome"]
         # The time may come from the name or the file, and make it too old.
@@ -172,12 +63,12 @@ class Item:
         if kind == "file":
             with open(path, "wb") as file:
                 file.write(self.content)
-            os.chmod(path, self.document["mode"])
+                os.fchmod(file.fileno(), self.document["mode"])
             self.set_time(path)
         elif kind == "fifo":
             os.mkfifo(path)
         elif kind == "socket":
-            hostile.named_socket(path, None)
+            odd.named_socket(path, None)
         elif kind == "device":
             os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
         elif kind in ("folder", "full"):
@@ -207,7 +98,7 @@ class Item:
         if moment:
             moment += time.time() if abs(moment) < 10_000 else 0
             try:
-                hostile.set_time(path, max(-(1 << 63), min(int(moment), (1 << 63) - 1)))
+                odd.set_time(path, max(-(1 << 63), min(int(moment), (1 << 63) - 1)))
             except OSError:
                 pass  # Not every file system has such times.
 
@@ -288,25 +179,33 @@ class Item:
 def problems_of(case):
     """What does not hold in a case."""
     parent = tempfile.gettempdir() if case["place"] == "disk" else None
-    with hostile.Instance(parent=parent) as instance:
+    with odd.Instance(parent=parent) as instance:
         instance.secret = os.fsencode(instance.root / "secret")
         with open(instance.secret, "wb") as file:
-            file.write(b'{"channel_id":1,"user":"%s"}' % hostile.SECRET)
+            file.write(b'{"channel_id":1,"user":"%s"}' % odd.SECRET)
         items, names = [], set()
         for document in case["items"]:
             item = Item(instance, document)
             # A name too long to be claimed as it is is cut for the way to rejected/. Its record has all of it, unless a
             # crash comes in between: then the rest of it is what is lost.
-            if case["killed"] and len(item.name) > hostile.LONGEST_CLAIM:
+            if case["killed"] and len(item.name) > odd.LONGEST_CLAIM:
                 continue
-            if item.name not in names and not item.name.startswith(b".") and item.name.decode(errors="replace") not in PLACES:
+            if (
+                item.name not in names
+                and not item.name.startswith(b".")
+                and item.name.decode(errors="replace") not in PLACES
+            ):
                 names.add(item.name)
                 items.append(item)
         for item in items:
             item.before()
         arguments = ("watch", "--every", "20ms") if case["command"] == "watch" else ("run", "--spool-only")
         processes = [
-            instance.start(*arguments, stdout=open(instance.root / f"out{index}", "wb"), stderr=open(instance.root / f"err{index}", "wb"))
+            instance.start(
+                *arguments,
+                stdout=open(instance.root / f"out{index}", "wb"),
+                stderr=open(instance.root / f"err{index}", "wb"),
+            )
             for index in range(case["batches"])
         ]
         writers = [threading.Thread(target=item.meanwhile) for item in items]
@@ -342,7 +241,18 @@ def problems_of(case):
         return problems + [f"the secret shows: {place}" for place in instance.leaked()]
 
 
-PLACES = {"running", "done", "failed", "expired", "rejected", "cancelled", "logs", "channels", "history.jsonl", "scheduler.lock"}
+PLACES = {
+    "running",
+    "done",
+    "failed",
+    "expired",
+    "rejected",
+    "cancelled",
+    "logs",
+    "channels",
+    "history.jsonl",
+    "scheduler.lock",
+}
 
 
 def ends(case, instance, processes):
@@ -365,9 +275,6 @@ def ends(case, instance, processes):
     return problems
 
 
-# --- Failures.
-
-
 def smallest(case, deadline):
     """The case without all that it fails without."""
     changed = True
@@ -388,7 +295,9 @@ def save(case):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--full", action="store_true", help="20 minutes instead of 45 seconds")
     parser.add_argument("--seconds", type=float, help="for how long")
     parser.add_argument("--seed", type=int, default=1, help="where chance begins (default: %(default)s)")
@@ -412,7 +321,7 @@ def main():
     def work(_):
         while time.monotonic() < deadline and len(failures) < 5:
             with guard:
-                case = case_by(next(seeds))
+                case = cases.case_by(next(seeds))
             problems = problems_of(case)
             with guard:
                 counts["cases"] += 1
@@ -425,9 +334,17 @@ def main():
     for case, problems in failures:
         path = save(smallest(case, time.monotonic() + 30))
         again = f"Tests/Proof/fuzz.py --case {path}"
-        report.check(False, f"seed {case['seed']}", [*problems, f"the smallest case that fails: {path}", f"again: {again}"])
-    report.check(counts["cases"] > 10 and not failures, f"{counts['cases']} cases from seed {options.seed} on", f"{len(failures)} failed")
-    report.figure(f"{counts['cases']} cases, {counts['files']} files, {len(fixtures)} found earlier, {len(failures)} failed")
+        report.check(
+            False, f"seed {case['seed']}", [*problems, f"the smallest case that fails: {path}", f"again: {again}"]
+        )
+    report.check(
+        counts["cases"] > 10 and not failures,
+        f"{counts['cases']} cases from seed {options.seed} on",
+        f"{len(failures)} failed",
+    )
+    report.figure(
+        f"{counts['cases']} cases, {counts['files']} files, {len(fixtures)} found earlier, {len(failures)} failed"
+    )
     report.finish()
 
 

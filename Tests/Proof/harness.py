@@ -509,6 +509,11 @@ def wait_for(condition, timeout=30.0, interval=0.005):
     return True
 
 
+def delayed(call, milliseconds):
+    """A prefix that makes every call of a kind that much later."""
+    return ("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:delay_enter={milliseconds}ms")
+
+
 # --- The report: lines `ok - …` and `not ok - …`, a line of figures, and the totals.
 
 

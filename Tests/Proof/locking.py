@@ -75,7 +75,9 @@ def many_batches(report, library, rounds, triggers, batches, chance):
         with Instance() as instance:
             instance.library = library
             for index in range(triggers):
-                instance.drop(f"{index:05}.json", chance.choice(["1", "1", "2", "3", '{"channel":"note"}', "no trigger", "99"]))
+                instance.drop(
+                    f"{index:05}.json", chance.choice(["1", "1", "2", "3", '{"channel":"note"}', "no trigger", "99"])
+                )
             old = [f"old-{index}.json" for index in range(triggers // 10)]
             for name in old:
                 instance.drop(name, "1", age=7200)
@@ -87,12 +89,20 @@ def many_batches(report, library, rounds, triggers, batches, chance):
             unexpected = [end for end in ended if end[2] not in (0, 1)]
             instance.library = None
             instance.clean_run()
-            report.check(not unexpected, f"without locks, round {number + 1}: every batch ends", [str(end)[-1500:] for end in unexpected])
-            report.check_oracle(instance, f"without locks, round {number + 1}: {batches} batches run no trigger twice and lose none")
+            report.check(
+                not unexpected,
+                f"without locks, round {number + 1}: every batch ends",
+                [str(end)[-1500:] for end in unexpected],
+            )
+            report.check_oracle(
+                instance, f"without locks, round {number + 1}: {batches} batches run no trigger twice and lose none"
+            )
             records = instance.records()
             ids += len(records) - len({record["id"] for record in records})
             executed += sum(instance.ledger().values())
-    report.figure(f"{rounds} rounds of {batches} batches without locks, {executed} jobs, none run twice; {ids} ids given twice")
+    report.figure(
+        f"{rounds} rounds of {batches} batches without locks, {executed} jobs, none run twice; {ids} ids given twice"
+    )
 
 
 def crash_without_locks(report, library, rounds):
@@ -152,7 +162,9 @@ def lock_file_gone(report, how, remove):
         after = instance.ledger()
         report.check(after == before, f"lock file {how}: it starts nothing more", f"{before} {after}")
         instance.clean_run()
-        report.check_oracle(instance, f"lock file {how}: no trigger is run twice, none is lost", second_said.decode(), said.decode())
+        report.check_oracle(
+            instance, f"lock file {how}: no trigger is run twice, none is lost", second_said.decode(), said.decode()
+        )
 
 
 def replace(path):
@@ -173,7 +185,9 @@ def truncate_note(report):
             for arguments in (("status",), ("run", "--wait", "1ms"), ("trigger", "hold", "--json")):
                 result = instance.bobbin(*arguments)
                 report.check(
-                    result.status in (0, 75), f"a note of {content[:10]!r}: bobbin {arguments[0]} copes", result.describe()
+                    result.status in (0, 75),
+                    f"a note of {content[:10]!r}: bobbin {arguments[0]} copes",
+                    result.describe(),
                 )
             (instance.root / "release").touch()
             first.communicate(timeout=30)
