@@ -215,7 +215,6 @@ def problems_of(case):
             time.sleep(0.01)
             processes[0].kill()
             processes[0].wait()
-            instance.cut.update(instance.expected)
             instance.faults += 1
         problems = []
         for command in (("queue",), ("queue", "--json"), ("run", "--dry-run"), ("status",)):
@@ -224,7 +223,14 @@ def problems_of(case):
                 problems.append(f"bobbin {' '.join(command)}: {result.describe()[-800:]}")
         for writer in writers:
             writer.join()
+        if case["killed"]:
+            # Any of them may have been in the hands of the batch that was killed.
+            instance.cut.update(instance.expected)
         problems += ends(case, instance, processes)
+        # A job that was stopped with its batch is run again: that is what is recorded.
+        stopped = {record["name"] for record in instance.records(strict=False) if record.get("requeued")}
+        instance.cut.update(stopped)
+        instance.faults += bool(stopped)
         clean = instance.clean_run(timeout=90)
         if clean.status not in (0, 1):
             problems.append(f"the clean run: {clean.describe()[-1500:]}")
@@ -255,12 +261,16 @@ PLACES = {
 }
 
 
+def is_quiet(instance):
+    return not instance.pending() and not instance.claims()
+
+
 def ends(case, instance, processes):
     """Ends the batches of a case and says what is wrong with how they ended."""
     problems = []
     for index, process in enumerate(processes):
         if case["command"] == "watch":
-            harness.wait_for(lambda: not instance.pending() or process.poll() is not None, 5, 0.01)
+            harness.wait_for(lambda: is_quiet(instance) or process.poll() is not None, 5, 0.01)
             process.send_signal(signal.SIGTERM)
         try:
             status = process.wait(90)

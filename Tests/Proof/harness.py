@@ -333,7 +333,12 @@ class Instance:
         """Everything in running/ that is a claim."""
         claims = []
         for owner in sorted((self.spool / "running").glob("*")):
-            for name in sorted(os.listdir(os.fsencode(owner))) if owner.is_dir() else []:
+            try:
+                names = sorted(os.listdir(os.fsencode(owner)))
+            except (FileNotFoundError, NotADirectoryError):
+                # Its owner has ended meanwhile; or it is no owner's.
+                names = []
+            for name in names:
                 identifier, step, trigger = name.split(b".", 2)
                 path = pathlib.Path(os.fsdecode(os.path.join(os.fsencode(owner), name)))
                 claims.append(Claim(owner.name, int(identifier), step.decode(), trigger, path))

@@ -123,7 +123,8 @@ class Instance(harness.Instance):
             ]
         paths = [self.spool / "history.jsonl", *(self.spool / "done").glob("*"), *(self.spool / "failed").glob("*")]
         for path in paths:
-            if not path.exists():
+            # What a crash left half-written has a name that begins with a full stop.
+            if not path.exists() or path.name.startswith(".bobbin-"):
                 continue
             text = path.read_bytes().decode(errors="strict")
             if DISTURBING.search(text):

@@ -46,7 +46,7 @@ def submit_while_unlocking(rounds, chance, program=None):
             holder = instance.start(
                 "run",
                 "--spool-only",
-                prefix=harness.delayed("ftruncate", 4),
+                prefix=harness.delayed("ftruncate", 15),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
