@@ -37,17 +37,30 @@ def drop_box_of_folders(instance):
 
 
 SPOILED = {
+    "a spool that everybody may write to": spoil_modes("spool", 0o777),
+    "a spool that a group may write to, without the sticky bit": spoil_modes("spool", 0o775),
     "a spool that belongs to root": spoil_owner("spool"),
     "a spool that belongs to another user": spoil_owner("spool", dropbox.MALLORY, dropbox.MALLORY),
+    "a spool that the batch may not list": spoil_modes("spool", 0o355),
     "a running/ that everybody may write to": spoil_modes("spool/running", 0o777),
     "a done/ that a group may write to": spoil_modes("spool/done", 0o770),
     "a done/ of the submitters' group": drop_box_of_folders,
+    "a running/ of root": spoil_owner("spool/running"),
+    "a logs/ of root": spoil_owner("spool/logs"),
     "a rejected/ of another user": spoil_owner("spool/rejected", dropbox.MALLORY, dropbox.MALLORY),
+    "a history of root": spoil_owner("spool/history.jsonl", mode=0o600),
+    "a history that everybody may write to": spoil_modes("spool/history.jsonl", 0o666),
+    "ids of root": spoil_owner("spool/.history-id", mode=0o600),
     "a lock that everybody may take": spoil_modes("spool/scheduler.lock", 0o666),
     "a lock that everybody may read": spoil_modes("spool/scheduler.lock", 0o644),
+    "a lock of root": spoil_owner("spool/scheduler.lock", mode=0o600),
     "a library of root": spoil_owner("library"),
     "a library that everybody may write to": spoil_modes("library", 0o777),
     "a configuration that everybody may write to": spoil_modes("etc/bobbin.json5", 0o666),
+    "a configuration that a group may write to": spoil_owner("etc/bobbin.json5", odd.BATCH, dropbox.SUBMITTERS, 0o664),
+    "a configuration in a directory that everybody may write to": spoil_modes("etc", 0o777),
+    "a program that everybody may write to": spoil_modes("etc/handlers/note", 0o777),
+    "programs in a directory that everybody may write to": spoil_modes("etc/handlers", 0o777),
     "a program that is not executable": spoil_modes("etc/handlers/note", 0o644),
 }
 

@@ -64,7 +64,7 @@ def mounts(report):
             instance.bobbin("cancel", "cancelled.json")
             instance.clean_run()
             fill(instance)
-            # The kernel does not rename a directory of the lower layer.
+            # The kernel does not rename a directory of the lower layer: see `directory_below`.
             os.rmdir(instance.path("folder.json"))
             instance.expected[b"folder.json"] -= 1
         options = "lowerdir={},upperdir={},workdir={}".format(*layers)
@@ -75,6 +75,32 @@ def mounts(report):
                 result.status == 1, "a spool on overlay: what the lower layer holds is worked off", result.describe()
             )
             work(report, instance, "a spool on overlay")
+    directory_below(report)
+
+
+def directory_below(report):
+    """A directory in the lower layer of an overlay cannot be renamed (EXDEV): it stays, and keeps nothing else waiting."""
+    with odd.Instance() as instance:
+        layers = [instance.root / name for name in ("lower", "upper", "work")]
+        for layer in layers:
+            layer.mkdir()
+        (layers[0] / "a-folder.json").mkdir()
+        with mounted(
+            "-t", "overlay", "overlay", "-o", "lowerdir={},upperdir={},workdir={}".format(*layers), on=instance.spool
+        ):
+            instance.drop("b.json", "1")
+            result = instance.clean_run()
+            report.check(
+                result.status == 1
+                and "a-folder.json" in result.err
+                and instance.record("b.json")["outcome"] == "succeeded",
+                "a directory in the lower layer of an overlay is warned about, and the rest is worked off",
+                result.describe(),
+            )
+            with contextlib.suppress(OSError):
+                os.rmdir(instance.path("a-folder.json"))
+            instance.clean_run()
+            report.check_oracle(instance, "and once it is gone all is in order")
 
 
 def crossing(report):
