@@ -53,7 +53,8 @@ let package = Package(
       name: "BatchTests", dependencies: ["Posix", "Spool", "Channels", "Batch", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "BobbinTests", dependencies: ["bobbin", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "BenchmarkTests", dependencies: ["benchmark", "Posix"], swiftSettings: strict),
+    .testTarget(
+      name: "BenchmarkTests", dependencies: ["benchmark", "Posix", "TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -5,7 +5,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("appending to the history")
+@Suite("appending to the history", .alone)
 struct HistoryFileTests {
   private let directory: TemporaryDirectory
   private let interior: SpoolInterior

@@ -5,7 +5,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("history ids")
+@Suite("history ids", .alone)
 struct HistoryIDsTests {
   private let directory: TemporaryDirectory
   private let interior: SpoolInterior

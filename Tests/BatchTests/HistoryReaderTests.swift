@@ -3,7 +3,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("reading the history")
+@Suite("reading the history", .alone)
 struct HistoryReaderTests {
   private func backwards(_ directory: TemporaryDirectory, limit: Int = .max) throws -> [String] {
     var lines: [String] = []

@@ -2,9 +2,10 @@ import Batch
 import Foundation
 import Posix
 import Spool
+import TestSupport
 import Testing
 
-@Suite("a history record")
+@Suite("a history record", .alone)
 struct HistoryRecordTests {
   /// A record with something in every field.
   private func full() throws -> HistoryRecord {

@@ -1,8 +1,9 @@
 import Batch
 import Posix
+import TestSupport
 import Testing
 
-@Suite("a log line")
+@Suite("a log line", .alone)
 struct LogTests {
   /// What is written, without the time.
   private func lines(isQuiet: Bool = false, _ body: (Log) -> Void) -> [String] {

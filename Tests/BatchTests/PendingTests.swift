@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What is done to pending triggers without running them, with the moment given.
-@Suite("pending triggers")
+@Suite("pending triggers", .alone)
 struct PendingTests {
   private func states(_ batch: Batch, at moment: Timestamp) throws -> [QueueEntry.State] {
     var states: [QueueEntry.State] = []

@@ -1,7 +1,8 @@
 import Batch
+import TestSupport
 import Testing
 
-@Suite("statistics of a run")
+@Suite("statistics of a run", .alone)
 struct RunStatisticsTests {
   @Test("two holdings of the lock add up, count by count")
   func sum() {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What can be wrong around a configuration; the modes are in `CheckCommandTests`, which sees the program's answer too.
-@Suite("the check of an instance")
+@Suite("the check of an instance", .alone)
 struct SetupCheckTests {
   private func problems(_ instance: Instance) throws -> [SetupProblem] {
     SetupCheck(try instance.loadConfiguration()).problems()

@@ -7,8 +7,8 @@ import Testing
 /// Promise 5, and what the second look after the unlocking is for.
 ///
 /// The batch runs in the process of the tests here, and a batch ends whatever its jobs leave behind: all children of
-/// its process. That is one more reason why the tests are run with `--no-parallel`.
-@Suite("a trigger that comes between the last look and the unlocking", .serialized)
+/// its process. That is one more reason why each test here runs alone.
+@Suite("a trigger that comes between the last look and the unlocking", .serialized, .alone)
 struct StrandedTriggerTests {
   /// An instance in which a trigger is dropped exactly then: a torn last line of the history is reported after the
   /// spool was worked off and before the lock is given up, and the test reads the log along.

@@ -5,7 +5,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("tidying a spool")
+@Suite("tidying a spool", .alone)
 struct TidyingTests {
   private let directory: TemporaryDirectory
   private let interior: SpoolInterior

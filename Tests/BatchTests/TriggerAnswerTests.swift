@@ -4,7 +4,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("the answer to a trigger")
+@Suite("the answer to a trigger", .alone)
 struct TriggerAnswerTests {
   private func record(_ outcome: Outcome, items: Int? = nil) -> HistoryRecord {
     var record = HistoryRecord(

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import benchmark
 
-@Suite("What the benchmark ran on")
+@Suite("What the benchmark ran on", .alone)
 struct MachineTests {
   private static let mounts = """
     21 1 254:0 / / rw,relatime - ext4 /dev/vda rw

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import benchmark
 
-@Suite("Options of the benchmark")
+@Suite("Options of the benchmark", .alone)
 struct OptionsTests {
   @Test("without options every row is measured at full size")
   func defaults() throws {

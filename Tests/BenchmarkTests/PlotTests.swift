@@ -1,9 +1,10 @@
 import Posix
+import TestSupport
 import Testing
 
 @testable import benchmark
 
-@Suite("The plot of the drain's cost")
+@Suite("The plot of the drain's cost", .alone)
 struct PlotTests {
   @Test("a decade is as wide as any other, and all values lie between the first tick and the last")
   func logScale() {

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import benchmark
 
-@Suite("What the benchmark prints")
+@Suite("What the benchmark prints", .alone)
 struct ReportTests {
   @Test(
     "numbers are rounded, and grouped in thousands",

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import benchmark
 
-@Suite("Samples and their comparison")
+@Suite("Samples and their comparison", .alone)
 struct SamplesTests {
   @Test(
     "the median is the middle, or the mean of the two in the middle",

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import benchmark
 
-@Suite("System calls a poll, from a trace")
+@Suite("System calls a poll, from a trace", .alone)
 struct TraceLogTests {
   @Test("calls are counted from sleep to sleep; parts of a poll at both ends are left out")
   func polls() {

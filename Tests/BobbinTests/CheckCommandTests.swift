@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("bobbin check")
+@Suite("bobbin check", .alone)
 struct CheckCommandTests {
   /// The path below the instance and the remedy of every problem.
   private func problems(_ instance: Instance) throws -> (status: Int32, found: [[String]]) {

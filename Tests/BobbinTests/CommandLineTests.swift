@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("the command line")
+@Suite("the command line", .alone)
 struct CommandLineTests {
   static let commands = [
     "run", "trigger", "queue", "cancel", "prune", "status", "history", "log", "watch", "check",

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("bobbin run --dry-run and bobbin check show what would run")
+@Suite("bobbin run --dry-run and bobbin check show what would run", .alone)
 struct DryRunTests {
   private static let channels = """
     { id: 1, name: "demo", command: ["handlers/note"] },

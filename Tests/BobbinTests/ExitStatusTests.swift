@@ -4,7 +4,7 @@ import Testing
 
 /// The table of exit statuses; 64 is in `CommandLineTests`, 65 and 124 in `TriggerCommandTests`, 75 (busy) in
 /// `PromiseTests` and `RunCommandTests`, 130 and 143 in `JobEndTests`.
-@Suite("exit status")
+@Suite("exit status", .alone)
 struct ExitStatusTests {
   @Test("0 when all is well, 1 when a job failed", arguments: [("note", 0), ("fail", 1)])
   func doneAndFailed(handler: String, status: Int32) throws {

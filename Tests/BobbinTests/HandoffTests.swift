@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A manual trigger and a scheduled run meet: what the program is for.
-@Suite("a manual trigger while a scheduled run is on")
+@Suite("a manual trigger while a scheduled run is on", .alone)
 struct HandoffTests {
   private static let channels = """
     { id: 1, name: "first", command: ["handlers/hold"] },

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("the history file")
+@Suite("the history file", .alone)
 struct HistoryKeepingTests {
   private func runOne(_ instance: Instance, _ name: String) throws -> JSON {
     try instance.drop(name)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("the end of a job")
+@Suite("the end of a job", .alone)
 struct JobEndTests {
   /// Whether a process is there, also as one that nobody has reaped.
   private func exists(_ process: Int32) -> Bool { kill(process, 0) == 0 || errno != ESRCH }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// How the batch treats the command of a channel while it runs; see `JobEndTests` for how it ends.
-@Suite("a job")
+@Suite("a job", .alone)
 struct JobTests {
   @Test("of the schedule gets its channel in the environment, an empty trigger and user")
   func environment() throws {

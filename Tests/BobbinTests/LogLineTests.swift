@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("log lines on standard error")
+@Suite("log lines on standard error", .alone)
 struct LogLineTests {
   @Test("are one line an event, with time and level")
   func form() throws {

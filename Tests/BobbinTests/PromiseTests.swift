@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The nine promises that everything else rests on; 6 to 9 are in `PromiseTests+Trouble.swift`.
-@Suite("the promises")
+@Suite("the promises", .alone)
 struct PromiseTests {
   static let finalFolders = ["done", "failed", "expired", "rejected", "cancelled"]
 

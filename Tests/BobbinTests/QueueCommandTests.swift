@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("bobbin queue, cancel and prune")
+@Suite("bobbin queue, cancel and prune", .alone)
 struct QueueCommandTests {
   private static let channels = """
     { id: 1, name: "demo", command: ["handlers/note"] },

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("two at the same time")
+@Suite("two at the same time", .alone)
 struct RaceTests {
   private static let held = #"{ id: 1, name: "held", command: ["handlers/hold"] }"#
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("bobbin run")
+@Suite("bobbin run", .alone)
 struct RunCommandTests {
   @Test("--json prints one document with exactly the documented fields")
   func json() throws {

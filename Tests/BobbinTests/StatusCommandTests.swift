@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("bobbin status, history and log")
+@Suite("bobbin status, history and log", .alone)
 struct StatusCommandTests {
   private static let channels = """
     { id: 1, name: "demo", command: ["handlers/note"] },

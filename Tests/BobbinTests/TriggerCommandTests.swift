@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("bobbin trigger")
+@Suite("bobbin trigger", .alone)
 struct TriggerCommandTests {
   private static let two = """
     { id: 1, name: "demo", command: ["handlers/note"] },

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("trigger files that people and programs drop")
+@Suite("trigger files that people and programs drop", .alone)
 struct TriggerFileTests {
   private static let channels = """
     { id: 1, name: "demo", command: ["handlers/note"] },

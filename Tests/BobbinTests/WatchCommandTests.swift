@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("bobbin watch")
+@Suite("bobbin watch", .alone)
 struct WatchCommandTests {
   private static let channels = """
     { id: 1, name: "demo", command: ["handlers/note"] },

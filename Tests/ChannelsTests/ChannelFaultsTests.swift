@@ -1,7 +1,8 @@
 import Channels
+import TestSupport
 import Testing
 
-@Suite("Faults of channels")
+@Suite("Faults of channels", .alone)
 struct ChannelFaultsTests {
   static let channels: [(String, String)] = [
     (#"name: "cats", command: ["x"]"#, #"3: channels[0] "cats": id: missing; for example id: 7"#),

@@ -1,7 +1,8 @@
 import Channels
+import TestSupport
 import Testing
 
-@Suite("Commands of channels")
+@Suite("Commands of channels", .alone)
 struct CommandTests {
   @Test(
     "placeholders are replaced inside arguments, all others stay",

@@ -1,9 +1,10 @@
 import Channels
 import Foundation
 import Posix
+import TestSupport
 import Testing
 
-@Suite("What a configuration says")
+@Suite("What a configuration says", .alone)
 struct ConfigurationDefaultsTests {
   /// Every default that DESIGN.md names.
   private func expectDefaults(_ configuration: Configuration) {

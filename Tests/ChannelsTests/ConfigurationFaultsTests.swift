@@ -1,7 +1,8 @@
 import Channels
+import TestSupport
 import Testing
 
-@Suite("Faults of a configuration's values")
+@Suite("Faults of a configuration's values", .alone)
 struct ConfigurationFaultsTests {
   static let topLevel: [(String, String)] = [
     (#"setle: "2s","#, #"2: setle: unknown key; did you mean "settle"?"#),

@@ -1,7 +1,8 @@
 import Channels
+import TestSupport
 import Testing
 
-@Suite("Paths of a configuration")
+@Suite("Paths of a configuration", .alone)
 struct ConfigurationPathsTests {
   static let paths: [(path: String, spool: String)] = [
     ("spool", "/srv/bobbin/etc/spool"), ("./spool/", "/srv/bobbin/etc/spool"), ("../x/y", "/srv/bobbin/x/y"),

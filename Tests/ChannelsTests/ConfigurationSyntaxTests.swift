@@ -1,7 +1,8 @@
 import Channels
+import TestSupport
 import Testing
 
-@Suite("Faults of a configuration's syntax")
+@Suite("Faults of a configuration's syntax", .alone)
 struct ConfigurationSyntaxTests {
   static let texts: [(String, String)] = [
     ("", "1:1: the file holds no configuration; write at least { }"),

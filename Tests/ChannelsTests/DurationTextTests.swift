@@ -1,7 +1,8 @@
 import Channels
+import TestSupport
 import Testing
 
-@Suite("Durations as text")
+@Suite("Durations as text", .alone)
 struct DurationTextTests {
   /// Those that come back as they were written.
   static let canonical: [(String, Duration)] = [

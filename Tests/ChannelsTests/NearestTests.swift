@@ -1,7 +1,8 @@
 import Channels
+import TestSupport
 import Testing
 
-@Suite("What a word was meant to be")
+@Suite("What a word was meant to be", .alone)
 struct NearestTests {
   static let cases: [(String, [String], String?)] = [
     ("timeot", ["timeout", "grace"], "timeout"), ("tiemout", ["timeout"], "timeout"),

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import Posix
 
-@Suite("Moments and lengths of time")
+@Suite("Moments and lengths of time", .alone)
 struct ClockTests {
   static let lengths: [(Duration, Int64)] = [
     (.zero, 0), (.nanoseconds(1), 1), (.seconds(-1), -1_000_000_000), (.milliseconds(1_500), 1_500_000_000),

@@ -2,7 +2,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("Open files")
+@Suite("Open files", .alone)
 struct DescriptorTests {
   let scratch: TemporaryDirectory
   let directory: Directory

@@ -2,7 +2,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("Listing a directory")
+@Suite("Listing a directory", .alone)
 struct DirectoryEntriesTests {
   let scratch: TemporaryDirectory
   let directory: Directory

@@ -2,7 +2,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("Moving files without replacing any")
+@Suite("Moving files without replacing any", .alone)
 struct DirectoryMoveTests {
   let scratch: TemporaryDirectory
   let directory: Directory

@@ -1,8 +1,9 @@
 import Posix
+import TestSupport
 import Testing
 
 /// Times that files and triggers can have and no clock ever shows: anybody can set them, and no run may stop at one.
-@Suite("Extreme times")
+@Suite("Extreme times", .alone)
 struct ExtremeTimesTests {
   @Test(
     "is refused when its offset leads out of the years 0000 to 9999",

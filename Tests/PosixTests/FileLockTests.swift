@@ -2,7 +2,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("File locks")
+@Suite("File locks", .alone)
 struct FileLockTests {
   let scratch: TemporaryDirectory
   let directory: Directory

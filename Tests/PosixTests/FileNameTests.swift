@@ -1,7 +1,8 @@
 import Posix
+import TestSupport
 import Testing
 
-@Suite("File names are bytes")
+@Suite("File names are bytes", .alone)
 struct FileNameTests {
   @Test("order is that of the bytes, not of any language")
   func order() {

@@ -3,7 +3,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("Paths")
+@Suite("Paths", .alone)
 struct PathTests {
   let scratch: TemporaryDirectory
 

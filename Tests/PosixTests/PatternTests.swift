@@ -2,7 +2,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("Patterns")
+@Suite("Patterns", .alone)
 struct PatternTests {
   @Test(
     "are POSIX extended regular expressions that match anywhere in a line",

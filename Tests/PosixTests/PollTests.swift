@@ -3,7 +3,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("Waiting")
+@Suite("Waiting", .alone)
 struct PollTests {
   /// Both ends of a pipe.
   private func pipe() throws -> (reader: Int32, writer: Int32) {

@@ -2,7 +2,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("Errors of system calls")
+@Suite("Errors of system calls", .alone)
 struct SystemErrorTests {
   static let wordings: [(SystemError, String)] = [
     (.init("open", "spool/x.json", .noSuchFile), "cannot open 'spool/x.json': No such file or directory"),

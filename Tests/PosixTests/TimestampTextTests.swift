@@ -1,7 +1,8 @@
 import Posix
+import TestSupport
 import Testing
 
-@Suite("Moments as text")
+@Suite("Moments as text", .alone)
 struct TimestampTextTests {
   static let valid: [(String, Int64, Int64)] = [
     ("1970-01-01T00:00:00Z", 0, 0),

@@ -3,7 +3,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("Threads and what they share")
+@Suite("Threads and what they share", .alone)
 struct WorkerTests {
   @Test("a joined worker has done its work")
   func join() throws {

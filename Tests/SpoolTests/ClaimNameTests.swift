@@ -1,8 +1,9 @@
 import Posix
 import Spool
+import TestSupport
 import Testing
 
-@Suite("Names of claims")
+@Suite("Names of claims", .alone)
 struct ClaimNameTests {
   static let names: [(ClaimName, String)] = [
     (.init(id: 1, step: .attempt(1), trigger: FileName("7.json")), "1.1.7.json"),

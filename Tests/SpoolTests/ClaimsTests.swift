@@ -3,7 +3,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("Claims")
+@Suite("Claims", .alone)
 struct ClaimsTests {
   let spool: TestSpool
   let claims: Claims

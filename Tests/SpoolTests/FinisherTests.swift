@@ -3,7 +3,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("Bringing claims to their end")
+@Suite("Bringing claims to their end", .alone)
 struct FinisherTests {
   let spool: TestSpool
   let claims: Claims

@@ -4,7 +4,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("Looking at files in the spool")
+@Suite("Looking at files in the spool", .alone)
 struct InspectorTests {
   let scratch: TemporaryDirectory
   let directory: Directory

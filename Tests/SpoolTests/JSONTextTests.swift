@@ -1,9 +1,10 @@
 import FoundationEssentials
 import Posix
 import Spool
+import TestSupport
 import Testing
 
-@Suite("JSON that is written")
+@Suite("JSON that is written", .alone)
 struct JSONTextTests {
   static let values: [(JSONValue, String)] = [
     (.null, "null"), (.bool(true), "true"), (.bool(false), "false"), (.integer(0), "0"),

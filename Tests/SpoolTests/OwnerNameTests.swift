@@ -3,7 +3,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("Owners of claims", .serialized)
+@Suite("Owners of claims", .serialized, .alone)
 struct OwnerNameTests {
   let current = OwnerName.current()
 

@@ -4,7 +4,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("The list of pending triggers")
+@Suite("The list of pending triggers", .alone)
 struct PendingListTests {
   let scratch: TemporaryDirectory
   let directory: Directory

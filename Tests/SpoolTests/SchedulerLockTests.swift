@@ -3,7 +3,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("The scheduler lock", .serialized)
+@Suite("The scheduler lock", .serialized, .alone)
 struct SchedulerLockTests {
   let scratch: TemporaryDirectory
   let place: LockPlace

@@ -4,7 +4,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("The inside of a spool")
+@Suite("The inside of a spool", .alone)
 struct SpoolInteriorTests {
   let scratch: TemporaryDirectory
 

@@ -4,7 +4,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("Submitting triggers")
+@Suite("Submitting triggers", .alone)
 struct SubmitterTests {
   let scratch: TemporaryDirectory
   let spool: Spool

@@ -1,5 +1,6 @@
 import Posix
 import Spool
+import TestSupport
 import Testing
 
 /// The content of a trigger file, in a form that is short to write and to compare.
@@ -19,7 +20,7 @@ enum Content: Equatable {
   }
 }
 
-@Suite("What a trigger file says")
+@Suite("What a trigger file says", .alone)
 struct TriggerContentTests {
   private static func object(
     _ channels: [ChannelReference], user: String? = nil, timestamp: Timestamp? = nil

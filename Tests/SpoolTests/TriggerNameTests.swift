@@ -1,8 +1,9 @@
 import Posix
 import Spool
+import TestSupport
 import Testing
 
-@Suite("Names of triggers")
+@Suite("Names of triggers", .alone)
 struct TriggerNameTests {
   static let triggers: [(String, Bool)] = [
     ("7.json", true), ("a.json", true), (" .json", true), ("a.b.json", true), ("-.json", true),

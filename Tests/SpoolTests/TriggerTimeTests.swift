@@ -3,7 +3,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("When a trigger was requested")
+@Suite("When a trigger was requested", .alone)
 struct TriggerTimeTests {
   let scratch: TemporaryDirectory
 
