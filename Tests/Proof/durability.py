@@ -58,9 +58,10 @@ def check_claim(events, spool, claim, jobs, once):
         job = jobs[identifier]
         if job.start < claim.end:
             raise LookupError(f"the job of {name!r} began before its claim")
-        if name in once:
-            follows("sync of the claim before a job that must not be repeated", lambda event: is_sync(event, owner))
-            follows("sync of the spool before such a job", lambda event: is_sync(event, spool))
+        # What must not be repeated, or not too often, must not be forgotten either.
+        if name in once or int(step) > 1:
+            follows("sync of the claim before the job", lambda event: is_sync(event, owner))
+            follows("sync of the spool before the job", lambda event: is_sync(event, spool))
         if job.start < moment:
             raise LookupError(f"the job of {name!r} began before its claim was durable")
         moment = job.end
@@ -126,10 +127,10 @@ def jobs_of(events):
     return jobs
 
 
-def check_order(report, description, recording):
-    """Every trigger of a recording, one line."""
+def check_order(report, description, recording, at_least=1):
+    """Every trigger that the last process of a recording claimed, one line."""
     spool = recording.disk.root_path
-    events = recording.events
+    events = [event for event in recording.events if event.start >= recording.begin]
     jobs = jobs_of(events)
     claims = claims_of(events, spool)
     steps = 0
@@ -139,7 +140,11 @@ def check_order(report, description, recording):
             steps += len(check_claim(events, spool, claim, jobs, recording.once))
         except LookupError as error:
             problems.append(str(error))
-    report.check(claims and not problems, f"{description}: {len(claims)} triggers, {steps} steps in order", problems)
+    report.check(
+        len(claims) >= at_least and not problems,
+        f"{description}: {len(claims)} triggers, {steps} steps in order",
+        problems,
+    )
     return steps
 
 
@@ -235,7 +240,8 @@ def draw(recording, per_moment, seed):
             # Nothing and everything first, then anything in between.
             keep = (0.0, 1.0, 0.5, 0.2, 0.8)[number] if number < 5 else chance.random()
             image = recording.disk.after_power_cut(moment, chance, keep)
-            key = (image.key(), recording.ledger_at(moment))
+            answers = sum(answered <= moment for answered, _ in recording.answers)
+            key = (image.key(), recording.ledger_at(moment), answers)
             if key not in seen:
                 seen.add(key)
                 yield moment, image
@@ -271,8 +277,7 @@ def cut_power(report, description, recording, per_moment, bound, options):
     - Returns: how many were survived, and how many there were.
     """
     states = list(draw(recording, per_moment, options.seed))
-    if bound is not None:
-        states = harness.sample(states, bound, options.random)
+    states = harness.sample(states, bound, options.random)
     outcomes = harness.in_parallel(lambda state: recover(recording, *state), states)
     broken = [(moment, problems) for (moment, _), problems in zip(states, outcomes) if problems]
     details = [f"cut after line {moment}: {problems[0]}" for moment, problems in broken[:30]]
@@ -288,7 +293,7 @@ def cut_power(report, description, recording, per_moment, bound, options):
 def main():
     options = harness.options("durability", __doc__)
     report = harness.Report("durability")
-    per_moment, bound = (60, None) if options.full else (8, 500)
+    per_moment, bound = (60, 20000) if options.full else (8, 500)
     counts = []
     steps = 0
 
@@ -324,8 +329,10 @@ def main():
         with recording.instance:
             recording.trace("run", "--spool-only", killed_at=killed_at)
             recording.trace("run", "--spool-only")
-        description = f"the recovery from a kill at call {killed_at}"
-        counts.append(cut_power(report, description, recording, per_moment, bound and bound // 2, options))
+            description = f"the recovery from a kill at call {killed_at}"
+            steps += check_order(report, description, recording, at_least=0)
+        most = (24, 2500) if options.full else (8, 250)
+        counts.append(cut_power(report, description, recording, *most, options))
 
     survived, total = (sum(column) for column in zip(*counts))
     report.figure(f"{steps} steps in order, {survived} of {total} power cuts survived")
