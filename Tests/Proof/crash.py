@@ -37,6 +37,29 @@ def drop_pending(instance):
     instance.drop("d-stale.json", "2", age=31 * MINUTE, once=True)
 
 
+# Asks its batch to stop, the first time.
+HANDLERS = {
+    "stop": harness.NOTE
+    + """[ "$BOBBIN_KIND" = manual ] && mkdir '{root}/stopped' 2>/dev/null || exit 0
+kill -TERM $PPID
+sleep 20
+"""
+}
+STOP = {"id": 4, "name": "stop", "command": ["handlers/stop"]}
+STOP_ONCE = {**STOP, "rerun": False}
+
+
+def drop_stop(instance):
+    instance.drop("a.json", "1")
+    instance.drop("b-stop.json", '"stop"')
+    instance.drop("c.json", "1")
+
+
+def drop_stop_once(instance):
+    instance.drop("a.json", "1")
+    instance.drop("b-stop.json", '"stop"', once=True)
+
+
 @dataclasses.dataclass(frozen=True)
 class Sweep:
     """A command that is killed at each of its calls, and what it finds in the spool."""
@@ -48,11 +71,24 @@ class Sweep:
     bound: int = 60
     # Whether its recovery is killed, too.
     is_recovery_swept: bool = False
+    channels: tuple[dict, ...] = harness.CHANNELS
+
+    def instance(self):
+        return harness.Instance(self.channels, handlers=HANDLERS)
 
 
 SWEEPS = (
     Sweep("a run over every kind of trigger", ("run",), drop_all_kinds, 400, True),
     Sweep("a run over the spool alone", ("run", "--spool-only"), drop_all_kinds),
+    Sweep(
+        "a run that is asked to stop in a job", ("run", "--spool-only"), drop_stop, channels=(*harness.CHANNELS, STOP)
+    ),
+    Sweep(
+        "a run that is asked to stop in a job that must not be repeated",
+        ("run", "--spool-only"),
+        drop_stop_once,
+        channels=(*harness.CHANNELS, STOP_ONCE),
+    ),
     Sweep("trigger, which carries it out", ("trigger", "note", "--user", "anna"), drop_pending, 80),
     Sweep("trigger of a channel that must not be repeated", ("trigger", "once"), lambda instance: None),
     Sweep("trigger --queue", ("trigger", "note", "--queue"), lambda instance: None),
@@ -87,6 +123,8 @@ def killed(instance, arguments, call):
 
 def aftermath(instance, *results):
     """What is wrong after one clean run. Empty: all is well."""
+    # From here on no job asks its batch to stop.
+    (instance.root / "stopped").mkdir(exist_ok=True)
     clean = instance.clean_run(scheduled=True)
     problems = instance.violations()
     if clean.status not in (0, 1):
@@ -103,7 +141,7 @@ def survive(sweep, call, recovery_call=None):
 
     - Returns: whether it was killed as asked, and what is wrong then.
     """
-    with harness.Instance() as instance:
+    with sweep.instance() as instance:
         sweep.prepare(instance)
         results = [killed(instance, sweep.arguments, call)]
         if recovery_call is not None:
@@ -115,7 +153,7 @@ def survive(sweep, call, recovery_call=None):
 
 def count_recovery_calls(sweep, call):
     """How many calls the run makes that follows a death at a call."""
-    with harness.Instance() as instance:
+    with sweep.instance() as instance:
         sweep.prepare(instance)
         killed(instance, sweep.arguments, call)
         instance.wait_until_idle()
@@ -150,7 +188,7 @@ def main():
         total[1] += counts[1]
 
     for sweep in SWEEPS:
-        with harness.Instance() as instance:
+        with sweep.instance() as instance:
             sweep.prepare(instance)
             calls, result = count_calls(instance, sweep.arguments)
             problems = aftermath(instance, result)

@@ -1,9 +1,9 @@
 """A disk that may lose whatever was not synced when the power fails.
 
-The model is harsher than the file systems that Bobbin runs on. A change of a directory is durable once that directory has
-been synced; until then it may be lost or kept, each change for itself, whatever came before or after it. A rename is one
-change, of both its directories. The content of a file is durable once the file has been synced; until then the last
-writes may be lost, torn, or replaced by zeros. A file's sync says nothing of its name.
+The model is harsher than the file systems that Bobbin runs on. A change of a directory is durable once that directory
+has been synced; until then it may be lost or kept, each change for itself, whatever came before or after it. A rename
+is one change, of both its directories. The content of a file is durable once the file has been synced; until then the
+last writes may be lost, torn, or replaced by zeros. A file's sync says nothing of its name.
 """
 
 import dataclasses

@@ -224,7 +224,8 @@ class Recording:
     def moments(self):
         """After each call that changes or syncs the spool."""
         ends = {change.end for change in self.disk.changes} | {sync.end for sync in self.disk.syncs}
-        ends |= {event.end for event in self.events if event.arguments[:1] == (str(self.instance.ledger_path).encode(),)}
+        ledger = str(self.instance.ledger_path).encode()
+        ends |= {event.end for event in self.events if event.arguments[:1] == (ledger,)}
         return sorted(end for end in ends if end >= self.begin) + [self.end]
 
 

@@ -9,8 +9,8 @@ of the process that met the error:
 - When it gives up, no further job starts. A record is written beside the next job, so where writing it fails, one job
   may have been on its way.
 - No space anywhere but in a job's own affairs (its log, its folder): it gives up with status 75.
-- A failed sync is not trusted and not repeated: nothing is published or removed on the strength of it, and no record that
-  may be lost is left in the history for a later run to believe in.
+- A failed sync is not trusted and not repeated: nothing is published or removed on the strength of it, and no record
+  that may be lost is left in the history for a later run to believe in.
 - EINTR changes nothing.
 
 And then, as always, the oracle.
@@ -136,7 +136,7 @@ def fail_once(sweep, number, error, killed_at=None):
     - Parameter killed_at: a run was killed there before, so that this one has something to recover.
     - Returns: the call that failed and what is wrong, or None when that call was never made or can't fail so.
     """
-    with harness.Instance() as instance:
+    with sweep.instance() as instance:
         sweep.prepare(instance)
         if killed_at is not None:
             crash.killed(instance, sweep.arguments, killed_at)
@@ -169,7 +169,7 @@ def fail_once(sweep, number, error, killed_at=None):
 
 def points_of(sweep, killed_at=None):
     """Which calls there are to fail, and how."""
-    with harness.Instance() as instance:
+    with sweep.instance() as instance:
         sweep.prepare(instance)
         if killed_at is not None:
             crash.killed(instance, sweep.arguments, killed_at)

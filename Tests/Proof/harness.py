@@ -407,6 +407,8 @@ class Instance:
             return [str(error)]
         problems += self.duplicate_ids(records)
         final = collections.defaultdict(list)
+        # A job that was stopped with its batch: its trigger is pending again, and may be executed once more.
+        put_back = collections.Counter(record["name"] for record in records if record.get("requeued"))
         for record in records:
             if record["kind"] != "run" and record["name"] is not None and not record.get("requeued"):
                 final[record["name"]].append(record)
@@ -414,7 +416,8 @@ class Instance:
         places = self.places()
         for name, times in sorted(self.expected.items()):
             executed = ledger.pop(self.name_in_ledger(name), 0)
-            problems += self.problems_of(name, times, final.pop(name, []), places.pop(name, []), executed)
+            found = (final.pop(name, []), places.pop(name, []))
+            problems += self.problems_of(name, times, *found, executed, put_back[name])
         problems += [f"record of a trigger that nobody dropped: {name!r}" for name in final]
         problems += [f"{where}/ holds what nobody dropped: {name!r}" for name, where in places.items()]
         problems += [f"executed, but never dropped: {name!r}" for name in ledger if name]
@@ -441,12 +444,13 @@ class Instance:
                 if name not in self.expected and folder not in RESULTS:
                     shorter = re.sub(rb"\.\d+$", b"", name)
                     # A name that got too long for the number was cut.
-                    whole = [full for full in self.expected if full == shorter or len(name) == 255 and full.startswith(shorter)]
+                    is_cut = len(name) == 255
+                    whole = [full for full in self.expected if full == shorter or is_cut and full.startswith(shorter)]
                     name = whole[0] if whole else name
                 places[name].append(folder)
         return places
 
-    def problems_of(self, name, times, records, folders, executed):
+    def problems_of(self, name, times, records, folders, executed, put_back):
         problems = []
         if len(records) != times:
             outcomes = [record["outcome"] for record in records]
@@ -459,7 +463,7 @@ class Instance:
             problems.append(f"{name!r} is in {folders} instead of {sorted((+wanted).elements())}")
         for folder in set(folders) & set(RESULTS):
             problems += self.problems_of_result(name, folder, records)
-        problems += self.problems_of_executions(name, times, records, executed)
+        problems += self.problems_of_executions(name, times, records, executed, put_back)
         return problems
 
     def problems_of_result(self, name, folder, records):
@@ -475,18 +479,20 @@ class Instance:
             return [f"{folder}/{name!r} has success {document.get('success')}"]
         return []
 
-    def problems_of_executions(self, name, times, records, executed):
+    def problems_of_executions(self, name, times, records, executed, put_back):
         """At most once for each time it was dropped; more only where a fault cut it short, and never with `once`."""
         limit = times
         if name in self.cut and name not in self.once:
             limit = times - 1 + min(self.max_attempts, 1 + self.faults)
+        limit += put_back
         problems = []
         if executed > limit:
             problems.append(f"{name!r} was executed {executed} times, at most {limit} are right")
         succeeded = sum(record["outcome"] == "succeeded" for record in records)
         if executed < succeeded:
             problems.append(f"{name!r} succeeded {succeeded} times and was executed {executed} times")
-        if executed and records and all(record["outcome"] in ("expired", "rejected", "cancelled") for record in records):
+        given_up = ("expired", "rejected", "cancelled")
+        if executed and records and not put_back and all(record["outcome"] in given_up for record in records):
             problems.append(f"{name!r} was executed, but {records[0]['outcome']}")
         return problems
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Processes that outlive what should have ended them.
 
-The batch is killed and its job lives on: the next run does not start that channel again, carries out all others, and takes
-the trigger up when the orphan is gone. And jobs that do what they can to be left behind: the batch returns in time, and
-ends what it can.
+The batch is killed and its job lives on: the next run does not start that channel again, carries out all others, and
+takes the trigger up when the orphan is gone. And jobs that do what they can to be left behind: the batch returns in
+time, and ends what it can.
 """
 
 import os
 import pathlib
 import signal
+import subprocess
 import time
 
 import harness
@@ -40,7 +41,7 @@ def read_quietly(path):
 def killed_while_holding(instance, *arguments):
     """Starts a batch, waits for its job to hold, and kills the batch alone."""
     process = instance.start(
-        *arguments, stdout=harness.subprocess.DEVNULL, stderr=harness.subprocess.DEVNULL
+        *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     started = harness.wait_for((instance.root / "holding").exists)
     process.kill()
@@ -151,7 +152,9 @@ def check_orphans_one_after_the_other(report):
             instance.wait_until_idle()
         last = instance.clean_run()
         report.check(
-            outcome(instance, b"held.json") == [("interrupted", 3)], "attempts: interrupted after three", last.describe()
+            outcome(instance, b"held.json") == [("interrupted", 3)],
+            "attempts: interrupted after three",
+            last.describe(),
         )
         report.check_oracle(instance, "attempts: the oracle", last.describe())
 
@@ -274,8 +277,8 @@ UNRULY = {
     "main,ignore,close": "timed_out",
 }
 GRACE = 0.5
-# A job that is timed out, two rounds of grace for it and for what it leaves, the five seconds that are given to what survives
-# even SIGKILL, and the scheduling of a busy machine.
+# A job that is timed out, two rounds of grace for it and for what it leaves, the five seconds that are given to what
+# survives even SIGKILL, and the scheduling of a busy machine.
 LIMIT = 1 + 2 * GRACE + 5 + 4
 
 
@@ -322,14 +325,14 @@ def check_stop(report, how, number):
         pathlib.Path(os.fsdecode(instance.path("a-unruly.json"))).write_text('"unruly"')
         instance.drop("b-after.json", "1")
         process = instance.start(
-            "run", "--spool-only", stdout=harness.subprocess.DEVNULL, stderr=harness.subprocess.DEVNULL
+            "run", "--spool-only", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         holds = harness.wait_for((instance.root / "left").exists)
         begin = time.monotonic()
         process.send_signal(number)
         try:
             status = process.wait(30)
-        except harness.subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired:
             process.kill()
             status = process.wait()
         seconds = time.monotonic() - begin

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A job that kills the batch, each time it is tried.
 
-It is tried `max_attempts` times in all, each time with its number, then failed as interrupted; with "rerun": false once.
-What stands before and after it in the spool is carried out all the same, and is not failed for it.
+It is tried `max_attempts` times in all, each time with its number, then failed as interrupted; with "rerun": false
+once. What stands before and after it in the spool is carried out all the same, and is not failed for it.
 """
 
 import harness

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Out of space, out of inodes, out of descriptors, at the limit of a file's size: for real.
 
-The spool is a small tmpfs that is filled to every degree, before the run and by the jobs of the run. When the disk is too
-full the run stops before it executes anything more, with status 75, and the triggers stay. Then the space is freed, and
-after a clean run the oracle is asked.
+The spool is a small tmpfs that is filled to every degree, before the run and by the jobs of the run. When the disk is
+too full the run stops before it executes anything more, with status 75, and the triggers stay. Then the space is
+freed, and after a clean run the oracle is asked.
 
 Needs root: a tmpfs is mounted, in a mount namespace of its own.
 """
