@@ -54,6 +54,8 @@ class ContentChange:
             return content[: self.offset].ljust(self.offset, b"\0")
         data = self.data if limit is None else self.data[:limit]
         if zeros:
+            # The file has grown, its last blocks were never written. What was there before is not undone by that.
+            data += content[self.offset + len(data) : self.offset + len(self.data)]
             data = data.ljust(len(self.data), b"\0")
         if not data:
             return content
