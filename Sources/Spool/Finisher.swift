@@ -21,8 +21,14 @@ package final class Finisher {
     fileprivate var results: [(claim: Claim, folder: SpoolFolder, temporary: FileName)] = []
   }
 
+  /// From so many results on, one sync of the whole file system costs less than one of each.
+  private static let many = 8
+  /// A sync of the whole file system that takes longer has met much that others write there: not to be repeated.
+  private static let tooLong = Duration.milliseconds(250)
+
   private let interior: SpoolInterior
   private var counter = 0
+  private var syncsWhole = true
 
   package init(_ interior: SpoolInterior) { self.interior = interior }
 
@@ -51,9 +57,7 @@ package final class Finisher {
   /// - Throws: the first failure, after the others were brought to their end.
   package func complete(_ preparation: Preparation) throws(SystemError) {
     do throws(SystemError) {
-      for result in preparation.results {
-        try interior[result.folder].open(result.temporary, .read).sync()
-      }
+      try sync(preparation.results)
     } catch {
       discard(preparation)
       throw error
@@ -98,6 +102,17 @@ package final class Finisher {
     preparation.results.append((claim, folder, temporary))
     try file.write(document)
     file.startWriteback()
+  }
+
+  private func sync(_ results: [(claim: Claim, folder: SpoolFolder, temporary: FileName)]) throws(SystemError)
+  {
+    if results.count >= Self.many, syncsWhole {
+      let begin = MonotonicTime.now()
+      let isSynced = try interior.root.syncFileSystem()
+      syncsWhole = isSynced && MonotonicTime.now() - begin < Self.tooLong
+      if isSynced { return }
+    }
+    for result in results { try interior[result.folder].open(result.temporary, .read).sync() }
   }
 
   /// A name that is taken gets `.2`, `.3`, … appended; one that would get too long for that is cut.
