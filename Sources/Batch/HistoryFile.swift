@@ -110,7 +110,7 @@ package final class HistoryFile {
     while true {
       let intact = try intactSize(of: size)
       if intact == size { return (size, false) }
-      try Poll.wait(until: .now() + .milliseconds(50))
+      CurrentProcess.pause(for: .milliseconds(50))
       let now = try self.size()
       if now == size {
         try truncate(to: intact)

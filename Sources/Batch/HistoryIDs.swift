@@ -69,7 +69,7 @@ package final class HistoryIDs {
 
   /// The file holds the next id and the number of the next run, on one line.
   private func read() throws(SystemError) -> Numbers? {
-    let line = try file.readAll(limit: 64).prefix { $0 != UInt8(ascii: "\n") }
+    let line = try file.readStart(limit: 64).prefix { $0 != UInt8(ascii: "\n") }
     let parts = String(decoding: line, as: UTF8.self).split(separator: " ")
     guard parts.count == 2, let id = Int64(parts[0]), let run = Int64(parts[1]),
       (1...ClaimName.idLimit).contains(id), (1...ClaimName.idLimit).contains(run)

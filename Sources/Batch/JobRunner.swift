@@ -34,8 +34,8 @@ final class JobRunner {
   /// What is the same for all jobs of a channel in a run.
   private struct Launch {
     let program: String
-    let arguments: [String]
-    let environment: [String]
+    let arguments: CStrings
+    let environment: CStrings
   }
 
   /// sysexits.h, EX_TEMPFAIL: "try again later".
@@ -168,7 +168,8 @@ final class JobRunner {
     let pipes = if let spare = self.pipes.take() { spare } else { try OutputPipes() }
     let child = try ChildProcess.start(
       program: launch.program, arguments: launch.arguments,
-      environment: launch.environment + variables(of: job, attempt), directory: directory, writingTo: pipes,
+      environment: launch.environment, adding: variables(of: job, attempt), directory: directory,
+      writingTo: pipes,
       inheriting: lock)
     return StartedJob(child: child, pipes: pipes)
   }
@@ -189,12 +190,13 @@ final class JobRunner {
       throw SystemError("start", arguments[0], .noSuchFile)
     }
     let launch = Launch(
-      program: program, arguments: arguments,
-      environment: environment + [
-        JobVariable.channelID.set(String(channel.id)), JobVariable.channel.set(channel.name),
-        JobVariable.url.set(channel.url), JobVariable.limit.set(String(channel.limit)),
-        JobVariable.dir.set(channel.directory),
-      ])
+      program: program, arguments: CStrings(arguments),
+      environment: CStrings(
+        environment + [
+          JobVariable.channelID.set(String(channel.id)), JobVariable.channel.set(channel.name),
+          JobVariable.url.set(channel.url), JobVariable.limit.set(String(channel.limit)),
+          JobVariable.dir.set(channel.directory),
+        ]))
     launches[channel.id] = launch
     return launch
   }

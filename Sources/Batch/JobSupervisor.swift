@@ -58,12 +58,7 @@ struct JobSupervisor {
     var deadline: MonotonicTime? = begin + limits.timeout
     var mention: MonotonicTime? = begin + Self.lasting
     var exit: ChildProcess.Exit?
-    while true {
-      switch try reapAll(main: child.id) {
-      case .mainExited(let ended): exit = exit ?? ended
-      case .nothing: break
-      }
-      if exit != nil { break }
+    while exit == nil {
       if let signal = Signals.stop {
         if case .running = phase {
           phase = .terminating(.interrupted(signal))
@@ -99,17 +94,26 @@ struct JobSupervisor {
       if hasError, let bytes = try Self.received(pipes.readError(into: buffer), buffer) {
         output.addError(bytes)
       }
+      switch try reapAll(main: child.id) {
+      case .mainExited(let ended): exit = ended
+      case .nothing: break
+      }
     }
     // What the job wrote before it ended is in the pipes; what a daemon still writes is not waited for.
-    try Self.drain { () throws(SystemError) in
-      guard let bytes = try Self.received(pipes.readOutput(into: buffer), buffer) else { return 0 }
-      output.addOutput(bytes)
-      return bytes.count
+    let (hasOutput, hasError) = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: begin)
+    if hasOutput {
+      try Self.drain { () throws(SystemError) in
+        guard let bytes = try Self.received(pipes.readOutput(into: buffer), buffer) else { return 0 }
+        output.addOutput(bytes)
+        return bytes.count
+      }
     }
-    try Self.drain { () throws(SystemError) in
-      guard let bytes = try Self.received(pipes.readError(into: buffer), buffer) else { return 0 }
-      output.addError(bytes)
-      return bytes.count
+    if hasError {
+      try Self.drain { () throws(SystemError) in
+        guard let bytes = try Self.received(pipes.readError(into: buffer), buffer) else { return 0 }
+        output.addError(bytes)
+        return bytes.count
+      }
     }
     let hasRemains = try remain()
     if hasRemains { try endRemains() }

@@ -22,18 +22,20 @@ package struct ChildProcess: ~Copyable {
   /// - Parameters:
   ///   - program: a path; PATH is not searched.
   ///   - arguments: with the program's own name first.
-  ///   - environment: entries `NAME=value`; the whole environment of the program.
+  ///   - environment: entries `NAME=value`.
+  ///   - variables: more of them; together they are the whole environment of the program.
   ///   - pipes: what it writes to its standard output and standard error goes there.
   ///   - inherited: a lock that the program and all it starts keep holding (see `FileLock`).
   /// - Throws: when it cannot be started; nothing is left behind then.
   package static func start(
-    program: String, arguments: [String], environment: [String], directory: String,
+    program: String, arguments: CStrings, environment: CStrings, adding variables: [String] = [],
+    directory: String,
     writingTo pipes: borrowing OutputPipes, inheriting inherited: borrowing FileLock
   ) throws(SystemError) -> ChildProcess {
     let result = program.withCString { program in
       directory.withCString { directory in
-        withCStrings(arguments) { arguments in
-          withCStrings(environment) { environment in
+        arguments.withPointers(adding: []) { arguments in
+          environment.withPointers(adding: variables) { environment in
             var request = linux_spawn(
               path: program, arguments: arguments, environment: environment, directory: directory,
               output: pipes.output.writer.number, error: pipes.error.writer.number,
@@ -84,31 +86,5 @@ package enum Children {
   /// Sends a signal to every descendant that `/proc` knows, whatever process group or session it moved to.
   package static func signalDescendants(_ signal: Int32) throws(SystemError) {
     for id in try ProcessTable.descendants(of: getpid()) { _ = linux_kill(id, signal) }
-  }
-}
-
-/// Calls `body` with a null-terminated array of C strings.
-private func withCStrings<Result>(
-  _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-  // One block for all of them: an environment has dozens of entries, and a job is started for every trigger.
-  let size = strings.reduce(0) { $0 + $1.utf8.count + 1 }
-  return withUnsafeTemporaryAllocation(of: CChar.self, capacity: max(size, 1)) { block in
-    withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<CChar>?.self, capacity: strings.count + 1) {
-      pointers in
-      var next = block.baseAddress!
-      for (index, string) in strings.enumerated() {
-        pointers[index] = next
-        var string = string
-        next += string.withUTF8 { bytes in
-          let rest = UnsafeMutableRawBufferPointer(start: next, count: bytes.count + 1)
-          rest.copyMemory(from: UnsafeRawBufferPointer(bytes))
-          rest[bytes.count] = 0
-          return rest.count
-        }
-      }
-      pointers[strings.count] = nil
-      return body(UnsafePointer(pointers.baseAddress!))
-    }
   }
 }

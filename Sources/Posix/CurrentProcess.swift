@@ -58,6 +58,16 @@ package enum CurrentProcess {
     }
   }
 
+  /// Stops the calling thread for a while, whatever signals come. For a thread that works beside the one that waits for
+  /// signals with `Poll`, from which it must take none. The corresponding C function is `clock_nanosleep(2)`.
+  package static func pause(for duration: Duration) {
+    let end = (MonotonicTime.now() + duration).nanoseconds
+    var moment = timespec()
+    moment.tv_sec = time_t(end / 1_000_000_000)
+    moment.tv_nsec = Int(end % 1_000_000_000)
+    while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &moment, nil) == EINTR {}
+  }
+
   /// Ends the process. The corresponding C function is `exit(3)`.
   package static func exit(_ status: Int32) -> Never {
     #if canImport(Glibc)

@@ -33,6 +33,17 @@ package struct Descriptor: ~Copyable, Sendable {
     try read(at: 0, count: limit)
   }
 
+  /// Reads from the beginning of a file that is known to be short, with one call.
+  package func readStart(limit: Int) throws(SystemError) -> [UInt8] {
+    var result = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, filled in
+      result = linux_pread(number, buffer.baseAddress, buffer.count, 0)
+      filled = max(0, result)
+    }
+    _ = try check(result, "read", path)
+    return bytes
+  }
+
   /// Reads a file of which the size is known, up to `limit` bytes: with one call, unless it has just changed its size.
   package func readAll(expecting size: Int64, limit: Int) throws(SystemError) -> [UInt8] {
     guard size < limit else { return try readAll(limit: limit) }

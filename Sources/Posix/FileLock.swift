@@ -12,6 +12,8 @@ package struct FileLock: ~Copyable, Sendable {
   package let file: Descriptor
   private let directory: Directory
   private let name: FileName
+  /// The locked file itself, whatever stands under its name later.
+  private let status: FileStatus
 
   /// Takes the lock of a file in a directory, without waiting. The file is made when missing, is never unlinked, and
   /// is close-on-exec.
@@ -27,23 +29,24 @@ package struct FileLock: ~Copyable, Sendable {
       let result = linux_flock(file.number, LOCK_EX | LOCK_NB)
       if result == -EWOULDBLOCK { return nil }
       _ = try check(result, "lock", directory.path(of: name))
-      let lock = FileLock(file: file, directory: directory, name: name)
+      let status = try file.status()
+      let lock = FileLock(file: file, directory: directory, name: name, status: status)
       if try lock.isStillInPlace() { return lock }
     }
     throw SystemError("lock", directory.path(of: name), .noSuchFile)
   }
 
-  private init(file: consuming Descriptor, directory: Directory, name: FileName) {
+  private init(file: consuming Descriptor, directory: Directory, name: FileName, status: FileStatus) {
     self.file = file
     self.directory = directory
     self.name = name
+    self.status = status
   }
 
   /// Whether the name still leads to the locked file. When not, others can lock the new file at the same time.
   package func isStillInPlace() throws(SystemError) -> Bool {
     guard let there = try directory.status(of: name) else { return false }
-    let here = try file.status()
-    return there.device == here.device && there.inode == here.inode
+    return there.device == status.device && there.inode == status.inode
   }
 
   /// Whether somebody holds the lock of a file now. Takes a shared lock for a moment, which those who take the lock

@@ -64,10 +64,10 @@ package struct PendingList: Sendable {
   package func name(_ index: Int) -> FileName { name(at: next + index) }
 
   private func name(at index: Int) -> FileName {
-    let start = Int(starts[index])
-    var end = start
-    while arena[end] != 0 { end += 1 }
-    return FileName(bytes: Array(arena[start..<end]))
+    arena.withUnsafeBufferPointer { arena in
+      let name = arena.baseAddress! + Int(starts[index])
+      return FileName(bytes: Array(UnsafeBufferPointer(start: name, count: Self.length(name))))
+    }
   }
 
   /// A name's place, with the bytes by which most names can be told apart.
@@ -85,7 +85,7 @@ package struct PendingList: Sendable {
     return arena.withUnsafeBufferPointer { arena in
       guard let base = arena.baseAddress else { return starts }
       let first = base + Int(starts[0])
-      var common = strlen(first)
+      var common = length(first)
       for start in starts {
         let name = base + Int(start)
         var length = 0
@@ -110,7 +110,7 @@ package struct PendingList: Sendable {
     }
   }
 
-  private static func strlen(_ name: UnsafePointer<UInt8>) -> Int {
+  private static func length(_ name: UnsafePointer<UInt8>) -> Int {
     var length = 0
     while name[length] != 0 { length += 1 }
     return length

@@ -112,8 +112,9 @@ extension Processes {
       let pipes = try OutputPipes()
       let child = try ChildProcess.start(
         program: "/bin/sh",
-        arguments: ["name", "-c", #"printf '%s\n' "$0" "$@"; tr '\0' '#' </proc/$$/environ"#] + odd,
-        environment: environment, directory: "/", writingTo: pipes, inheriting: lock)
+        arguments: CStrings(
+          ["name", "-c", #"printf '%s\n' "$0" "$@"; tr '\0' '#' </proc/$$/environ"#] + odd),
+        environment: CStrings(environment), directory: "/", writingTo: pipes, inheriting: lock)
       let echoed = try Script.finish(RunningScript(child, pipes))
       #expect(
         echoed.output == odd.map { "\($0)\n" }.joined() + environment.map { "\($0)#" }.joined())
@@ -141,7 +142,8 @@ extension Processes {
 
     private func start(_ program: String, _ lock: borrowing FileLock) throws {
       _ = try ChildProcess.start(
-        program: program, arguments: [program], environment: [], directory: "/", writingTo: OutputPipes(),
+        program: program, arguments: CStrings([program]), environment: [], directory: "/",
+        writingTo: OutputPipes(),
         inheriting: lock
       ).id
     }
