@@ -66,7 +66,7 @@ struct JobSupervisor {
           child.signalGroup(Signals.terminate)
         }
         // A second one means "at once".
-        if Signals.stopCount > 1 { deadline = .now() }
+        if case .terminating = phase, Signals.stopCount > 1 { deadline = .now() }
       }
       if let limit = deadline, MonotonicTime.now() >= limit {
         switch phase {
