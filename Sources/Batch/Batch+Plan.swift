@@ -82,67 +82,37 @@ extension Batch {
     }
     var pending = PendingList()
     try pending.refresh(from: spool.root, skipping: [])
+    let survey = try SpoolSurvey(self, pending, at: moment)
     let channels = isSpoolOnly ? [] : configuration.channels.filter(\.enabled)
-    // What is known of each name after the first time through, in four bytes, as there may be a million.
-    var verdicts: [Verdict] = []
-    verdicts.reserveCapacity(channels.isEmpty ? 0 : pending.count)
-    let inspector = inspector()
-    for index in 0..<pending.count {
+    func tell(_ index: Int) throws(SystemError) {
       let name = pending.name(index)
-      var verdict = Verdict.told
-      if let entry = try entry(name, inspector, at: moment) {
-        let isLater = entry.state != .stale && entry.state != .invalid
-        if channels.isEmpty || !isLater {
-          try body(step(for: entry))
-        } else {
-          verdict = Verdict(entry)
-        }
-      }
-      if !channels.isEmpty { verdicts.append(verdict) }
-    }
-    for channel in channels { try body(PlannedStep(scheduled: channel)) }
-    for (index, verdict) in verdicts.enumerated() where verdict != .told {
-      let name = pending.name(index)
-      if let id = verdict.channel, let channel = configuration.channel(id: id) {
+      if case .run(let id) = survey[index], let channel = configuration.channel(id: id) {
         try body(PlannedStep(channel, trigger: name))
-      } else if let entry = try entry(name, inspector, at: moment) {
+      } else if let entry = try planEntry(name, inspector(), at: moment) {
         try body(step(for: entry))
       }
     }
+    if channels.isEmpty {
+      for index in 0..<pending.count where survey[index] != .gone { try tell(index) }
+      return
+    }
+    for index in 0..<pending.count where survey[index] == .givenUp { try tell(index) }
+    for channel in channels { try body(PlannedStep(scheduled: channel)) }
+    for index in 0..<pending.count where survey[index] != .givenUp && survey[index] != .gone {
+      try tell(index)
+    }
   }
 
-  private func entry(
+  /// What will become of one file; nil when it is not there any more.
+  func planEntry(
     _ name: FileName, _ inspector: Inspector, at moment: Timestamp
   ) throws(SystemError) -> QueueEntry? {
-    if let trigger = try inspector.glance(at: name, now: .now()) {
-      return entry(0, name, .settled(trigger), at: moment)
+    if let file = try inspector.glance(at: name, now: .now()) {
+      return entry(0, name, .settled(Trigger(name: name, file: file, bytes: [])), at: moment)
     }
     let inspection = try inspector.inspect(name, now: .now())
     if case .vanished = inspection { return nil }
     return entry(0, name, inspection, at: moment)
-  }
-
-  /// What the first look at a file left to be said.
-  private struct Verdict: Equatable {
-    private let code: Int32
-
-    /// Nothing.
-    static let told = Verdict(code: 0)
-    /// More than fits here.
-    static let lookAgain = Verdict(code: -1)
-
-    private init(code: Int32) { self.code = code }
-
-    init(_ entry: QueueEntry) {
-      if entry.state == .ready, entry.user == nil, let id = entry.channelID, let code = Int32(exactly: id) {
-        self.code = code
-      } else {
-        self = .lookAgain
-      }
-    }
-
-    /// The channel that will be run, with nothing else to be said.
-    var channel: Int? { code > 0 ? Int(code) : nil }
   }
 
   private func step(for entry: QueueEntry) -> PlannedStep {

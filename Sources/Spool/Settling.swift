@@ -80,12 +80,12 @@ package struct Inspector: Sendable {
   /// it, and much cheaper for a spool full of them. For telling what will be done, not for doing it: a writer that has
   /// the file open and has not begun to write goes unnoticed.
   ///
-  /// - Returns: nil when it takes an inspection to tell.
-  package func glance(at name: FileName, now: Timestamp) throws(SystemError) -> Trigger? {
+  /// - Returns: what is known of such a file; nil when it takes an inspection to tell.
+  package func glance(at name: FileName, now: Timestamp) throws(SystemError) -> FileStatus? {
     guard let status = try directory.status(of: name), status.kind == .regular, status.size == 0,
       status.links == 1, oddity(of: status, name: name) == nil, isUnchanged(status, at: now)
     else { return nil }
-    return Trigger(name: name, file: status, bytes: [])
+    return status
   }
 
   private func oddity(of status: FileStatus, name: FileName) -> RejectReason? {

@@ -17,7 +17,12 @@ package struct Trigger: Sendable {
     content = TriggerContent(bytes)
     var stated: Timestamp?
     if case .object(let request) = content { stated = request.timestamp }
-    requestedAt = min(stated ?? TriggerName.time(in: name) ?? file.modified, file.changed)
+    requestedAt = Self.requestTime(stated ?? TriggerName.time(in: name), file)
+  }
+
+  /// - Parameter said: by the trigger's content, else by its name.
+  package static func requestTime(_ said: Timestamp?, _ file: FileStatus) -> Timestamp {
+    min(said ?? file.modified, file.changed)
   }
 
   package var user: String? {
@@ -45,6 +50,11 @@ package struct Trigger: Sendable {
   ///
   /// - Parameter moment: when the run took the lock, so that a long run never expires what came while it was busy.
   package func isStale(at moment: Timestamp, after limit: Duration?) -> Bool {
+    Self.isStale(requestedAt, at: moment, after: limit)
+  }
+
+  package static func isStale(_ requestedAt: Timestamp, at moment: Timestamp, after limit: Duration?) -> Bool
+  {
     guard let limit else { return false }
     return moment - requestedAt > limit
   }

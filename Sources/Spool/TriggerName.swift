@@ -18,11 +18,19 @@ package enum TriggerName {
   /// What the name of an empty trigger says: the channel, after an optional time and a hyphen.
   ///
   /// - Returns: nil when the name is no valid UTF-8, contains control characters, or says nothing.
-  package static func channel(in name: FileName) -> ChannelReference? {
+  package static func channel(in name: FileName) -> ChannelReference? { parts(of: name).channel }
+
+  /// The time at the beginning of a name, and the channel that it says if its file is empty.
+  package static func parts(of name: FileName) -> (time: Timestamp?, channel: ChannelReference?) {
     var bytes = name.bytes.dropLast(suffix.count)
-    if let (_, length) = Timestamp.readCompact(bytes), bytes.dropFirst(length).first == UInt8(ascii: "-") {
-      bytes = bytes.dropFirst(length + 1)
+    let time = Timestamp.readCompact(bytes)
+    if let time, bytes.dropFirst(time.length).first == UInt8(ascii: "-") {
+      bytes = bytes.dropFirst(time.length + 1)
     }
+    return (time?.moment, channel(bytes))
+  }
+
+  private static func channel(_ bytes: ArraySlice<UInt8>) -> ChannelReference? {
     if let id = number(bytes) { return .id(id) }
     guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty,
       !text.unicodeScalars.contains(where: \.disturbsTerminal)
