@@ -7,6 +7,8 @@ package enum Cancellation: Sendable, Equatable {
   case cancelled
   /// No pending trigger of that name: there never was one, or it is being run, or it is done.
   case notPending
+  /// It can't be taken: it is immutable, or another user's directory.
+  case immovable(SystemError)
 }
 
 extension Batch {
@@ -16,31 +18,31 @@ extension Batch {
       var results: [Cancellation] = []
       let inspector = inspector()
       for name in names {
-        var isCancelled = false
+        var result: Cancellation?
         // Again when another file came under the name meanwhile: whatever has it is to be cancelled.
-        while !isCancelled, TriggerName.isTrigger(name.bytes), let file = try spool.root.status(of: name) {
+        while result == nil, !name.bytes.contains(UInt8(ascii: "/")), TriggerName.isTrigger(name.bytes),
+          let file = try spool.root.status(of: name)
+        {
           var trigger: Trigger?
           if case .settled(let settled) = try inspector.inspect(name, now: .now()) { trigger = settled }
           switch try disposal.giveUp(
             name, file, .cancelled, "cancelled", run: nil, channel: trigger.flatMap { channel(of: $0) },
             trigger: trigger)
           {
-          case .done: isCancelled = true
+          case .done: result = .cancelled
           case .gone: continue
-          case .immovable(let error): throw error
+          case .immovable(let error): result = .immovable(error)
           }
         }
-        if isCancelled { log.info("trigger cancelled", ["trigger": name.description]) }
-        results.append(isCancelled ? .cancelled : .notPending)
+        if result == .cancelled { log.info("trigger cancelled", ["trigger": name.description]) }
+        results.append(result ?? .notPending)
       }
       return results
     }
   }
 
   /// Takes every pending trigger out.
-  ///
-  /// - Returns: how many were cancelled.
-  package func cancelAll() throws(SystemError) -> Int {
+  package func cancelAll() throws(SystemError) -> [(trigger: FileName, result: Cancellation)] {
     var pending = PendingList()
     try pending.refresh(from: spool.root, skipping: [])
     var names: [FileName] = []
@@ -48,7 +50,7 @@ extension Batch {
       pending.removeFirst()
       names.append(name)
     }
-    return try cancel(names).count { $0 == .cancelled }
+    return Array(zip(names, try cancel(names)))
   }
 
   /// Expires what is stale now, and removes what has been kept long enough. Works while a run is on; age is then judged

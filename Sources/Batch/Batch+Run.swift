@@ -47,7 +47,7 @@ extension Batch {
   ) throws(SystemError) -> RunOutcome {
     // The end of a child is a signal, too.
     try Signals.handle()
-    Children.adoptOrphans()
+    try Children.adoptOrphans()
     let begin = MonotonicTime.now()
     let (interior, place): (SpoolInterior, LockPlace)
     do throws(SystemError) { (interior, place) = (try self.interior(), try lockPlace()) } catch {
@@ -77,7 +77,7 @@ extension Batch {
         return .completed(summary(of: results, since: begin))
       case .held(let holder):
         if !results.isEmpty {
-          // Whoever has the lock now works the spool off.
+          // Whoever has the lock now works the spool off. (flock(1) does not; the next run does.)
           return .completed(summary(of: results, since: begin))
         }
         guard let wait, holder?.kind == .manual, .now() - begin < wait, Signals.stop == nil else {

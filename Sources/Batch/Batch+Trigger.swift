@@ -82,11 +82,13 @@ extension Batch {
     // A clock that is set back a little must not hide the record.
     let oldest = since + .seconds(-3_600)
     var found: HistoryRecord?
-    try HistoryReader.forEachLineFromEnd(in: spool.root) { line in
-      guard let record = HistoryReader.record(line) else { return true }
-      if record.trigger == name, !record.isRequeued { found = record }
-      return found == nil && record.finishedAt > oldest
-    }
+    do throws(SystemError) {
+      try HistoryReader.forEachLineFromEnd(in: spool.root) { line in
+        guard let record = HistoryReader.record(line) else { return true }
+        if record.trigger == name, !record.isRequeued { found = record }
+        return found == nil && record.finishedAt > oldest
+      }
+    } catch { if !error.isRefusal { throw error } }
     return found
   }
 }

@@ -24,8 +24,9 @@ extension Batch {
       let before = Timestamp.now()
       let modified = try spool.root.status().modified
       if isDirty || modified != seen {
-        // A change in the same instant as this look would not show in the time: such a time is not remembered.
-        seen = before - modified > .milliseconds(50) ? modified : nil
+        // A change in the same instant as this look would not show in the time, which some file systems keep to two
+        // seconds only: a time so near is not remembered.
+        seen = before - modified > .seconds(3) ? modified : nil
         switch try drainIfNeeded(except: deferred) {
         case .nothing: isDirty = false
         case .busy: isDirty = true

@@ -50,7 +50,8 @@ final class Drain {
       pending.removeFirst()
       scouted = max(0, scouted - 1)
       try scoutAhead()
-      switch try run.work(on: name, inspection(of: name)) {
+      guard let inspection = try inspection(of: name) else { continue }
+      switch try run.work(on: name, inspection) {
       case .settled: if !settlingSince.isEmpty { settlingSince[name] = nil }
       case .unsettled: noteUnsettled(name)
       }
@@ -64,9 +65,9 @@ final class Drain {
     lookedAt = .now()
   }
 
-  private func inspection(of name: FileName) throws(SystemError) -> Inspection {
+  private func inspection(of name: FileName) throws(SystemError) -> Inspection? {
     if let known = scout.report(on: name) { return known }
-    return try run.inspector.inspect(name, now: .now())
+    return try run.inspect(name)
   }
 
   private func scoutAhead() throws(SystemError) {

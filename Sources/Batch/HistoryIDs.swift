@@ -19,8 +19,13 @@ package final class HistoryIDs {
     let stored = try read()
     var last = try lastRecorded(fullHistory: stored == nil)
     for owner in try interior[.running].names() {
-      // RACE: a process that ends removes its folder. Its ids are in the file or in the history then.
-      guard let folder = try? interior[.running].directory(owner) else { continue }
+      let folder: Directory
+      do throws(SystemError) { folder = try interior[.running].directory(owner) } catch {
+        // RACE: a process that ends removes its folder. Its ids are in the file or in the history then. And what is no
+        // directory holds no claims.
+        if [.noSuchFile, .notDirectory, .tooManyLinks].contains(error.code) { continue }
+        throw error
+      }
       for claim in try folder.names() { last.id = max(last.id, ClaimName(claim)?.id ?? 0) }
     }
     let next = Numbers(id: max(stored?.id ?? 1, last.id + 1), run: max(stored?.run ?? 1, last.run + 1))
@@ -50,7 +55,7 @@ package final class HistoryIDs {
   /// Gives an id back that was not used, for the next call of `next()`.
   package func giveBack(_ id: Int64) { spare = id }
 
-  /// Makes the counter durable: before the history that proves it goes away, and at the end of a run.
+  /// Makes the counter durable, at the end of a run or a command: the history that proves it may be rotated away.
   package func sync() throws(SystemError) { try file.syncData() }
 
   private struct Numbers: Equatable {
@@ -84,7 +89,7 @@ package final class HistoryIDs {
 
   private func lastRecorded(fullHistory: Bool) throws(SystemError) -> Numbers {
     var last = Numbers(id: 0, run: 0)
-    for name in [HistoryFile.rotatedName, HistoryFile.name] where try interior.owns(name) {
+    for name in [HistoryFile.name, HistoryFile.rotatedName] where try interior.owns(name) {
       // Ids are given out in order and recorded nearly so: the last lines tell.
       var lines = 0
       try HistoryReader.forEachLineFromEnd(name, in: interior.root) { line in

@@ -1,4 +1,3 @@
-import Channels
 import Posix
 
 /// What a job writes: into its log file as it comes, lines on standard output counted, lines on standard error searched
@@ -6,7 +5,7 @@ import Posix
 ///
 /// A log that cannot be written never stops the job.
 struct JobOutput: ~Copyable {
-  /// A log keeps this much of what a job wrote, from its beginning on.
+  /// A log keeps this much of what each attempt wrote, from its beginning on.
   static let logLimit = 4 << 20
 
   /// Non-empty lines on standard output.

@@ -166,6 +166,7 @@ final class JobRunner {
     if !Path.exists(channel.directory) { try Path.makeDirectories(channel.directory) }
     let launch = try launch(channel)
     let pipes = if let spare = self.pipes.take() { spare } else { try OutputPipes() }
+    try pipes.reset()
     let child = try ChildProcess.start(
       program: launch.program, arguments: launch.arguments,
       environment: launch.environment, adding: variables(of: job, attempt), directory: directory,
@@ -203,7 +204,8 @@ final class JobRunner {
 
   private func variables(of job: Job, _ attempt: Int) -> [String] {
     [
-      JobVariable.kind.set(job.kind.rawValue), JobVariable.trigger.set(job.trigger?.description ?? ""),
+      JobVariable.kind.set(job.kind.rawValue),
+      JobVariable.trigger.set(job.trigger?.description.printable ?? ""),
       JobVariable.user.set(job.user ?? ""), JobVariable.run.set(String(job.run)),
       JobVariable.historyID.set(String(job.id)), JobVariable.attempt.set(String(attempt)),
     ]

@@ -76,9 +76,12 @@ struct JobSupervisor {
           child.signalGroup(Signals.terminate)
         case .terminating(let ending):
           phase = .killing(ending)
-          deadline = nil
+          deadline = .now() + Self.patienceAfterKill
           child.signalGroup(Signals.kill)
-        case .killing: break
+        case .killing(let ending):
+          // It hangs in the kernel. Its channel's lock, which it holds, keeps another job away from it.
+          output.finish()
+          return (ending, false)
         }
         continue
       }
@@ -99,7 +102,10 @@ struct JobSupervisor {
       case .nothing: break
       }
     }
-    // What the job wrote before it ended is in the pipes; what a daemon still writes is not waited for.
+    let hasRemains = try remain()
+    if hasRemains { try endRemains() }
+    // After the last writer is gone, all that was written is here; what one that can't be ended still writes is not
+    // waited for.
     let (hasOutput, hasError) = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: begin)
     if hasOutput {
       try Self.drain { () throws(SystemError) in
@@ -115,8 +121,6 @@ struct JobSupervisor {
         return bytes.count
       }
     }
-    let hasRemains = try remain()
-    if hasRemains { try endRemains() }
     output.finish()
     switch phase {
     case .running: return (.exited(exit!), !hasRemains)
@@ -167,7 +171,7 @@ struct JobSupervisor {
     while true {
       switch try Children.reap() {
       case .exited: continue
-      case .none: return true
+      case .none: return try Children.hasOthers()
       case .childless: return false
       }
     }

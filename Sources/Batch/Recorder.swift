@@ -34,7 +34,7 @@ package final class Recorder {
     var mended = 0
   }
 
-  /// A crash repeats at most this many jobs.
+  /// At most this many wait while as many are being written: a crash repeats at most twice as many jobs.
   private static let waitingLimit = 256
   /// How long an entry may wait for others to share its syncs, and how many are enough. Jobs of seconds notice nothing
   /// of it; jobs of a millisecond are not held up by the disk.

@@ -10,8 +10,8 @@ extension Run {
     while let name = pending.first {
       pending.removeFirst()
       if isStopping { return }
-      switch try inspector.inspect(name, now: .now()) {
-      case .vanished, .unsettled: continue
+      switch try inspect(name) {
+      case nil, .vanished, .unsettled: continue
       case .odd(let reason, let file): try giveUp(name, file, .rejected, reason.text)
       case .settled(let trigger):
         if case .failure(let reason) = trigger.channels {
@@ -20,6 +20,17 @@ extension Run {
           try expire(trigger)
         }
       }
+    }
+  }
+
+  /// Looks at one file. What can't be looked at (something is mounted there, a device has failed) is left, with a warning,
+  /// and keeps nothing else from running.
+  func inspect(_ name: FileName) throws(SystemError) -> Inspection? {
+    do throws(SystemError) { return try inspector.inspect(name, now: .now()) } catch {
+      if error.isShortage { throw error }
+      leavePending(name, because: "it cannot be examined: \(error)")
+      hasTrouble = true
+      return nil
     }
   }
 

@@ -32,7 +32,8 @@ extension Run {
     // With locking broken, two processes may have given out one id: the trigger tells whose record it is.
     let wanted = Dictionary(grouping: claims.map(\.name), by: \.id)
     var records: [ClaimName: HistoryRecord] = [:]
-    for name in [HistoryFile.rotatedName, HistoryFile.name] where try interior.owns(name) {
+    // The current one first: a rotation between the two shows its records twice, not never.
+    for name in [HistoryFile.name, HistoryFile.rotatedName] where try interior.owns(name) {
       var offset: Int64 = 0
       var first: Int64?
       try HistoryReader.forEachLine(name, in: interior.root) { line in
@@ -40,7 +41,9 @@ extension Run {
         guard let id = HistoryReader.id(line), let names = wanted[id],
           let record = HistoryReader.record(line), let trigger = record.trigger
         else { return }
-        for name in names where name.isOf(id: record.id, trigger: trigger) { records[name] = record }
+        for name in names where name.isOf(id: record.id, trigger: trigger) {
+          records[name] = records[name] ?? record
+        }
         first = first ?? offset
       }
       if let first { try HistoryFile.confirm(name, from: first, in: interior) }

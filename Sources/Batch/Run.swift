@@ -12,8 +12,9 @@ package final class Run {
     package var isSpoolOnly = false
     /// Names that stay pending, whatever happens: an earlier holding of the same process could not work on them.
     package var deferred: Set<FileName> = []
-    /// Called as soon as this trigger is done and its record durable.
+    /// The trigger that somebody waits for.
     package var watched: FileName?
+    /// Called as soon as it is done and its record durable.
     package var onWatched: (@Sendable (HistoryRecord) -> Void)?
 
     package init() {}
@@ -145,8 +146,16 @@ package final class Run {
   ///
   /// - Returns: nil when processes of an earlier job still hold it.
   func channelLock(_ channel: Channel) throws(SystemError) -> FileLock? {
-    if let kept = keptLock.take(), keptLockChannel == channel.id { return kept }
-    return try FileLock.tryAcquire(FileName("\(channel.id).lock"), in: interior[.channels])
+    if let kept = keptLock.take(), keptLockChannel == channel.id, try kept.renew() { return kept }
+    let name = FileName("\(channel.id).lock")
+    do throws(SystemError) { return try FileLock.tryAcquire(name, in: interior[.channels]) } catch {
+      // A directory in its place must not keep the channels from running.
+      guard error.code == .isDirectory, let other = try interior[.channels].setAside(name) else {
+        throw error
+      }
+      batch.log.warning("\(interior[.channels].path(of: name)) was no file and is now \(other)")
+      return try FileLock.tryAcquire(name, in: interior[.channels])
+    }
   }
 
   /// Keeps a channel's lock for the next job, which mostly is of the same channel, if the last job surely left no process

@@ -7,7 +7,7 @@ package struct SetupProblem: Sendable, Equatable {
     case program
     /// The batch's user may not do what it must, or others may do what they must not.
     case permission
-    /// A directory that is missing and cannot be made.
+    /// Something that is missing, of the wrong kind, or on another mount.
     case missing
   }
 

@@ -196,7 +196,10 @@ int linux_hand_nothing_on(void) {
   return 0;
 }
 
-void linux_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
+void linux_ignore_notices(void) {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGIO, SIG_IGN);
+}
 
 int linux_open_standard_streams(void) {
   for (int number = 0; number <= 2; number++) {
@@ -287,6 +290,8 @@ int linux_pipe(int descriptors[2]) {
   return code;
 }
 
+int linux_set_blocking(int descriptor) { return fcntl(descriptor, F_SETFL, 0) < 0 ? -errno : 0; }
+
 // Signals.
 
 static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
@@ -317,8 +322,7 @@ int linux_handle_signals(void) {
     if (handled[i] != SIGCHLD && sigaction(handled[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN) continue;
     sigaction(handled[i], &action, NULL);
   }
-  linux_ignore_broken_pipes();
-  signal(SIGIO, SIG_IGN);
+  linux_ignore_notices();
   return 0;
 }
 

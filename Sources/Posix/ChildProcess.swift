@@ -54,37 +54,10 @@ package struct ChildProcess: ~Copyable {
 
   private init(id: Int32) { self.id = id }
 
-  /// Sends a signal to the whole process group. A group that is gone is not an error. The corresponding C function is
-  /// `kill(2)`.
-  package func signalGroup(_ signal: Int32) { _ = linux_kill(-id, signal) }
-}
-
-/// The children of this process, those it inherited from dead children among them.
-package enum Children {
-  /// From now on, what a dead child leaves behind becomes a child of this process instead of init's, so that it can
-  /// be found and ended. The corresponding C function is `prctl(2)` with `PR_SET_CHILD_SUBREAPER`.
-  package static func adoptOrphans() { _ = linux_become_subreaper() }
-
-  package enum Reaped: Sendable, Equatable {
-    case exited(Int32, ChildProcess.Exit)
-    /// There are children, and none has ended.
-    case none
-    /// There is no child at all.
-    case childless
-  }
-
-  /// Takes the exit of one child that has ended, without waiting. The corresponding C function is `waitpid(2)`.
-  package static func reap() throws(SystemError) -> Reaped {
-    var exit = linux_exit()
-    let result = linux_wait(-1, WNOHANG, &exit)
-    if result == -ECHILD { return .childless }
-    let id = try check(result, "wait for a child process", nil)
-    if id == 0 { return .none }
-    return .exited(id, exit.signal != 0 ? .signal(exit.signal) : .status(exit.status))
-  }
-
-  /// Sends a signal to every descendant that `/proc` knows, whatever process group or session it moved to.
-  package static func signalDescendants(_ signal: Int32) throws(SystemError) {
-    for id in try ProcessTable.descendants(of: getpid()) { _ = linux_kill(id, signal) }
+  /// Sends a signal to the whole process group, and to the process itself, should it have left that. What is gone is not
+  /// an error. The corresponding C function is `kill(2)`.
+  package func signalGroup(_ signal: Int32) {
+    _ = linux_kill(-id, signal)
+    _ = linux_kill(id, signal)
   }
 }

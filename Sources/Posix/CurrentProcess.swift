@@ -16,12 +16,13 @@ package enum CurrentProcess {
   ///
   /// A standard stream that is closed (`bobbin run >&-`) becomes `/dev/null`: a file opened later would get its number,
   /// and what is printed would go into that file. Every other descriptor of the caller is kept from jobs (`close_range(2)`
-  /// with `CLOSE_RANGE_CLOEXEC`), which might hold the caller's locks by it. And the end of a reader (`| head`) becomes
-  /// an error of the write instead of the end of this process.
+  /// with `CLOSE_RANGE_CLOEXEC`), which might hold the caller's locks by it. And neither the
+  /// end of a reader (`| head`) nor a process that wants to write to a file at which a lease was just asked for ends this
+  /// process.
   package static func prepare() throws(SystemError) {
     _ = try check(linux_open_standard_streams(), "open", "/dev/null")
     _ = try check(linux_hand_nothing_on(), "close inherited files", nil)
-    linux_ignore_broken_pipes()
+    linux_ignore_notices()
   }
 
   /// A variable of the environment; nil when it is not set or empty.

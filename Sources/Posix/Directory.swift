@@ -125,6 +125,21 @@ package final class Directory: Sendable {
     return here == there
   }
 
+  /// Puts what has a name aside, to `.foreign-<name>`, so that the name is free.
+  ///
+  /// - Returns: the new name; nil when there was nothing.
+  package func setAside(_ name: FileName) throws(SystemError) -> FileName? {
+    var number = 1
+    while true {
+      let other = FileName(".foreign-\(name)" + (number == 1 ? "" : ".\(number)"))
+      switch try move(name, to: self, as: other) {
+      case .moved: return other
+      case .vanished: return nil
+      case .taken: number += 1
+      }
+    }
+  }
+
   /// The outcome of a move.
   package enum Move: Sendable {
     case moved
@@ -137,12 +152,20 @@ package final class Directory: Sendable {
   /// Moves an entry, replacing nothing. The corresponding C function is `renameat2(2)` with `RENAME_NOREPLACE`.
   ///
   /// RACE: of several processes that move one source, exactly one gets `moved`.
-  package func move(_ name: FileName, to target: Directory, as newName: FileName) throws(SystemError) -> Move
-  {
+  ///
+  /// - Parameter isTargetOurs: nobody else makes names in the target directory, so that nothing can be replaced there on
+  ///   file systems that don't know the flag, either.
+  package func move(
+    _ name: FileName, to target: Directory, as newName: FileName, isTargetOurs: Bool = false
+  ) throws(SystemError) -> Move {
     let result = name.withCString { old in
       newName.withCString { new in linux_renameat_noreplace(number, old, target.number, new) }
     }
-    if result == -EINVAL || result == -ENOSYS { return try moveWithoutFlag(name, to: target, as: newName) }
+    if result == -EINVAL || result == -ENOSYS {
+      return isTargetOurs
+        ? try moveAfterLook(name, to: target, as: newName)
+        : try moveWithoutFlag(name, to: target, as: newName)
+    }
     return try outcome(of: result, name)
   }
 
@@ -155,13 +178,20 @@ package final class Directory: Sendable {
       newName.withCString { new in linux_linkat(number, old, target.number, new) }
     }
     if linked == 0 {
-      // RACE: whoever removes the old name has the file. The other one takes its link back.
+      // RACE: whoever removes the old name has the file. The other one takes its link back. (A file that was put under
+      // the old name at this moment would be removed: so this is not for names that others may use.)
       let removed = name.withCString { linux_unlinkat(number, $0, 0) }
       if removed == 0 { return .moved }
       _ = newName.withCString { linux_unlinkat(target.number, $0, 0) }
       return try outcome(of: removed, name)
     }
     if linked == -EEXIST || linked == -ENOENT { return try outcome(of: linked, name) }
+    return try moveAfterLook(name, to: target, as: newName)
+  }
+
+  private func moveAfterLook(
+    _ name: FileName, to target: Directory, as newName: FileName
+  ) throws(SystemError) -> Move {
     if try target.status(of: newName) != nil { return .taken }
     let renamed = name.withCString { old in
       newName.withCString { new in linux_renameat(number, old, target.number, new) }

@@ -49,6 +49,16 @@ package struct FileLock: ~Copyable, Sendable {
     return there.device == status.device && there.inode == status.inode
   }
 
+  /// Takes the lock once more, which a process that shares it may have released (`flock -u`).
+  ///
+  /// - Returns: false when somebody else has it now.
+  package func renew() throws(SystemError) -> Bool {
+    let result = linux_flock(file.number, LOCK_EX | LOCK_NB)
+    if result == -EWOULDBLOCK { return false }
+    _ = try check(result, "lock", directory.path(of: name))
+    return true
+  }
+
   /// Whether somebody holds the lock of a file now. Takes a shared lock for a moment, which those who take the lock
   /// must not mistake for a holder. A file that is not there is not locked.
   package static func isHeld(_ name: FileName, in directory: Directory) throws(SystemError) -> Bool {

@@ -3,7 +3,8 @@ import CLinux
 /// Where a child process writes its standard output and its standard error, and this process reads them.
 ///
 /// This process keeps the writing ends open, too. So a pipe never ends, and its reader is not woken for that: the end of
-/// the child tells that nothing more comes. And the pipes can serve the next child, if surely nobody holds them any more.
+/// the child tells that nothing more comes. And the pipes can serve the next child, if surely nobody holds them any more;
+/// flags that a child has set on its ends (O_NONBLOCK) stay, and are cleared before the next start.
 package struct OutputPipes: ~Copyable {
   let output: Pipe
   let error: Pipe
@@ -13,6 +14,13 @@ package struct OutputPipes: ~Copyable {
     let error = try Pipe()
     self.output = output
     self.error = error
+  }
+
+  /// Makes the children's ends as they were made: writing waits when a pipe is full. The corresponding C function is
+  /// `fcntl(2)` with `F_SETFL`.
+  package func reset() throws(SystemError) {
+    _ = try check(linux_set_blocking(output.writer.number), "prepare", "pipe")
+    _ = try check(linux_set_blocking(error.writer.number), "prepare", "pipe")
   }
 
   /// Numbers for `Poll.wait`.

@@ -8,8 +8,26 @@ import CLinux
 
 /// What `/proc` tells about processes. See proc(5).
 package enum ProcessTable {
+  package static func children(of parent: Int32) throws(SystemError) -> [Int32] { try table()[parent] ?? [] }
+
   /// Every process that descends from another one, nearest first. A process that ends meanwhile is left out.
-  package static func descendants(of ancestor: Int32) throws(SystemError) -> [Int32] {
+  ///
+  /// - Parameter except: children that are left out with all that descends from them.
+  package static func descendants(
+    of ancestor: Int32, except: Set<Int32> = []
+  ) throws(SystemError) -> [Int32] {
+    let children = try table()
+    var found = (children[ancestor] ?? []).filter { !except.contains($0) }
+    var index = 0
+    while index < found.count {
+      found += children[found[index]] ?? []
+      index += 1
+    }
+    return found
+  }
+
+  /// The children of every process that has any.
+  private static func table() throws(SystemError) -> [Int32: [Int32]] {
     var children: [Int32: [Int32]] = [:]
     for name in try Directory(path: "/proc").names() {
       guard let id = name.text.flatMap({ Int32($0) }), let fields = statFields(id) else { continue }
@@ -17,13 +35,7 @@ package enum ProcessTable {
       guard fields.count > 1, let parent = Int32(fields[1]) else { continue }
       children[parent, default: []].append(id)
     }
-    var found = children[ancestor] ?? []
-    var index = 0
-    while index < found.count {
-      found += children[found[index]] ?? []
-      index += 1
-    }
-    return found
+    return children
   }
 
   /// When a process began, in clock ticks since boot; with the process id it names one process until the next boot.

@@ -14,7 +14,7 @@ package enum Signals {
     _ = try check(linux_handle_signals(), "prepare for signals", nil)
   }
 
-  /// The first reason to stop that has arrived: `SIGTERM`, `SIGINT` or `SIGHUP`.
+  /// A reason to stop that has arrived; of several, `SIGTERM` before `SIGINT` before `SIGHUP`.
   package static var stop: Int32? {
     if linux_signal_count(SIGTERM) > 0 { return SIGTERM }
     if linux_signal_count(SIGINT) > 0 { return SIGINT }

@@ -7,7 +7,7 @@
 /// A system call that failed: what was attempted, on what path, and why.
 ///
 /// `description` reads `cannot open 'spool/x.json': Permission denied`.
-package struct SystemError: Error, Sendable, CustomStringConvertible {
+package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What was attempted, as a verb that follows "cannot": `open`, `sync`, `start`.
   package let operation: String
   /// What it was attempted on; nil where there is no path.
@@ -29,8 +29,8 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
   package var isRefusal: Bool { code == .accessDenied || code == .notPermitted }
 
   /// Whether this one entry of a directory can't be moved, while others may: it is immutable, another user's directory,
-  /// or a directory of the lower layer of an overlay.
-  package var isImmovable: Bool { isRefusal || code == .crossDevice }
+  /// a directory of the lower layer of an overlay, or something is mounted on it.
+  package var isImmovable: Bool { isRefusal || code == .crossDevice || code == .busy }
 
   /// Whether this process or the machine has run out of something that will be there again: no fault of what was
   /// attempted.
@@ -51,26 +51,20 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
 
     package static let noSuchFile = Code(ENOENT)
     package static let exists = Code(EEXIST)
+    package static let busy = Code(EBUSY)
     package static let isDirectory = Code(EISDIR)
     package static let notDirectory = Code(ENOTDIR)
-    package static let notEmpty = Code(ENOTEMPTY)
     package static let accessDenied = Code(EACCES)
     package static let notPermitted = Code(EPERM)
     package static let readOnly = Code(EROFS)
     package static let wouldBlock = Code(EAGAIN)
-    package static let invalid = Code(EINVAL)
-    package static let notSupported = Code(ENOSYS)
     package static let crossDevice = Code(EXDEV)
     package static let noSpace = Code(ENOSPC)
     package static let quota = Code(EDQUOT)
-    package static let inputOutput = Code(EIO)
     package static let tooManyLinks = Code(ELOOP)
     package static let nameTooLong = Code(ENAMETOOLONG)
-    package static let noChild = Code(ECHILD)
-    package static let noProcess = Code(ESRCH)
     package static let tooManyOpen = Code(EMFILE)
     package static let brokenPipe = Code(EPIPE)
-    package static let notExecutable = Code(ENOEXEC)
   }
 }
 

@@ -37,23 +37,34 @@ package final class Claims {
   ///
   /// - Returns: nil when somebody else took it, or its owner moved it away.
   package func claim(_ trigger: FileName, id: Int64, step: ClaimName.Step) throws(SystemError) -> Claim? {
-    let claim = Claim(name: ClaimName(id: id, step: step, trigger: trigger), folder: try ownFolder())
-    switch try interior.root.move(trigger, to: claim.folder, as: claim.file) {
-    case .moved: return claim
-    case .vanished: return nil
-    case .taken: throw SystemError("claim", interior.root.path(of: trigger), .exists)
+    while true {
+      let claim = Claim(name: ClaimName(id: id, step: step, trigger: trigger), folder: try ownFolder())
+      switch try interior.root.move(trigger, to: claim.folder, as: claim.file, isTargetOurs: true) {
+      case .moved: return claim
+      case .taken: throw SystemError("claim", interior.root.path(of: trigger), .exists)
+      case .vanished:
+        // RACE: it may be our own folder that somebody has removed.
+        if try claim.folder.status().links > 0 { return nil }
+        folder = nil
+      }
     }
   }
 
   /// Whether a claimed file is still the one that was inspected, with the same content and no other name, and nobody
-  /// has it open for writing who could still change it.
+  /// has it open for writing who could still change it (asked only where the content is no object: an object that parsed
+  /// is complete).
   package func isUnchanged(_ claim: Claim, since trigger: Trigger) throws(SystemError) -> Bool {
     guard let status = try claim.folder.status(of: claim.file), status.links == 1,
       status.describesSameContent(as: trigger.file)
     else { return false }
     if case .object = trigger.content { return true }
-    let file = try claim.folder.open(claim.file, .read)
-    return file.isOpenForWriting() != true
+    do throws(SystemError) {
+      return try claim.folder.open(claim.file, .read).isOpenForWriting() != true
+    } catch {
+      // Its owner has just made it unreadable, or has a lease on it: not what was inspected.
+      if error.isRefusal || error.code == .wouldBlock || error.code == .noSuchFile { return false }
+      throw error
+    }
   }
 
   /// Claimed by a dead process → claimed by this one, for another step.
@@ -65,7 +76,7 @@ package final class Claims {
   ) throws(SystemError) -> Claim? {
     let name = ClaimName(id: id ?? abandoned.id, step: step, trigger: abandoned.trigger)
     let claim = Claim(name: name, folder: try ownFolder())
-    switch try abandoned.folder.move(abandoned.file, to: claim.folder, as: claim.file) {
+    switch try abandoned.folder.move(abandoned.file, to: claim.folder, as: claim.file, isTargetOurs: true) {
     case .moved: return claim
     case .vanished: return nil
     case .taken: throw SystemError("adopt", abandoned.folder.path(of: abandoned.file), .exists)
@@ -74,7 +85,8 @@ package final class Claims {
 
   /// Claimed → pending, under its own name.
   ///
-  /// - Returns: false when the name is taken by a newer trigger; the claim then stays, for the next run to recover.
+  /// - Returns: false when the name is taken by a newer trigger; the claim then stays, for the caller to put back later
+  ///   or the next run to recover.
   package func putBack(_ claim: Claim) throws(SystemError) -> Bool {
     switch try claim.folder.move(claim.file, to: interior.root, as: claim.trigger) {
     case .moved, .vanished: true

@@ -67,7 +67,7 @@ package final class Finisher {
     var published: [Claim] = []
     for result in preparation.results {
       do throws(SystemError) {
-        try interior[result.folder].replace(result.claim.trigger, with: result.temporary)
+        try publish(result.temporary, as: result.claim.trigger, in: interior[result.folder])
         touched.insert(result.folder)
         published.append(result.claim)
       } catch {
@@ -93,11 +93,23 @@ package final class Finisher {
     for result in preparation.results { _ = try? interior[result.folder].remove(result.temporary) }
   }
 
+  private func publish(
+    _ temporary: FileName, as name: FileName, in folder: Directory
+  ) throws(SystemError) {
+    do throws(SystemError) { try folder.replace(name, with: temporary) } catch {
+      // Somebody has made a directory of that name.
+      guard error.code == .isDirectory, try folder.setAside(name) != nil else { throw error }
+      try folder.replace(name, with: temporary)
+    }
+  }
+
   private func write(
     _ document: [UInt8], of claim: Claim, into folder: SpoolFolder, _ preparation: inout Preparation
   ) throws(SystemError) {
     counter += 1
-    let temporary = FileName("\(Spool.temporaryPrefix)\(CurrentProcess.id)-\(claim.id)-\(counter)")
+    // With the time: where process ids repeat (containers), an earlier process of the same id may have left some.
+    let temporary = FileName(
+      "\(Spool.temporaryPrefix)\(CurrentProcess.id)-\(Timestamp.now().seconds)-\(claim.id)-\(counter)")
     let file = try interior[folder].open(temporary, .createNew)
     preparation.results.append((claim, folder, temporary))
     try file.write(document)
@@ -108,7 +120,10 @@ package final class Finisher {
   {
     if results.count >= Self.many, syncsWhole {
       let begin = MonotonicTime.now()
-      let isSynced = try interior.root.syncFileSystem()
+      var isSynced = true
+      for folder in Set(results.map(\.folder)) {
+        isSynced = try interior[folder].syncFileSystem() && isSynced
+      }
       syncsWhole = isSynced && MonotonicTime.now() - begin < Self.tooLong
       if isSynced { return }
     }

@@ -5,7 +5,7 @@ package import Posix
 /// A spool may hold a million files, so a name is a range in one block of bytes, and a look that finds what is known
 /// already sorts nothing: it compares the number and the sum of the hashes of all names.
 package struct PendingList: Sendable {
-  /// For each name a byte with its length (a name in a directory has at most 255), its bytes, and a zero.
+  /// For each name two bytes with its length (more than 255 bytes are rare, but not impossible), its bytes, and a zero.
   private var arena: [UInt8] = []
   /// Where the names' bytes begin, in their order.
   private var starts: [UInt32] = []
@@ -34,9 +34,12 @@ package struct PendingList: Sendable {
       guard TriggerName.isTrigger(name) else { return }
       if !skipping.isEmpty, skipping.contains(FileName(bytes: Array(name))) { return }
       // What does not fit into 4 GiB of names is found by a later look, when there is room again.
-      guard let start = UInt32(exactly: fresh.count + 1) else { return }
+      guard let start = UInt32(exactly: fresh.count + 2), let length = UInt16(exactly: name.count) else {
+        return
+      }
       found.add(name)
-      fresh.append(UInt8(truncatingIfNeeded: name.count))
+      fresh.append(UInt8(length >> 8))
+      fresh.append(UInt8(length & 0xFF))
       freshStarts.append(start)
       fresh.append(contentsOf: name)
       fresh.append(0)
@@ -68,7 +71,7 @@ package struct PendingList: Sendable {
   private func name(at index: Int) -> FileName {
     arena.withUnsafeBufferPointer { arena in
       let name = arena.baseAddress! + Int(starts[index])
-      return FileName(bytes: Array(UnsafeBufferPointer(start: name, count: Int(name[-1]))))
+      return FileName(bytes: Array(UnsafeBufferPointer(start: name, count: Self.length(name))))
     }
   }
 
@@ -87,7 +90,7 @@ package struct PendingList: Sendable {
     return arena.withUnsafeBufferPointer { arena in
       guard let base = arena.baseAddress else { return starts }
       let first = base + Int(starts[0])
-      var common = Int(first[-1])
+      var common = length(first)
       for start in starts {
         let name = base + Int(start)
         var length = 0
@@ -111,6 +114,8 @@ package struct PendingList: Sendable {
       return keys.map(\.start)
     }
   }
+
+  private static func length(_ name: UnsafePointer<UInt8>) -> Int { Int(name[-2]) << 8 | Int(name[-1]) }
 
   private static func precedes(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>) -> Bool {
     var (left, right) = (left, right)

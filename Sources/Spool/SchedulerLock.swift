@@ -143,7 +143,7 @@ package struct LockPlace: Sendable {
   package func livingHolder(asSeenBy owner: OwnerName) throws(SystemError) -> HolderNote? {
     guard let file = try directory.openIfPresent(name) else { return nil }
     let bytes = try file.readAll(limit: 4096)
-    // RACE: the holder may be rewriting it at this moment; then it is not readable, and asked again by the caller.
+    // RACE: the holder may be rewriting it at this moment; then it is not readable, and `tryAcquire` asks again.
     guard let note = try? JSONDecoder().decode(HolderNote.self, from: Data(bytes)),
       let name = OwnerName(FileName(note.owner)), name.isAlive(asSeenBy: owner) != false
     else { return nil }

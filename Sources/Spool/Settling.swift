@@ -8,7 +8,7 @@ package enum Inspection: Sendable {
   case odd(RejectReason, FileStatus)
   /// May still be being written.
   ///
-  /// - Parameter since: when it last changed; nil when a process is known to have it open for writing.
+  /// - Parameter openForWriting: whether a process is known to have it open for writing.
   case unsettled(FileStatus, openForWriting: Bool)
   /// Complete.
   case settled(Trigger)
@@ -55,7 +55,11 @@ package struct Inspector: Sendable {
       switch error.code {
       // RACE: exchanged since the look above, for a symbolic link.
       case .tooManyLinks: return .odd(RejectReason("a symbolic link"), status)
+      // Somebody has a lease on it (a file server, for example), and the kernel has asked for it back.
+      case .wouldBlock: return .unsettled(status, openForWriting: true)
       case .accessDenied, .notPermitted:
+        // `install -m 644` lets nobody read it for a moment.
+        if !isUnchanged(status, at: now) { return .unsettled(status, openForWriting: false) }
         return .odd(
           RejectReason("may not be read by the batch's user (uid \(CurrentProcess.effectiveUser))"), status)
       default: throw error

@@ -57,14 +57,22 @@ package final class SpoolInterior: Sendable {
   /// else is set aside, and the next try makes ours.
   package func open(_ name: FileName, _ access: Directory.Access) throws(SystemError) -> Descriptor {
     while true {
-      let isNew = try root.status(of: name) == nil
-      let file = try root.open(name, access)
-      if Self.isOurs(try file.status(), .regular, trustedOwners) {
-        // Files of a drop box begin as its group's, who may not read this one.
-        if isNew, try file.status().group != CurrentProcess.effectiveGroup {
-          try file.setGroup(CurrentProcess.effectiveGroup)
+      let before = try root.status(of: name)
+      do throws(SystemError) {
+        let file = try root.open(name, access)
+        let status = try file.status()
+        if Self.isOurs(status, .regular, trustedOwners) {
+          // Files of a drop box begin as its group's, who may not read this one.
+          if before == nil, status.group != CurrentProcess.effectiveGroup {
+            try file.setGroup(CurrentProcess.effectiveGroup)
+          }
+          return file
         }
-        return file
+      } catch {
+        // Somebody else's link, directory or unreadable file: not ours to be stopped by.
+        guard let found = try root.status(of: name), !Self.isOurs(found, .regular, trustedOwners) else {
+          throw error
+        }
       }
       _ = try Self.setAside(name, in: root)
     }
@@ -101,14 +109,7 @@ package final class SpoolInterior: Sendable {
 
   /// - Returns: what was done, in words.
   private static func setAside(_ name: FileName, in root: Directory) throws(SystemError) -> String {
-    var number = 1
-    while true {
-      let other = FileName(".foreign-\(name)" + (number == 1 ? "" : ".\(number)"))
-      switch try root.move(name, to: root, as: other) {
-      case .moved: return "\(root.path(of: name)) was made by somebody else and is now \(other)"
-      case .vanished: return "\(root.path(of: name)) was made by somebody else and is gone"
-      case .taken: number += 1
-      }
-    }
+    let other = try root.setAside(name)
+    return "\(root.path(of: name)) was made by somebody else and is \(other.map { "now \($0)" } ?? "gone")"
   }
 }

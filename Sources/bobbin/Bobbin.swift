@@ -1,6 +1,7 @@
 import Batch
 import Channels
 import Posix
+import Spool
 
 /// The program: parses the command line, calls, prints, and maps errors to an exit status, here and nowhere else.
 @main
@@ -71,7 +72,9 @@ struct Bobbin {
 
   /// There is no place left to report that standard error is gone.
   private static func complain(_ message: String) {
-    for line in message.split(separator: "\n") { try? StandardStream.error.write("bobbin: \(line)\n") }
+    for line in message.split(separator: "\n") {
+      try? StandardStream.error.write("bobbin: \(String(line).printable)\n")
+    }
   }
 
   private static func remedy(for error: SystemError) -> String {

@@ -77,7 +77,7 @@ extension Processes {
 
     @Test("orphans are adopted, and found and ended in whatever session they hide")
     func orphans() throws {
-      Children.adoptOrphans()
+      try Children.adoptOrphans()
       let lock = try directory.lock("lock")
       let child = try Script.start("setsid sleep 600 >/dev/null 2>&1 & echo $!", inheriting: lock)
       let id = try #require(Int32(Script.line(from: child)))

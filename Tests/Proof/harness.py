@@ -114,8 +114,16 @@ class Claim:
     path: pathlib.Path
 
 
+# Characters that Bobbin shows only escaped: control characters, line separators, and marks that reorder text.
+DISTURBING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
 def as_seen_by_jobs(name):
-    return name.decode(errors="replace").encode()
+    """The name in $BOBBIN_TRIGGER: what is no UTF-8 replaced, what disturbs a terminal escaped."""
+    text = name.decode(errors="replace")
+    escape = lambda match: SHORT_ESCAPES.get(match[0]) or f"\\u{{{ord(match[0]):x}}}"
+    return DISTURBING.sub(escape, text).encode()
 
 
 def as_bytes(name):

@@ -150,20 +150,17 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
-  @Test("a result that cannot be published keeps its claim and holds up no other; no temporary file stays")
-  func failure() throws {
-    try spool.scratch.write("done/b.json/in the way")
+  @Test("a directory that has a result's name is set aside, with all that is in it")
+  func directoryInTheWay() throws {
+    try spool.scratch.write("done/b.json/in the way", "kept")
     let endings = try ["a.json", "b.json", "c.json"].enumerated().map { index, name in
       (try claim(name, id: Int64(index + 1)), Ending.done(Array("x".utf8)))
     }
-    #expect(throws: SystemError.self) { try finisher.finish(endings) }
-    #expect(try stillRunning() == ["2.1.b.json"])
-    #expect(try spool.interior[.done].names().allSatisfy { !$0.description.hasPrefix(".") })
-    // Once nothing is in the way the claim comes to its end.
-    try spool.scratch.rename("done/b.json", "elsewhere")
-    try finisher.finish([endings[1]])
-    #expect(try spool.scratch.names(in: "done") == ["a.json", "b.json", "c.json"])
+    try finisher.finish(endings)
     #expect(try stillRunning() == [])
+    #expect(try spool.scratch.names(in: "done") == ["a.json", "b.json", "c.json"])
+    #expect(try spool.scratch.text("done/b.json") == "x")
+    #expect(try spool.scratch.text("done/.foreign-b.json/in the way") == "kept")
   }
 }
 

@@ -64,7 +64,7 @@ int linux_probe_read_lease(int descriptor);
 // Opens /dev/null under each of the numbers 0 to 2 that is closed: a file opened later must not get one of them.
 int linux_open_standard_streams(void);
 int linux_hand_nothing_on(void);        // Makes every descriptor from 3 on close-on-exec.
-void linux_ignore_broken_pipes(void);   // SIGPIPE; a write to one then fails with EPIPE.
+void linux_ignore_notices(void);        // SIGPIPE (a write then fails with EPIPE) and SIGIO (a lease is wanted back).
 
 struct linux_spawn {
   const char *path;         // Run as it is, without a search along PATH.
@@ -86,6 +86,7 @@ int linux_wait(int process, int options, struct linux_exit *result);  // As wait
 int linux_kill(int process, int signal);
 int linux_become_subreaper(void);
 int linux_pipe(int descriptors[2]);  // Close-on-exec both; the reading end does not block.
+int linux_set_blocking(int descriptor);  // Clears O_NONBLOCK and every other flag that can be cleared.
 
 // Signals. The handlers only count, and wake linux_poll up: no other call is disturbed by one.
 

@@ -1,0 +1,55 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The children of this process, those it inherited from dead children among them.
+package enum Children {
+  /// Children that this process had before it began to adopt (`sh -c 'daemon & exec bobbin run'`). They and what they
+  /// start are nobody's leftovers.
+  private static let strangers = Shared<Set<Int32>>([])
+
+  /// From now on, what a dead child leaves behind becomes a child of this process instead of init's, so that it can
+  /// be found and ended. The corresponding C function is `prctl(2)` with `PR_SET_CHILD_SUBREAPER`.
+  package static func adoptOrphans() throws(SystemError) {
+    _ = try check(linux_become_subreaper(), "adopt orphaned processes", nil)
+    // Without any child, which is nearly always so, nobody has to be looked for.
+    guard try reap() == .none else { return }
+    let found = try ProcessTable.children(of: getpid())
+    strangers.access { $0 = Set(found) }
+  }
+
+  package enum Reaped: Sendable, Equatable {
+    case exited(Int32, ChildProcess.Exit)
+    /// There are children, and none has ended.
+    case none
+    /// There is no child at all.
+    case childless
+  }
+
+  /// Takes the exit of one child that has ended, without waiting. The corresponding C function is `waitpid(2)`.
+  package static func reap() throws(SystemError) -> Reaped {
+    var exit = linux_exit()
+    let result = linux_wait(-1, WNOHANG, &exit)
+    if result == -ECHILD { return .childless }
+    let id = try check(result, "wait for a child process", nil)
+    if id == 0 { return .none }
+    return .exited(id, exit.signal != 0 ? .signal(exit.signal) : .status(exit.status))
+  }
+
+  /// Whether there are children besides those that were there before.
+  package static func hasOthers() throws(SystemError) -> Bool {
+    let strangers = strangers.access { $0 }
+    if strangers.isEmpty { return true }
+    return try ProcessTable.children(of: getpid()).contains { !strangers.contains($0) }
+  }
+
+  /// Sends a signal to every descendant that `/proc` knows, whatever process group or session it moved to.
+  package static func signalDescendants(_ signal: Int32) throws(SystemError) {
+    let strangers = strangers.access { $0 }
+    for id in try ProcessTable.descendants(of: getpid(), except: strangers) { _ = linux_kill(id, signal) }
+  }
+}
