@@ -61,7 +61,7 @@ final class JobRunner {
     environment = CurrentProcess.environment().filter { entry in
       !JobVariable.allCases.contains { entry.hasPrefix("\($0.rawValue)=") }
     }
-    searchPath = CurrentProcess.environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
+    searchPath = CurrentProcess.searchPath
   }
 
   /// Runs a job to its end. Failing is a result, never an error.

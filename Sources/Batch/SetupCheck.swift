@@ -20,7 +20,7 @@ package struct SetupCheck {
   }
 
   private func programs() -> [SetupProblem] {
-    let searchPath = CurrentProcess.environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
+    let searchPath = CurrentProcess.searchPath
     var problems: [SetupProblem] = []
     var seen: Set<String> = []
     for channel in configuration.channels where channel.enabled {

@@ -32,6 +32,9 @@ package enum CurrentProcess {
     return text.isEmpty ? nil : text
   }
 
+  /// Where programs are looked for: `PATH`, or what stands in for it when there is none.
+  package static var searchPath: String { environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin" }
+
   /// The whole environment, as entries `NAME=value`.
   package static func environment() -> [String] {
     var entries: [String] = []
