@@ -41,7 +41,16 @@ extension Batch {
       answer(TriggerAnswer(record, trigger: name))
     }
     switch try run(.manual, runOptions, wait: nil) {
-    case .busy: return try answerQueued(name, since: submittedAt, isRunOn: true, options.wait, answer)
+    case .busy:
+      let place = try lockPlace()
+      // Whoever waits takes over when the holder has gone without working the spool off: flock(1), or a run that was
+      // killed.
+      return try answerQueued(name, since: submittedAt, isRunOn: true, options.wait, answer) {
+        () throws(SystemError) in
+        if try place.isHeld() { return false }
+        _ = try self.run(.manual, runOptions, wait: nil)
+        return isAnswered.access { $0 }
+      }
     // Somebody who may add triggers but not run them has queued one all the same.
     case .forbidden: return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
     case .completed: break
@@ -51,8 +60,10 @@ extension Batch {
     return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
   }
 
+  /// - Parameter takeOver: tries to carry the trigger out; returns whether it has, and given the answer.
   private func answerQueued(
-    _ name: FileName, since: Timestamp, isRunOn: Bool, _ wait: Duration?, _ answer: (TriggerAnswer) -> Void
+    _ name: FileName, since: Timestamp, isRunOn: Bool, _ wait: Duration?, _ answer: (TriggerAnswer) -> Void,
+    takeOver: () throws(SystemError) -> Bool = { false }
   ) throws(SystemError) -> Bool {
     if let done = try finalRecord(of: name, since: since) {
       answer(TriggerAnswer(done, trigger: name))
@@ -62,6 +73,7 @@ extension Batch {
       let deadline = MonotonicTime.now() + wait
       while MonotonicTime.now() < deadline, Signals.stop == nil {
         try Poll.wait(until: min(deadline, .now() + .milliseconds(200)))
+        if try takeOver() { return true }
         if let done = try finalRecord(of: name, since: since) {
           answer(TriggerAnswer(done, trigger: name))
           return true

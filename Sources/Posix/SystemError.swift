@@ -38,8 +38,11 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     [Code(EMFILE), Code(ENFILE), Code(EAGAIN), Code(ENOMEM)].contains(code)
   }
 
+  /// Whether it was standard output or standard error that could not be written.
+  package var isOutput: Bool { operation == "write to" && (path == "stdout" || path == "stderr") }
+
   /// Whether standard output was closed by its reader.
-  package var isBrokenOutput: Bool { code == .brokenPipe && operation == "write to" }
+  package var isBrokenOutput: Bool { code == .brokenPipe && isOutput }
 
   /// An errno value.
   package struct Code: Equatable, Hashable, Sendable, CustomStringConvertible {

@@ -44,7 +44,14 @@ struct Bobbin {
 
   private static func run(_ arguments: Arguments) throws -> ExitStatus {
     guard let command = arguments.command else { return .usage }
-    let configuration: Configuration = try ConfigurationFile.load(named: arguments.value("config"))
+    let configuration: Configuration
+    do { configuration = try ConfigurationFile.load(named: arguments.value("config")) } catch {
+      // Faults are what `check` is asked for, so they are its answer as well as an error.
+      if command == .check, arguments.isJSON, let failure = error as? CommandFailure {
+        try Output.print(CheckCommand.document(for: failure))
+      }
+      throw error
+    }
     if command == .check { return try CheckCommand(arguments, configuration).run() }
     switch command {
     // Those that wait must wake up for a signal, and record what they were doing.
@@ -78,7 +85,8 @@ struct Bobbin {
   }
 
   private static func remedy(for error: SystemError) -> String {
-    switch error.code {
+    if error.isOutput { return "" }
+    return switch error.code {
     case .noSpace, .quota: " (nothing more was started; free some space, pending triggers stay)"
     case .accessDenied, .notPermitted: " (run it as the spool's owner; bobbin check says more)"
     case .tooManyOpen: " (raise the limit of open files: ulimit -n)"

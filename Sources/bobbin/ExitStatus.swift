@@ -22,6 +22,11 @@ enum ExitStatus: Int32 {
       self = .temporary
       return
     }
+    // Where the output went to is no matter of the spool's.
+    if error.isOutput {
+      self = .inputOutput
+      return
+    }
     switch error.code {
     case .noSpace, .quota: self = .temporary
     case .accessDenied, .notPermitted, .readOnly: self = .permission

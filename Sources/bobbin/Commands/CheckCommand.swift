@@ -33,6 +33,24 @@ struct CheckCommand {
     }
   }
 
+  private func described(_ directory: String) -> String {
+    Path.exists(directory) ? directory : "\(directory) (missing; a run makes it)"
+  }
+
+  /// The document for a configuration that can't be used.
+  static func document(for failure: CommandFailure) -> JSONValue {
+    let faults = (failure.message ?? "").split(separator: "\n").map { line in
+      JSONValue.object([
+        ("kind", .string("configuration")), ("path", .null), ("message", .string(String(line))),
+        ("remedy", .null),
+      ])
+    }
+    return .object([
+      ("status", .string("problems")), ("configuration", .null), ("problems", .array(faults)),
+      ("plan", .array([])),
+    ])
+  }
+
   /// What a run would do. A spool that can't be read is among the problems; what is known without it is told.
   private func plan(_ problems: [SetupProblem]) throws -> [PlannedStep] {
     var plan: [PlannedStep] = []
@@ -56,9 +74,13 @@ struct CheckCommand {
     }
     if arguments.isQuiet { return }
     try Output.print("configuration: \(configuration.file)")
-    try Output.print("spool:         \(configuration.spool)")
-    try Output.print("library:       \(configuration.library)")
-    try Output.print(problems.isEmpty ? "no problems found" : "\(problems.count) problems, see above")
+    try Output.print("spool:         \(described(configuration.spool))")
+    try Output.print("library:       \(described(configuration.library))")
+    switch problems.count {
+    case 0: try Output.print("no problems found")
+    case 1: try Output.print("1 problem, see above")
+    case let count: try Output.print("\(count) problems, see above")
+    }
     try Output.print("\na run would, in this order:")
     if plan.isEmpty { try Output.print("  do nothing: no channel is enabled and nothing is pending") }
     var text: [UInt8] = []

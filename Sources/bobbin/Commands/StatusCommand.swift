@@ -32,7 +32,7 @@ struct StatusCommand {
     if let run = status.lastRun {
       let duration = run.duration.map { ", \($0.brief)" } ?? ""
       try Output.print(
-        "last run: \(run.id), \(run.outcome.rawValue) at \(run.finishedAt.rfc3339())\(duration)")
+        "last run: \(run.run ?? run.id), \(run.outcome.rawValue) at \(run.finishedAt.rfc3339())\(duration)")
     } else {
       try Output.print("last run: none")
     }

@@ -37,6 +37,11 @@ struct TriggerCommand {
     }
     guard let answer = given.access({ $0 }) else { return .inputOutput }
     if answer.success == false { return .failed }
+    if !isInTime {
+      log.warning(
+        "gave up waiting; the trigger is still pending",
+        ["trigger": answer.trigger.description, "after": options.wait?.brief])
+    }
     return isInTime ? .done : .timedOut
   }
 
