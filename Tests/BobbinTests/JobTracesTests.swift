@@ -1,0 +1,101 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A job runs as the batch's user and can do all that this user can. What it does, on purpose or not, costs at most its own
+/// trigger.
+@Suite("what a job leaves", .alone)
+struct JobTracesTests {
+  /// - Parameter cases: the arms of a `case` on the name of the trigger.
+  private func instance(_ cases: String) throws -> Instance {
+    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/act"] }"#)
+    try instance.handler(
+      "act", "echo \"$BOBBIN_TRIGGER\" >>../ledger\ncase $BOBBIN_TRIGGER in\n\(cases)\nesac")
+    return instance
+  }
+
+  private func drop(_ names: String..., in instance: Instance) throws {
+    for name in names { try instance.drop(name, #"{"channel_id": 1}"#) }
+  }
+
+  @Test("a pipe that does not block is one that blocks for the next job", arguments: [1, 2])
+  func nonBlocking(stream: Int) throws {
+    let instance = try instance(
+      """
+      a.json) exec python3 -c 'import os; os.set_blocking(\(stream), False)' ;;
+      b.json) exec python3 -c 'import os
+      rest = b"x" * (1 << 20)
+      while rest: rest = rest[os.write(\(stream), rest):]' ;;
+      """)
+    try drop("a.json", "b.json", in: instance)
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.ledger() == ["a.json", "b.json"])
+    let id = try #require(try instance.records(of: "b.json").first?["id"].number)
+    #expect(try instance.directory.text("spool/logs/\(Int(id)).log").utf8.count == 1 << 20)
+  }
+
+  @Test("a channel whose lock it has released is locked for the next job")
+  func releasedLock() throws {
+    let instance = try instance(
+      """
+      a.json)
+        flock -u 64
+        # Proves that it was the lock: a stranger could take it now.
+        flock -n ../spool/channels/1.lock true && echo released >>../ledger ;;
+      b.json) echo b >../gates/started; read -r line <../gates/release ;;
+      """)
+    try drop("a.json", "b.json", in: instance)
+    let run = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    #expect(try instance.ledger() == ["a.json", "released", "b.json"])
+    #expect(try instance.isLocked("channels/1.lock"))
+    try instance.release.pass()
+    #expect(try run.wait().status == 0)
+  }
+
+  @Test("a `running/` that it has emptied keeps no later trigger from being run")
+  func emptiedRunning() throws {
+    let instance = try instance("a.json) rm -r ../spool/running/* ;;")
+    try drop("a.json", "b.json", "c.json", in: instance)
+    let run = try instance.bobbin("run", "--spool-only")
+    #expect(run.status == 0, "\(run)")
+    #expect(try instance.ledger() == ["a.json", "b.json", "c.json"])
+    #expect(try instance.names("done") == ["a.json", "b.json", "c.json"])
+    #expect(try instance.pending() == [])
+    #expect(try instance.claimed() == [])
+  }
+
+  @Test("a symbolic link in the place of the history is not followed, and a new history begins")
+  func linkedHistory() throws {
+    let instance = try instance(
+      "b.json) rm -f ../spool/history.jsonl; ln -s ../elsewhere ../spool/history.jsonl ;;")
+    try instance.directory.write("elsewhere", "kept\n")
+    // One record before it, so that the file is open already.
+    try drop("a.json", in: instance)
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    try drop("b.json", "c.json", in: instance)
+    let run = try instance.bobbin("run", "--spool-only")
+    #expect(run.status == 0, "\(run)")
+    #expect(try instance.directory.text("elsewhere") == "kept\n")
+    #expect(try instance.ledger() == ["a.json", "b.json", "c.json"])
+    let path = "\(instance.spool)/history.jsonl"
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    #expect(attributes[.type] as? FileAttributeType == .typeRegular)
+    #expect(try instance.records(of: "c.json").map { $0["outcome"] } == ["succeeded"])
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: "\(instance.spool)/.foreign-history.jsonl")
+        == "../elsewhere")
+  }
+
+  @Test("in a terminal or a log is never a control character of a trigger's name: a job gets it escaped")
+  func escapedName() throws {
+    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/show"] }"#)
+    try instance.handler("show", #"printf '%s' "$BOBBIN_TRIGGER" >../name"#)
+    let name = "a\n\u{1B}[31mb.json"
+    try drop(name, in: instance)
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.directory.text("name") == #"a\n\u{1b}[31mb.json"#)
+    // The file keeps its own name.
+    #expect(try instance.names("done") == [name])
+  }
+}
