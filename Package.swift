@@ -52,7 +52,8 @@ let package = Package(
     .testTarget(
       name: "BatchTests", dependencies: ["Posix", "Spool", "Channels", "Batch", "TestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "BobbinTests", dependencies: ["bobbin", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "BobbinTests", dependencies: ["bobbin", "Posix", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "BenchmarkTests", dependencies: ["benchmark", "Posix", "TestSupport"], swiftSettings: strict),
   ],

@@ -1,4 +1,5 @@
 import Foundation
+import Posix
 import TestSupport
 import Testing
 
@@ -170,5 +171,20 @@ struct TriggerCommandTests {
     #expect(try instance.ledger() == [])
     try instance.release.pass()
     #expect(try script.wait().status == 0)
+  }
+
+  @Test("who waits takes over when the lock was let go by somebody who does not work the spool off")
+  func takesOver() throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("run").status == 0)
+    try instance.clearLedger()
+    let lock = try instance.directory.open().directory(FileName("spool")).lock("scheduler.lock")
+    let waiting = try instance.start("trigger", "demo", "--wait", "20s", "--json")
+    try waitUntil("the trigger is written") { try instance.pending().count == 1 }
+    withExtendedLifetime(consume lock) {}
+    let result = try waiting.wait(.seconds(20))
+    #expect(result.status == 0)
+    #expect(try result.json["status"] == "completed")
+    #expect(try instance.ledger().count == 1)
   }
 }
