@@ -58,6 +58,7 @@ package struct ChildProcess: ~Copyable {
   /// an error. The corresponding C function is `kill(2)`.
   package func signalGroup(_ signal: Int32) {
     _ = linux_kill(-id, signal)
-    _ = linux_kill(id, signal)
+    // Not twice to a process that is where it should be: a handler would be interrupted by the second one.
+    if getpgid(id) != id { _ = linux_kill(id, signal) }
   }
 }

@@ -61,8 +61,14 @@ struct Bobbin {
     if command == .run, arguments.has("dry-run"), !Path.exists(configuration.spool) {
       return try RunCommand.dryRunWithoutSpool(arguments, configuration)
     }
-    let batch = try Batch(
-      configuration, log: Log(isQuiet: arguments.isQuiet), makingSpool: command == .run || command == .watch)
+    let makesSpool = [.run, .watch, .trigger].contains(command)
+    if !makesSpool, !Path.exists(configuration.spool) {
+      throw CommandFailure(
+        .cannotCreate,
+        "there is no spool '\(configuration.spool)' yet; bobbin run makes it (or correct \"spool\" in "
+          + "'\(configuration.file)')")
+    }
+    let batch = try Batch(configuration, log: Log(isQuiet: arguments.isQuiet), makingSpool: makesSpool)
     switch command {
     case .run: return try RunCommand(arguments, batch).run()
     case .trigger: return try TriggerCommand(arguments, batch).run()
