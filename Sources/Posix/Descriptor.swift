@@ -47,13 +47,9 @@ package struct Descriptor: ~Copyable, Sendable {
   /// Reads a file of which the size is known, up to `limit` bytes: with one call, unless it has just changed its size.
   package func readAll(expecting size: Int64, limit: Int) throws(SystemError) -> [UInt8] {
     guard size < limit else { return try readAll(limit: limit) }
-    var result = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: Int(size) + 1) { buffer, filled in
-      // One byte more than there should be, so that a file that has grown shows.
-      result = linux_pread(number, buffer.baseAddress, buffer.count, 0)
-      filled = max(0, result)
-    }
-    return try check(result, "read", path) == Int(size) ? bytes : readAll(limit: limit)
+    // One byte more than there should be, so that a file that has grown shows.
+    let bytes = try readStart(limit: Int(size) + 1)
+    return bytes.count == Int(size) ? bytes : try readAll(limit: limit)
   }
 
   /// Reads up to `count` bytes from `offset` on; fewer where the file ends.
