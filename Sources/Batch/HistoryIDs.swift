@@ -61,6 +61,32 @@ package final class HistoryIDs {
   private struct Numbers: Equatable {
     var id: Int64
     var run: Int64
+
+    init(id: Int64, run: Int64) {
+      self.id = id
+      self.run = run
+    }
+
+    /// - Returns: nil when the line does not hold two numbers that may be such.
+    init?(line: [UInt8]) {
+      var rest = line[...]
+      guard let id = Self.number(from: &rest, endingWith: UInt8(ascii: " ")),
+        let run = Self.number(from: &rest, endingWith: UInt8(ascii: "\n"))
+      else { return nil }
+      self.init(id: id, run: run)
+    }
+
+    /// Digit by digit and without a String, as this is asked for between two jobs.
+    private static func number(from rest: inout ArraySlice<UInt8>, endingWith end: UInt8) -> Int64? {
+      var number: Int64 = 0
+      while let byte = rest.popFirst(), byte != end {
+        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte), number <= ClaimName.idLimit else {
+          return nil
+        }
+        number = number * 10 + Int64(byte - UInt8(ascii: "0"))
+      }
+      return (1...ClaimName.idLimit).contains(number) ? number : nil
+    }
   }
 
   private func advance(_ take: (inout Numbers) -> Int64) throws(SystemError) -> Int64 {
@@ -73,14 +99,7 @@ package final class HistoryIDs {
   }
 
   /// The file holds the next id and the number of the next run, on one line.
-  private func read() throws(SystemError) -> Numbers? {
-    let line = try file.readStart(limit: 64).prefix { $0 != UInt8(ascii: "\n") }
-    let parts = String(decoding: line, as: UTF8.self).split(separator: " ")
-    guard parts.count == 2, let id = Int64(parts[0]), let run = Int64(parts[1]),
-      (1...ClaimName.idLimit).contains(id), (1...ClaimName.idLimit).contains(run)
-    else { return nil }
-    return Numbers(id: id, run: run)
-  }
+  private func read() throws(SystemError) -> Numbers? { Numbers(line: try file.readStart(limit: 64)) }
 
   private func write(_ numbers: Numbers) throws(SystemError) {
     // Both only grow, so the new text covers the old one.

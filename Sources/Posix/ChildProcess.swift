@@ -17,7 +17,7 @@ package struct ChildProcess: ~Copyable {
   }
 
   /// Starts a program. Standard input is `/dev/null`, signals have their default meaning, and no descriptor but the
-  /// standard ones and the lock is handed down. The corresponding C function is `posix_spawn(3)`.
+  /// standard ones and the lock is handed down. The corresponding C functions are `vfork(2)` and `execve(2)`.
   ///
   /// - Parameters:
   ///   - program: a path; PATH is not searched.
@@ -32,6 +32,7 @@ package struct ChildProcess: ~Copyable {
     directory: String,
     writingTo pipes: borrowing OutputPipes, inheriting inherited: borrowing FileLock
   ) throws(SystemError) -> ChildProcess {
+    var step: Int32 = 0
     let result = program.withCString { program in
       directory.withCString { directory in
         arguments.withPointers(adding: []) { arguments in
@@ -41,11 +42,12 @@ package struct ChildProcess: ~Copyable {
               output: pipes.output.writer.number, error: pipes.error.writer.number,
               inherited: inherited.file.number,
               inherited_as: inheritedNumber)
-            return linux_spawn(&request)
+            return linux_spawn(&request, &step)
           }
         }
       }
     }
+    if step == LINUX_SPAWN_DIRECTORY { _ = try check(result, "change to the working directory", directory) }
     return ChildProcess(id: try check(result, "start", program))
   }
 

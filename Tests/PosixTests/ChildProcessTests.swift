@@ -140,9 +140,29 @@ extension Processes {
       #expect(try Children.reap() == .childless)
     }
 
-    private func start(_ program: String, _ lock: borrowing FileLock) throws {
+    @Test("a working directory that is not there is named, not the program")
+    func directoryMissing() throws {
+      let lock = try directory.lock("lock")
+      let missing = scratch.path + "/missing"
+      let error = #expect(throws: SystemError.self) { try start("/bin/true", lock, in: missing) }
+      #expect(
+        error?.description
+          == "cannot change to the working directory '\(missing)': \(SystemError.Code.noSuchFile)")
+      #expect(try Children.reap() == .childless)
+    }
+
+    @Test("SIGHUP stays ignored where nohup has ignored it, and is not otherwise")
+    func hangup() throws {
+      let old = signal(SIGHUP, SIG_IGN)
+      defer { signal(SIGHUP, old) }
+      #expect(try Script.run("kill -HUP $$; exit 3").exit == .status(3))
+      signal(SIGHUP, { _ in })
+      #expect(try Script.run("kill -HUP $$; exit 3").exit == .signal(SIGHUP))
+    }
+
+    private func start(_ program: String, _ lock: borrowing FileLock, in directory: String = "/") throws {
       _ = try ChildProcess.start(
-        program: program, arguments: CStrings([program]), environment: [], directory: "/",
+        program: program, arguments: CStrings([program]), environment: [], directory: directory,
         writingTo: OutputPipes(),
         inheriting: lock
       ).id

@@ -81,7 +81,15 @@ struct linux_exit {
   int signal;  // The signal that ended the process, or 0.
 };
 
-int linux_spawn(const struct linux_spawn *request);  // The process id. Its process group has the same number.
+// What a failure to start a program is about.
+enum {
+  LINUX_SPAWN_PREPARE,    // Another process could not be had, or not be prepared.
+  LINUX_SPAWN_DIRECTORY,  // The working directory.
+  LINUX_SPAWN_PROGRAM,    // The program itself.
+};
+
+// The process id. Its process group has the same number.
+int linux_spawn(const struct linux_spawn *request, int *step);
 int linux_wait(int process, int options, struct linux_exit *result);  // As waitpid: the process id, or 0.
 int linux_kill(int process, int signal);
 int linux_become_subreaper(void);
