@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -387,6 +388,8 @@ struct thread_start {
 static void *thread_main(void *argument) {
   struct thread_start start = *(struct thread_start *)argument;
   free(argument);
+  const struct sched_param none = {0};
+  sched_setscheduler(0, SCHED_BATCH, &none);
   start.body(start.context);
   return NULL;
 }

@@ -113,7 +113,7 @@ package final class Finisher {
     let file = try interior[folder].open(temporary, .createNew)
     preparation.results.append((claim, folder, temporary))
     try file.write(document)
-    file.startWriteback()
+    if !syncsWhole { file.startWriteback() }
   }
 
   private func sync(_ results: [(claim: Claim, folder: SpoolFolder, temporary: FileName)]) throws(SystemError)
