@@ -74,11 +74,8 @@ extension Batch {
   package func forEachPlanned(
     at moment: Timestamp, isSpoolOnly: Bool, _ body: (PlannedStep) throws(SystemError) -> Void
   ) throws(SystemError) {
-    if let status = try spool.root.status(of: SpoolFolder.running.name), status.kind == .directory {
-      let running = try spool.root.directory(SpoolFolder.running.name)
-      for claim in try AbandonedClaims(in: running, observer: owner, removesEmpty: false).claims {
-        try body(step(.recover, claim.trigger, "left by a run that crashed"))
-      }
+    for claim in try abandonedClaims() {
+      try body(step(.recover, claim.trigger, "left by a run that crashed"))
     }
     var pending = PendingList()
     try pending.refresh(from: spool.root, skipping: [])

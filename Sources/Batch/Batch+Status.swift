@@ -16,6 +16,8 @@ package struct BatchStatus: Sendable {
   /// Nil when nothing runs, or when the holder left no note.
   package let holder: HolderNote?
   package let pending: Int
+  /// How many triggers killed processes left claimed, and no run has recovered yet.
+  package let abandoned: Int
   package let lastRun: HistoryRecord?
   package let channels: [ChannelStatus]
 
@@ -23,6 +25,7 @@ package struct BatchStatus: Sendable {
     .object([
       ("state", .string(isRunning ? "running" : "idle")), ("holder", holder?.json ?? .null),
       ("job", holder?.job?.json ?? .null), ("pending", .integer(pending)),
+      ("abandoned", .integer(abandoned)),
       ("last_run", lastRun?.json ?? .null),
       (
         "channels",
@@ -58,7 +61,7 @@ extension Batch {
     }
     return BatchStatus(
       isRunning: isRunning, holder: isRunning ? try place.livingHolder(asSeenBy: owner) : nil,
-      pending: pending,
+      pending: pending, abandoned: try abandonedClaims().count,
       lastRun: lastRun,
       channels: configuration.channels.map { channel in
         .init(id: channel.id, name: channel.name, isEnabled: channel.enabled, last: last[Int64(channel.id)])

@@ -50,7 +50,7 @@ extension Batch {
   private func drainIfNeeded(except deferred: Set<FileName>) throws(SystemError) -> WatchOutcome {
     let interior = try interior()
     if try !hasPending(except: deferred) {
-      let abandoned = try AbandonedClaims(in: interior[.running], observer: owner, removesEmpty: true).claims
+      let abandoned = try AbandonedClaims(in: interior[.running], observer: owner, isForRecovery: true).claims
       if abandoned.allSatisfy({ deferred.contains($0.trigger) }) { return .nothing }
     }
     var options = Run.Options()

@@ -36,6 +36,13 @@ package struct Batch: Sendable {
     return interior
   }
 
+  /// What processes that were killed left claimed, for the next run to recover. Only looks.
+  func abandonedClaims() throws(SystemError) -> [Claim] {
+    guard try spool.root.status(of: SpoolFolder.running.name)?.kind == .directory else { return [] }
+    let running = try spool.root.directory(SpoolFolder.running.name)
+    return try AbandonedClaims(in: running, observer: owner, isForRecovery: false).claims
+  }
+
   package func inspector() -> Inspector { Inspector(spool.root, settle: configuration.settle) }
 
   /// The channel that a trigger means.

@@ -9,7 +9,7 @@ extension Run {
   /// without a record was cut short while its job ran: the job is run again when its turn comes, or failed as
   /// interrupted when it must not be. What a living process of this host has claimed is left alone.
   func recover() throws(SystemError) {
-    let abandoned = try AbandonedClaims(in: interior[.running], observer: batch.owner, removesEmpty: true)
+    let abandoned = try AbandonedClaims(in: interior[.running], observer: batch.owner, isForRecovery: true)
     for path in abandoned.foreign {
       batch.log.warning("not a claim, left where it is", ["path": path])
     }

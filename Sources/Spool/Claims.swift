@@ -145,14 +145,17 @@ package struct AbandonedClaims {
   /// - Parameters:
   ///   - running: the spool's folder of that name.
   ///   - observer: this process, whose own claims are not abandoned.
-  ///   - removesEmpty: removes folders in which dead processes left nothing.
-  package init(in running: Directory, observer: OwnerName, removesEmpty: Bool) throws(SystemError) {
+  ///   - isForRecovery: takes the folders' locks for as long as the claims live, and removes folders in which dead
+  ///     processes left nothing. Who only wants to tell what is there takes no lock where it can be told without: a run
+  ///     that begins at that moment would pass over what it is to recover.
+  package init(in running: Directory, observer: OwnerName, isForRecovery: Bool) throws(SystemError) {
     for name in try running.names() {
       guard let owner = OwnerName(name) else {
         foreign.append(running.path(of: name))
         continue
       }
-      if owner == observer || owner.isAlive(asSeenBy: observer) == true { continue }
+      let isAlive = owner.isAlive(asSeenBy: observer)
+      if owner == observer || isAlive == true { continue }
       let folder: Directory
       // RACE: a short-lived owner (`bobbin cancel`) may remove its folder at this moment.
       do throws(SystemError) { folder = try running.directory(name) } catch {
@@ -164,7 +167,7 @@ package struct AbandonedClaims {
         default: throw error
         }
       }
-      guard try folder.tryLock() else { continue }
+      if isForRecovery || isAlive == nil, try !folder.tryLock() { continue }
       var isEmpty = true
       for file in try folder.names() {
         isEmpty = false
@@ -174,7 +177,7 @@ package struct AbandonedClaims {
           foreign.append(folder.path(of: file))
         }
       }
-      if isEmpty, removesEmpty { try running.removeDirectory(name) }
+      if isEmpty, isForRecovery { try running.removeDirectory(name) }
     }
     claims.sort { ($0.trigger, $0.id) < ($1.trigger, $1.id) }
   }

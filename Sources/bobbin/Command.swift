@@ -110,7 +110,11 @@ enum Command: String, CaseIterable {
       Moves triggers that are older than expire_after to expired/, with a warning for each, and removes results
       and logs that are older than keep_results. A run does the same by itself.
       """
-    case .status: "Reads the lock, the spool and the history; never waits for a run and never disturbs one."
+    case .status:
+      """
+      Reads the lock, the spool and the history; never waits for a run and never disturbs one. Triggers that a
+      killed run left claimed are neither pending nor lost: the next run recovers them.
+      """
     case .history:
       "One record for each job, each trigger that was given up, and each run. ID is what bobbin log takes."
     case .log:

@@ -1,4 +1,5 @@
 import Foundation
+import Posix
 import TestSupport
 import Testing
 
@@ -24,7 +25,7 @@ struct StatusCommandTests {
     #expect(status.status == 0)
     #expect(
       try status.json == [
-        "state": "idle", "holder": nil, "job": nil, "pending": 1, "last_run": nil,
+        "state": "idle", "holder": nil, "job": nil, "pending": 1, "abandoned": 0, "last_run": nil,
         "channels": [
           ["id": 1, "name": "demo", "enabled": true, "last": nil],
           ["id": 2, "name": "held", "enabled": true, "last": nil],
@@ -76,6 +77,41 @@ struct StatusCommandTests {
     try instance.drop("a.json", "2")
     try PromiseTests.killInJob(instance, "run", "--spool-only")
     #expect(try instance.bobbin("status", "--json").json["state"] == "idle")
+  }
+
+  @Test("status tells of the triggers that a killed run left, until a run has recovered them")
+  func leftByKilledRun() throws {
+    let instance = try Instance(channels: Self.channels)
+    try instance.drop("a.json", "2")
+    try PromiseTests.killInJob(instance, "run", "--spool-only")
+    let status = try instance.bobbin("status", "--json").json
+    #expect(status["abandoned"] == 1)
+    #expect(status["pending"] == 0)
+    let line = "left by a killed run: 1 trigger; the next run recovers it"
+    #expect(try instance.bobbin("status").outputLines.contains(line))
+
+    try instance.release.pass()
+    try waitUntil("the orphan has ended") { try !instance.isLocked("channels/2.lock") }
+    let next = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    #expect(try !instance.bobbin("status").output.contains("killed run"))
+    try instance.release.pass()
+    #expect(try next.wait().status == 0)
+    #expect(try instance.bobbin("status", "--json").json["abandoned"] == 0)
+  }
+
+  @Test("status, while somebody holds the lock, leaves open which run recovers what a killed one left")
+  func leftWhileLocked() throws {
+    let instance = try Instance(channels: Self.channels)
+    for name in ["5.1.a.json", "6.expired.b.json"] {
+      // Of a process before the machine was started last.
+      try instance.directory.write("spool/running/0123456789ab-1-77-5/\(name)", "2")
+    }
+    let lock = try Directory(path: instance.spool).lock("scheduler.lock")
+    let lines = try instance.bobbin("status").outputLines
+    #expect(
+      lines.contains("left by a killed run: 2 triggers; the run that is on, or the next, recovers them"))
+    #expect(try lock.isStillInPlace())
   }
 
   @Test("a history record has exactly the documented fields; that of a run its statistics besides")

@@ -18,8 +18,8 @@ struct AbandonedClaimsTests {
 
   private var running: Directory { spool.interior[.running] }
 
-  private func look(removesEmpty: Bool = false) throws -> AbandonedClaims {
-    try AbandonedClaims(in: running, observer: observer, removesEmpty: removesEmpty)
+  private func look(isForRecovery: Bool = false) throws -> AbandonedClaims {
+    try AbandonedClaims(in: running, observer: observer, isForRecovery: isForRecovery)
   }
 
   /// Puts a claim where an owner has its own, whoever that is.
@@ -89,7 +89,7 @@ struct AbandonedClaimsTests {
     try leave("notes.txt", owner: dead)
     try leave("05.1.7.json", owner: dead)
     try leave("1.1.7.json", owner: dead)
-    let found = try look(removesEmpty: true)
+    let found = try look(isForRecovery: true)
     #expect(found.claims.map(\.file) == [FileName("1.1.7.json")])
     let folder = "\(spool.scratch.path)/running"
     #expect(
@@ -110,18 +110,31 @@ struct AbandonedClaimsTests {
       try spool.scratch.symbolicLink(name, to: "/tmp")
     }
     try leave("1.1.7.json", owner: dead)
-    let found = try look(removesEmpty: true)
+    let found = try look(isForRecovery: true)
     #expect(found.claims.count == 1)
     #expect(found.foreign == ["\(spool.scratch.path)/\(name)"])
   }
 
-  @Test("a folder in which nothing was left is removed when that is wanted", arguments: [true, false])
-  func emptyFolder(_ removesEmpty: Bool) throws {
+  @Test("a folder in which nothing was left is removed by who recovers", arguments: [true, false])
+  func emptyFolder(_ isForRecovery: Bool) throws {
     try spool.scratch.directory("running/\(dead.folder)")
     try leave("1.1.7.json", owner: try .process(CurrentProcess.id, startTime: 1))
-    _ = try look(removesEmpty: removesEmpty)
-    #expect(spool.scratch.exists("running/\(dead.folder)") == !removesEmpty)
-    #expect(try spool.scratch.names(in: "running").count == (removesEmpty ? 1 : 2))
+    _ = try look(isForRecovery: isForRecovery)
+    #expect(spool.scratch.exists("running/\(dead.folder)") == !isForRecovery)
+    #expect(try spool.scratch.names(in: "running").count == (isForRecovery ? 1 : 2))
+  }
+
+  @Test("who only looks takes no lock of a dead process' folder, so that a run passes over nothing")
+  func lookTakesNoLock() throws {
+    try leave("1.1.7.json", owner: dead)
+    let seen = try look()
+    #expect(seen.claims.count == 1)
+    // The claims above live on, and with them their folder.
+    let recovering = try look(isForRecovery: true)
+    #expect(recovering.claims.count == 1)
+    #expect(try look(isForRecovery: true).claims.isEmpty)
+    #expect(try look().claims.count == 1)
+    withExtendedLifetime((seen, recovering)) {}
   }
 
   @Test("folders that have become empty are removed, others not")

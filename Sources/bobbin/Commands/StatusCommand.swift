@@ -29,6 +29,13 @@ struct StatusCommand {
       try Output.print("idle")
     }
     try Output.print("pending triggers: \(status.pending)")
+    if status.abandoned > 0 {
+      let (triggers, them) =
+        status.abandoned == 1 ? ("1 trigger", "it") : ("\(status.abandoned) triggers", "them")
+      // Who holds the lock may have begun with it, or may be no run at all.
+      let who = status.isRunning ? "the run that is on, or the next," : "the next run"
+      try Output.print("left by a killed run: \(triggers); \(who) recovers \(them)")
+    }
     if let run = status.lastRun {
       let duration = run.duration.map { ", \($0.brief)" } ?? ""
       try Output.print(
