@@ -3,7 +3,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("bobbin status, history and log", .alone)
+@Suite("bobbin status and history", .alone)
 struct StatusCommandTests {
   private static let channels = """
     { id: 1, name: "demo", command: ["handlers/note"] },
@@ -179,25 +179,5 @@ struct StatusCommandTests {
       lines[0].hasPrefix("ID  FINISHED              KIND    CHANNEL  OUTCOME    VIDEOS  DURATION  TRIGGER"))
     #expect(lines[1].hasPrefix("1   2"))
     #expect(lines[1].contains("  manual  demo     succeeded  1       "))
-  }
-
-  @Test("log prints what a job wrote; nothing for one that wrote nothing; 65 for one that never was")
-  func log() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
-    try instance.handler("talk", #"if [ "$BOBBIN_TRIGGER" = a.json ]; then echo out; echo err >&2; fi"#)
-    for name in ["a.json", "b.json"] { try instance.drop(name) }
-    #expect(try instance.bobbin("run", "--spool-only").status == 0)
-    let log = try instance.bobbin("log", "1")
-    #expect(log.status == 0)
-    #expect(Set(log.outputLines) == ["out", "err"])
-    #expect(try instance.bobbin("log", "1", "--json").json["log"].string == log.output)
-    #expect(try instance.bobbin("log", "1", "--json").json["id"] == 1)
-    let silent = try instance.bobbin("log", "2")
-    #expect(silent.status == 0 && silent.output == "")
-    #expect(silent.errorLine(with: " info the job wrote nothing", "id=2") != nil)
-    #expect(try instance.bobbin("log", "2", "--json").json == ["id": 2, "log": ""])
-    let unknown = try instance.bobbin("log", "99")
-    #expect(unknown.status == 65)
-    #expect(unknown.error.contains("no job with the id 99"))
   }
 }

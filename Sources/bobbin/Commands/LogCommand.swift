@@ -19,7 +19,7 @@ struct LogCommand {
       try batch.spool.root.status(of: SpoolFolder.logs.name) == nil
       ? nil : batch.spool.root.directory(SpoolFolder.logs.name)
     guard let file = try logs?.openIfPresent(FileName("\(id).log")) else {
-      try requireRecord(id)
+      try requireJob(id)
       if arguments.isJSON { try Output.print(.object([("id", .integer(id)), ("log", .string(""))])) }
       return .done
     }
@@ -43,15 +43,42 @@ struct LogCommand {
   }
 
   /// A job that wrote nothing has no log; one that never was is an error.
-  private func requireRecord(_ id: Int64) throws {
+  private func requireJob(_ id: Int64) throws {
     var isKnown = false
+    var record: HistoryRecord?
     try HistoryReader.forEachLineFromEnd(in: batch.spool.root) { line in
       isKnown = HistoryReader.id(line) == id
+      if isKnown { record = HistoryReader.record(line) }
       return !isKnown
     }
     if !isKnown { throw CommandFailure(.notFound, "no job with the id \(id); bobbin history lists them") }
+    if let record, let what = notAJob(record) {
+      throw CommandFailure(.notFound, "no job has the id \(id): \(what)")
+    }
     if !arguments.isQuiet {
       batch.log.info("the job wrote nothing, or its log has been removed", ["id": String(id)])
     }
+  }
+
+  /// What a record is about that is none of a job; nil for one of a job.
+  private func notAJob(_ record: HistoryRecord) -> String? {
+    if record.kind == .run {
+      return "it is that of the record of run \(record.run ?? record.id), which bobbin history shows"
+    }
+    if record.startedAt != nil { return nil }
+    let end: String
+    switch record.outcome {
+    case .expired: end = "expired"
+    case .rejected: end = "was rejected"
+    case .cancelled: end = "was cancelled"
+    case .skipped: end = "was skipped"
+    case .failed: end = "failed without one"
+    // Whether the job of one that was interrupted had begun, nobody can know.
+    case .interrupted, .succeeded, .timedOut: return nil
+    }
+    // Of one that was cancelled it says no more than the outcome.
+    let reason = record.errorMessage == record.outcome.rawValue ? nil : record.errorMessage
+    let subject = record.trigger.map { "trigger \($0)" } ?? "channel \"\(record.channel ?? "-")\""
+    return "\(subject) \(end)" + (reason.map { ": \($0)" } ?? "")
   }
 }
