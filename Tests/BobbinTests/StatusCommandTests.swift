@@ -167,6 +167,26 @@ struct StatusCommandTests {
     #expect(try result.jsonLines.map { $0["id"] } == ids.map { .number(Double($0)) })
   }
 
+  @Test(
+    "history of a channel that is nowhere says so, also when quiet; the exit status stays",
+    arguments: [
+      ("dmeo", #"no channel "dmeo" is configured or in the history; did you mean "demo"?"#),
+      ("99", #"no channel 99 is configured or in the history"#),
+      // Configured, or known from before it was taken out of the configuration: no mistake.
+      ("held", nil), ("3", nil), ("former", nil),
+    ])
+  func historyOfUnknownChannel(channel: String, warning: String?) throws {
+    let instance = try Instance(channels: #"{ id: 8, name: "former", command: ["handlers/note"] }"#)
+    #expect(try instance.bobbin("run").status == 0)
+    try instance.configure(channels: Self.channels)
+    for options in [[], ["--quiet"], ["--json"], ["--trigger", "none.json"]] {
+      let result = try instance.start(["history", "--channel", channel] + options).wait()
+      #expect(result.status == 0)
+      #expect(result.errorLines.count == (warning == nil ? 0 : 1), "\(result)")
+      if let warning { #expect(result.error.hasSuffix(" warning \(warning)\n"), "\(result)") }
+    }
+  }
+
   @Test("history for people is a table")
   func humanHistory() throws {
     let instance = try Instance(channels: Self.channels)

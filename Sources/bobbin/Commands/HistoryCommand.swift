@@ -1,4 +1,5 @@
 import Batch
+import Channels
 import Posix
 import Spool
 
@@ -22,15 +23,18 @@ struct HistoryCommand {
     let channel = arguments.value("channel").map { ChannelReference(text: $0) }
     let trigger = arguments.value("trigger").map { FileName($0) }
     // From the end, so that the last few of a long history cost little.
+    var isChannelKnown = channel.map(isConfigured) ?? true
     var found: [(line: [UInt8], record: HistoryRecord)] = []
     try HistoryReader.forEachLineFromEnd(in: batch.spool.root) { line in
       guard let record = HistoryReader.record(line) else { return true }
       if let channel, !matches(record, channel) { return true }
+      isChannelKnown = true
       if let trigger, record.trigger != trigger { return true }
       found.append((Array(line), record))
       return limit == 0 || found.count < limit
     }
     found.reverse()
+    if let channel, !isChannelKnown { warnUnknown(channel) }
     if arguments.isJSON {
       for (line, _) in found { try Output.print(String(decoding: line, as: UTF8.self)) }
     } else {
@@ -40,6 +44,21 @@ struct HistoryCommand {
         found.map { row($0.record) })
     }
     return .done
+  }
+
+  private func isConfigured(_ channel: ChannelReference) -> Bool {
+    if case .unknown = batch.resolve([channel]) { return false }
+    return true
+  }
+
+  private func warnUnknown(_ channel: ChannelReference) {
+    var suggestion = ""
+    if case .name(let name) = channel,
+      let near = nearest(to: name, among: batch.configuration.channels.map(\.name))
+    {
+      suggestion = "; did you mean \"\(near)\"?"
+    }
+    batch.log.warning("no channel \(channel) is configured or in the history\(suggestion)")
   }
 
   private func matches(_ record: HistoryRecord, _ channel: ChannelReference) -> Bool {
