@@ -33,10 +33,12 @@ struct Arguments {
         acceptsOptions = false
       } else if acceptsOptions, word.hasPrefix("-"), word != "-" {
         try parse(option: word, &words)
+      } else if command == nil, word == "help" {
+        flags.insert("help")
       } else if command == nil {
         guard let command = Command(rawValue: word) else {
           throw CommandFailure(
-            .usage, Self.unknown("command '\(word)'", word, Command.allCases.map(\.rawValue)))
+            .usage, Self.unknown("command '\(word)'", word, Command.allCases.map(\.rawValue) + ["help"]))
         }
         self.command = command
       } else {

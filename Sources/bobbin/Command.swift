@@ -183,7 +183,7 @@ enum Command: String, CaseIterable {
     }
     return text + """
 
-      bobbin COMMAND --help says more about a command. Every command takes --json and --quiet.
+      bobbin help COMMAND, or bobbin COMMAND --help, says more about a command. Every command takes --json and --quiet.
 
       Configuration: --config FILE, or $BOBBIN_CONFIG, or the first of ./etc/bobbin.json5,
       $XDG_CONFIG_HOME/bobbin/bobbin.json5 (~/.config when unset), /etc/bobbin/bobbin.json5.

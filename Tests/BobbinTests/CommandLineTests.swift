@@ -22,6 +22,25 @@ struct CommandLineTests {
     #expect(result.outputLines.allSatisfy { $0.count <= 120 })
   }
 
+  @Test("`help` and `help COMMAND` print what --help prints", arguments: [[]] + commands.map { [$0] })
+  func helpCommand(command: [String]) throws {
+    let directory = try TemporaryDirectory()
+    let option = try Program.bobbin().start(command + ["--help"], outputIn: directory).wait()
+    for words in [["help"] + command, ["--quiet", "help"] + command] {
+      let result = try Program.bobbin().start(words, outputIn: directory).wait()
+      #expect(result.status == 0)
+      #expect(result.error == "")
+      #expect(result.output == option.output)
+    }
+  }
+
+  @Test("after a command, `help` is an operand like any other")
+  func helpOperand() throws {
+    let instance = try Instance(channels: #"{ id: 1, name: "help", command: ["handlers/note"] }"#)
+    #expect(try instance.bobbin("trigger", "help").status == 0)
+    #expect(try instance.ledger().count == 1)
+  }
+
   @Test("the general help names every command, the places of the configuration and the exit status")
   func overview() throws {
     let directory = try TemporaryDirectory()
@@ -37,6 +56,8 @@ struct CommandLineTests {
     "a usage error exits with 64 and one line that helps",
     arguments: [
       (["runn"], "unknown command 'runn'; did you mean run?"),
+      (["hepl"], "unknown command 'hepl'; did you mean help?"),
+      (["help", "runn"], "unknown command 'runn'; did you mean run?"),
       (["run", "--jsn"], "unknown option --jsn; did you mean --json?"),
       (["run", "--spool-olny"], "did you mean --spool-only?"),
       (["run", "--zzzzzz"], "unknown option --zzzzzz; see bobbin --help"),
