@@ -25,15 +25,16 @@ extension SetupCheck {
           remedy: "rm '\(path)'")
       ]
     }
-    var problems = access(to: path, status, in: spool, [.read, .write, .execute], mode: "750")
+    // Modes and owners below are those of what is mounted: whatever they are, it can't stay.
     if SpoolFolder.receiving.contains(folder), isOnAnotherMount(path) {
-      problems.append(
+      return [
         SetupProblem(
-          kind: .missing, path: path,
+          kind: .mount, path: path,
           message: "on another mount than the spool, so that no trigger can be moved there by renaming",
-          remedy: "umount '\(path)', or mount the spool as a whole"))
+          remedy: "umount '\(path)', or mount the spool as a whole")
+      ]
     }
-    return problems
+    return access(to: path, status, in: spool, [.read, .write, .execute], mode: "750")
   }
 
   private func file(_ path: String, in spool: FileStatus) -> [SetupProblem] {

@@ -7,8 +7,10 @@ package struct SetupProblem: Sendable, Equatable {
     case program
     /// The batch's user may not do what it must, or others may do what they must not.
     case permission
-    /// Something that is missing, of the wrong kind, or on another mount.
+    /// Something that is missing, or of the wrong kind.
     case missing
+    /// A mount between the spool and one of its folders.
+    case mount
   }
 
   package let kind: Kind

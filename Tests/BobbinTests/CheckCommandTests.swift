@@ -118,6 +118,29 @@ struct CheckCommandTests {
     #expect(found == [["missing", "spool/done", "rm 'spool/done'"]])
   }
 
+  @Test("a mount between the spool and one of its folders is a fault of the set-up, as it is for a run: 78")
+  func mount() throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("run").status == 0)
+    func bobbin(_ command: String) throws -> ProgramResult {
+      // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
+      try Program(
+        "/usr/bin/env",
+        [
+          "unshare", "--mount", "sh", "-c",
+          "mount -t tmpfs none \"$1\" && exec \"$2\" --config \"$3\" \(command)", "sh",
+          "\(instance.spool)/expired", try Program.bobbin().path, instance.configuration,
+        ]
+      ).start(outputIn: instance.directory).wait()
+    }
+    #expect(try bobbin("run").status == 78)
+    let check = try bobbin("check --json")
+    #expect(check.status == 78)
+    let problem = try check.json["problems"][0]
+    #expect(problem["kind"] == "mount")
+    #expect(problem["path"] == .string("\(instance.spool)/expired"))
+  }
+
   @Test("makes nothing: a spool that is missing is made by the next run")
   func missingSpool() throws {
     let instance = try Instance()

@@ -27,7 +27,8 @@ struct CheckCommand {
     }
     return switch problems.first?.kind {
     case nil: .done
-    case .program: .configuration
+    // A mount is where the set-up put it: a run that meets it says the same.
+    case .program, .mount: .configuration
     case .permission: .permission
     case .missing: .cannotCreate
     }
