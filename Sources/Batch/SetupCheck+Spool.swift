@@ -5,9 +5,8 @@ import Spool
 /// What is the batch's own inside the spool: it must be able to use it, and nobody else may change it.
 extension SetupCheck {
   func spoolInside() -> [SetupProblem] {
-    guard let spool = followed(configuration.spool), spool.kind == .directory,
-      // Whose spool is another user's is told that, and not what is wrong for him with every file in it.
-      user == 0 || spool.owner == user
+    // Whose spool is another user's is told that, and not what is wrong for him with every file in it.
+    guard otherOwner == nil, let spool = followed(configuration.spool), spool.kind == .directory
     else { return [] }
     return SpoolFolder.allCases.flatMap { folder($0, in: spool) }
       + [Spool.historyName, Spool.historyIDName].flatMap {

@@ -8,15 +8,38 @@ import Spool
 package struct SetupCheck {
   let configuration: Configuration
   let user: UInt32
+  /// Who owns the spool, when that is another user than the one who looks, and he is not root: then most likely the
+  /// wrong user looks, and what he may and may not do says nothing about the batch.
+  let otherOwner: UInt32?
 
   package init(_ configuration: Configuration) {
     self.configuration = configuration
-    user = CurrentProcess.effectiveUser
+    let user = CurrentProcess.effectiveUser
+    self.user = user
+    let owner = (try? Path.followedStatus(configuration.spool))?.owner
+    otherOwner = user == 0 || owner == user ? nil : owner
   }
 
   package func problems() -> [SetupProblem] {
-    programs() + configurationFile() + directory(configuration.spool, "the spool") + spoolInside()
+    wrongUser() + programs() + configurationFile() + directory(configuration.spool, "the spool")
+      + spoolInside()
       + directory(configuration.library, "the library")
+  }
+
+  private func wrongUser() -> [SetupProblem] {
+    guard let owner = otherOwner else { return [] }
+    func described(_ user: UInt32) -> String {
+      UserName.of(user).map { "\($0) (uid \(user))" } ?? "uid \(user)"
+    }
+    let name = UserName.of(owner)
+    return [
+      SetupProblem(
+        kind: .permission, path: configuration.spool,
+        message: "the spool belongs to \(described(owner)), and this is run by \(described(user))",
+        remedy: "run it as \(name ?? "uid \(owner)"): sudo -u \(name ?? "'#\(owner)'") bobbin"
+          + " --config '\(configuration.file)' check; or, if \(described(user)) is the batch's user:"
+          + " chown \(user) '\(configuration.spool)'")
+    ]
   }
 
   private func programs() -> [SetupProblem] {
@@ -71,7 +94,7 @@ package struct SetupCheck {
     guard let status = followed(path) else {
       // A run makes it, when it can.
       let parent = nearestExisting(above: path)
-      if Path.allows([.write, .execute], parent) { return [] }
+      if otherOwner != nil || Path.allows([.write, .execute], parent) { return [] }
       return [
         SetupProblem(
           kind: .missing, path: path, message: "\(what) is missing and cannot be made in \(parent)",
@@ -86,18 +109,12 @@ package struct SetupCheck {
       ]
     }
     var problems: [SetupProblem] = []
-    if !Path.allows([.read, .write, .execute], path) {
+    if otherOwner == nil, !Path.allows([.read, .write, .execute], path) {
       problems.append(
         SetupProblem(
           kind: .permission, path: path,
           message: "the batch's user (uid \(user)) may not read and write \(what)",
           remedy: status.owner == user ? "chmod u+rwx '\(path)'" : "chown \(user) '\(path)'"))
-    } else if path == configuration.spool, status.owner != user, user != 0 {
-      problems.append(
-        SetupProblem(
-          kind: .permission, path: path,
-          message: "\(what) belongs to uid \(status.owner), not to the batch's user (uid \(user))",
-          remedy: "chown \(user) '\(path)', or run the batch as its owner"))
     }
     if status.mode & 0o022 != 0, status.mode & 0o1000 == 0 {
       problems.append(

@@ -141,6 +141,31 @@ struct CheckCommandTests {
     #expect(problem["path"] == .string("\(instance.spool)/expired"))
   }
 
+  @Test("as another user than the spool's owner: says first who is to run it, and then what else there is")
+  func wrongUser() throws {
+    let instance = try Instance()
+    // Of root's, whoever runs the tests. `check` changes nothing.
+    try instance.directory.write(
+      "etc/bobbin.json5",
+      """
+      { spool: "/usr", library: "/usr/lib",
+        channels: [ { id: 1, name: "a", command: ["no-such-program"] } ] }
+      """)
+    let program = try UnprivilegedProgram(in: instance)
+    let result = try program.start(["check", "--json"]).wait()
+    #expect(result.status == 77)
+    let problems = try result.json["problems"].elements
+    #expect(problems.map { $0["kind"] } == ["permission", "program"])
+    let first = try #require(problems.first)
+    #expect(first["path"] == "/usr")
+    #expect(
+      first["message"].string?.hasPrefix("the spool belongs to root (uid 0), and this is run by ") == true)
+    #expect(
+      first["remedy"].string?.hasPrefix(
+        "run it as root: sudo -u root bobbin --config '\(instance.configuration)' check; or, if ") == true)
+    #expect(first["remedy"].string?.hasSuffix(" '/usr'") == true)
+  }
+
   @Test("makes nothing: a spool that is missing is made by the next run")
   func missingSpool() throws {
     let instance = try Instance()
