@@ -56,7 +56,8 @@ struct QueueCommandTests {
   func human() throws {
     let instance = try everyState()
     let table = try instance.bobbin("queue").outputLines
-    #expect(table.first == "POSITION  TRIGGER          CHANNEL  USER  AGE   STATE")
+    // As wide as the ages are by then: 1m, or 1m2s.
+    #expect(table.first?.wholeMatch(of: /POSITION  TRIGGER          CHANNEL  USER  AGE {2,}STATE/) != nil)
     try #require(table.count == 7)
     #expect(table[1].hasPrefix("1         a-ready.json     demo     anna  1m"))
     #expect(table[1].hasSuffix("  ready"))
@@ -153,7 +154,8 @@ struct QueueCommandTests {
     let result = try instance.bobbin("prune", "--json")
     #expect(result.status == 0)
     #expect(try result.json == ["expired": 1, "removed": 1])
-    #expect(result.errorLine(with: " warning trigger expired", "trigger=old.json", "age=1h0m") != nil)
+    #expect(
+      result.errorLine(with: " warning trigger expired", "trigger=old.json", "age=1h ") != nil)
     #expect(try instance.pending() == ["young.json"])
     #expect(try instance.names("expired") == ["old.json"])
     #expect(try instance.names("done") == [])
