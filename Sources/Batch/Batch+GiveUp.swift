@@ -89,7 +89,7 @@ extension Batch {
           "trigger expired",
           [
             "trigger": name.description, "timestamp": time, "age": age,
-            "limit": configuration.expireAfter?.brief,
+            "limit": configuration.expireAfter?.brief, "moved_to": interior[.expired].path,
           ])
         expired += 1
       }

@@ -74,11 +74,13 @@ extension Run {
         [
           "trigger": name.description, "timestamp": trigger?.requestedAt.rfc3339(),
           "age": trigger.map { (startedAt - $0.requestedAt).brief },
-          "limit": batch.configuration.expireAfter?.brief,
+          "limit": batch.configuration.expireAfter?.brief, "moved_to": interior[.expired].path,
         ])
     default:
       statistics.triggers.rejected += 1
-      batch.log.warning("file rejected: \(reason)", ["trigger": name.description])
+      batch.log.warning(
+        "file rejected: \(reason)",
+        ["trigger": name.description, "moved_to": interior[.rejected].path])
     }
   }
 

@@ -155,7 +155,7 @@ struct QueueCommandTests {
     #expect(result.status == 0)
     #expect(try result.json == ["expired": 1, "removed": 1])
     #expect(
-      result.errorLine(with: " warning trigger expired", "trigger=old.json", "age=1h ") != nil)
+      result.errorLine(with: " warning trigger expired", "trigger=old.json", "age=1h ", "moved_to=") != nil)
     #expect(try instance.pending() == ["young.json"])
     #expect(try instance.names("expired") == ["old.json"])
     #expect(try instance.names("done") == [])

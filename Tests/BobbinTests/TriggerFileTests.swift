@@ -86,7 +86,8 @@ struct TriggerFileTests {
     let records = try instance.records(of: name)
     #expect(records.map { $0["outcome"] } == ["rejected"])
     #expect(records.first?["error_message"].string?.contains(reason) == true, "\(records)")
-    #expect(run.errorLine(with: " warning file rejected: ") != nil)
+    let warning = try #require(run.errorLine(with: " warning file rejected: "))
+    #expect(warning.hasSuffix(" moved_to=\(instance.spool)/rejected"))
     #expect(try instance.ledger() == ["manual demo y.json"])
   }
 
