@@ -7,9 +7,7 @@ package enum Inspection: Sendable {
   /// No trigger, whatever happens to it, for this reason.
   case odd(RejectReason, FileStatus)
   /// May still be being written.
-  ///
-  /// - Parameter openForWriting: whether a process is known to have it open for writing.
-  case unsettled(FileStatus, openForWriting: Bool)
+  case unsettled
   /// Complete.
   case settled(Trigger)
 }
@@ -45,7 +43,7 @@ package struct Inspector: Sendable {
       // `ln` and `rm` is a way to publish a file without replacing another: for a moment it has two names.
       return isUnchanged(status, at: now)
         ? .odd(RejectReason("a hard link"), status)
-        : .unsettled(status, openForWriting: false)
+        : .unsettled
     }
     let file: Descriptor
     do throws(SystemError) {
@@ -56,10 +54,10 @@ package struct Inspector: Sendable {
       // RACE: exchanged since the look above, for a symbolic link.
       case .tooManyLinks: return .odd(RejectReason("a symbolic link"), status)
       // Somebody has a lease on it (a file server, for example), and the kernel has asked for it back.
-      case .wouldBlock: return .unsettled(status, openForWriting: true)
+      case .wouldBlock: return .unsettled
       case .accessDenied, .notPermitted:
         // `install -m 644` lets nobody read it for a moment.
-        if !isUnchanged(status, at: now) { return .unsettled(status, openForWriting: false) }
+        if !isUnchanged(status, at: now) { return .unsettled }
         return .odd(
           RejectReason("may not be read by the batch's user (uid \(CurrentProcess.effectiveUser))"), status)
       default: throw error
@@ -73,10 +71,10 @@ package struct Inspector: Sendable {
     if case .object = trigger.content { return .settled(trigger) }
     if isForClaims, case .success = trigger.channels { return .settled(trigger) }
     switch file.isOpenForWriting() {
-    case .some(true): return .unsettled(opened, openForWriting: true)
+    case .some(true): return .unsettled
     case .some(false): return .settled(trigger)
     case .none:
-      return isUnchanged(opened, at: now) ? .settled(trigger) : .unsettled(opened, openForWriting: false)
+      return isUnchanged(opened, at: now) ? .settled(trigger) : .unsettled
     }
   }
 
