@@ -49,9 +49,8 @@ extension SetupCheck {
     var problems = access(to: path, status, in: spool, [.read, .write], mode: isLock ? "600" : "640")
     if isLock, status.mode & 0o066 != 0 {
       problems.append(
-        SetupProblem(
-          kind: .permission, path: path,
-          message: "others can take the lock and keep every run from starting (mode \(octal(status.mode)))",
+        exposed(
+          path, status, "others can take the lock and keep every run from starting",
           remedy: "chmod 600 '\(path)'"))
     }
     return problems
@@ -67,19 +66,11 @@ extension SetupCheck {
           remedy: "chown \(spool.owner) '\(path)' if you trust what is in it; else a run sets it aside")
       ]
     }
-    if !Path.allows(access, path) {
-      return [
-        SetupProblem(
-          kind: .permission, path: path, message: "the batch's user (uid \(user)) may not use it",
-          remedy: status.owner == user ? "chmod u+rwX '\(path)'" : "chown \(user) '\(path)'")
-      ]
-    }
+    if !Path.allows(access, path) { return [unusable(path, status, "use it")] }
     if status.mode & 0o022 != 0, path != configuration.lock {
       return [
-        SetupProblem(
-          kind: .permission, path: path,
-          message: "others can change what is the batch's alone (mode \(octal(status.mode)))",
-          remedy: "chmod \(mode) '\(path)'")
+        exposed(
+          path, status, "others can change what is the batch's alone", remedy: "chmod \(mode) '\(path)'")
       ]
     }
     let group = CurrentProcess.effectiveGroup

@@ -21,8 +21,8 @@ package struct SetupCheck {
   }
 
   package func problems() -> [SetupProblem] {
-    wrongUser() + programs() + configurationFile() + directory(configuration.spool, "the spool")
-      + spoolInside()
+    wrongUser() + programs() + replaceable(configuration.file, "the configuration")
+      + directory(configuration.spool, "the spool") + spoolInside()
       + directory(configuration.library, "the library")
   }
 
@@ -65,8 +65,6 @@ package struct SetupCheck {
     return problems
   }
 
-  private func configurationFile() -> [SetupProblem] { replaceable(configuration.file, "the configuration") }
-
   /// Who can write to a file, or put another one in its place, decides what is run.
   private func replaceable(_ path: String, _ what: String) -> [SetupProblem] {
     let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
@@ -74,10 +72,8 @@ package struct SetupCheck {
     for (path, what) in [(path, what), (folder, "the folder of \(what)")] where !path.isEmpty {
       guard let status = followed(path), isWritableByOthers(status) else { continue }
       problems.append(
-        SetupProblem(
-          kind: .permission, path: path,
-          message: "others can change \(what), and with it what is run (mode \(octal(status.mode)))",
-          remedy: "chmod go-w '\(path)'"))
+        exposed(
+          path, status, "others can change \(what), and with it what is run", remedy: "chmod go-w '\(path)'"))
     }
     return problems
   }
@@ -110,17 +106,12 @@ package struct SetupCheck {
     }
     var problems: [SetupProblem] = []
     if otherOwner == nil, !Path.allows([.read, .write, .execute], path) {
-      problems.append(
-        SetupProblem(
-          kind: .permission, path: path,
-          message: "the batch's user (uid \(user)) may not read and write \(what)",
-          remedy: status.owner == user ? "chmod u+rwx '\(path)'" : "chown \(user) '\(path)'"))
+      problems.append(unusable(path, status, "read and write \(what)"))
     }
     if status.mode & 0o022 != 0, status.mode & 0o1000 == 0 {
       problems.append(
-        SetupProblem(
-          kind: .permission, path: path,
-          message: "others can remove and replace files in \(what) (mode \(octal(status.mode)))",
+        exposed(
+          path, status, "others can remove and replace files in \(what)",
           remedy: path == configuration.spool
             ? "chmod 755 '\(path)' (for a drop box instead: chgrp SUBMITTERS '\(path)' && chmod 3730 '\(path)')"
             : "chmod go-w '\(path)'"))
@@ -141,5 +132,17 @@ package struct SetupCheck {
     return path.isEmpty ? "/" : String(path)
   }
 
-  func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }
+  /// The batch's user can't do something with a file or directory that he must.
+  func unusable(_ path: String, _ status: FileStatus, _ what: String) -> SetupProblem {
+    SetupProblem(
+      kind: .permission, path: path, message: "the batch's user (uid \(user)) may not \(what)",
+      remedy: status.owner == user ? "chmod u+rwX '\(path)'" : "chown \(user) '\(path)'")
+  }
+
+  /// The mode of a file or directory lets others do something that they must not.
+  func exposed(_ path: String, _ status: FileStatus, _ what: String, remedy: String) -> SetupProblem {
+    SetupProblem(
+      kind: .permission, path: path, message: "\(what) (mode 0\(String(status.mode, radix: 8)))",
+      remedy: remedy)
+  }
 }
