@@ -102,8 +102,12 @@ package final class HistoryIDs {
   private func read() throws(SystemError) -> Numbers? { Numbers(line: try file.readStart(limit: 64)) }
 
   private func write(_ numbers: Numbers) throws(SystemError) {
+    var line = Array(String(numbers.id).utf8)
+    line.append(UInt8(ascii: " "))
+    line += String(numbers.run).utf8
+    line.append(UInt8(ascii: "\n"))
     // Both only grow, so the new text covers the old one.
-    try file.overwriteStart(with: Array("\(numbers.id) \(numbers.run)\n".utf8))
+    try file.overwriteStart(with: line)
   }
 
   private func lastRecorded(fullHistory: Bool) throws(SystemError) -> Numbers {

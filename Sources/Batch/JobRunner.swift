@@ -47,6 +47,8 @@ final class JobRunner {
   private let environment: [String]
   private let searchPath: String
   private var launches: [Int: Launch] = [:]
+  /// What is different for each job.
+  private var variables = CStringBlock()
   /// Of the last job, when surely nobody holds them any more.
   private var pipes: OutputPipes?
 
@@ -167,9 +169,10 @@ final class JobRunner {
     let launch = try launch(channel)
     let pipes = if let spare = self.pipes.take() { spare } else { try OutputPipes() }
     try pipes.reset()
+    setVariables(of: job, attempt)
     let child = try ChildProcess.start(
       program: launch.program, arguments: launch.arguments,
-      environment: launch.environment, adding: variables(of: job, attempt), directory: directory,
+      environment: launch.environment, adding: variables, directory: directory,
       writingTo: pipes,
       inheriting: lock)
     return StartedJob(child: child, pipes: pipes)
@@ -202,13 +205,15 @@ final class JobRunner {
     return launch
   }
 
-  private func variables(of job: Job, _ attempt: Int) -> [String] {
-    [
-      JobVariable.kind.set(job.kind.rawValue),
-      JobVariable.trigger.set(job.trigger?.description.printable ?? ""),
-      JobVariable.user.set(job.user ?? ""), JobVariable.run.set(String(job.run)),
-      JobVariable.historyID.set(String(job.id)), JobVariable.attempt.set(String(attempt)),
-    ]
+  private func setVariables(of job: Job, _ attempt: Int) {
+    variables.removeAll()
+    for (variable, value) in [
+      (JobVariable.kind, job.kind.rawValue), (.trigger, job.trigger?.description.printable ?? ""),
+      (.user, job.user ?? ""), (.run, String(job.run)), (.historyID, String(job.id)),
+      (.attempt, String(attempt)),
+    ] {
+      variables.append(variable.rawValue, value)
+    }
   }
 }
 

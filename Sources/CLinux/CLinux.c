@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -320,6 +321,10 @@ static volatile sig_atomic_t counts[65];
 // What a handler writes to wake linux_poll up, whichever thread the signal was delivered to.
 static int wake_pipe[2] = {-1, -1};
 
+// What the end of a child makes readable, without a handler: blocked in the thread that polls, SIGCHLD waits here. Where
+// another thread lets it through (not in the program: there every other thread blocks all signals), the handler does it.
+static int child_ended = -1;
+
 static void count_signal(int signal) {
   int error = errno;
   if (signal > 0 && signal < 65) counts[signal]++;
@@ -343,26 +348,37 @@ int linux_handle_signals(void) {
     sigaction(handled[i], &action, NULL);
   }
   linux_ignore_notices();
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  child_ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (child_ended >= 0) pthread_sigmask(SIG_BLOCK, &child, NULL);
   return 0;
 }
 
 int linux_signal_count(int signal) { return signal > 0 && signal < 65 ? counts[signal] : 0; }
 
+static void empty(int descriptor) {
+  char bytes[2 * sizeof(struct signalfd_siginfo)];
+  while (read(descriptor, bytes, sizeof bytes) == sizeof bytes) {
+  }
+}
+
 int linux_poll(struct linux_poll *set, int count, int64_t nanoseconds) {
-  struct pollfd polled[9];
-  if (count > 8) return -EINVAL;
+  enum { LIMIT = 2 };
+  const int wakers[] = {wake_pipe[0], child_ended};
+  struct pollfd polled[LIMIT + 2];
+  if (count > LIMIT) return -EINVAL;
   for (int i = 0; i < count; i++) {
     polled[i] = (struct pollfd){.fd = set[i].descriptor, .events = POLLIN};
     set[i].ready = 0;
   }
-  polled[count] = (struct pollfd){.fd = wake_pipe[0], .events = POLLIN};
+  for (int i = 0; i < 2; i++) polled[count + i] = (struct pollfd){.fd = wakers[i], .events = POLLIN};
   struct timespec limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-  int code = ppoll(polled, count + 1, nanoseconds < 0 ? NULL : &limit, NULL);
+  int code = ppoll(polled, count + 2, nanoseconds < 0 ? NULL : &limit, NULL);
   if (code < 0) return errno == EINTR ? 0 : -errno;
-  if (polled[count].revents) {
-    char bytes[64];
-    while (read(wake_pipe[0], bytes, sizeof bytes) == sizeof bytes) {
-    }
+  for (int i = 0; i < 2; i++) {
+    if (polled[count + i].revents) empty(wakers[i]);
   }
   int ready = 0;
   for (int i = 0; i < count; i++) ready += set[i].ready = polled[i].revents != 0;

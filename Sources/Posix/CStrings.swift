@@ -22,21 +22,20 @@ package final class CStrings: ExpressibleByArrayLiteral, @unchecked Sendable {
 
   /// Calls `body` with a null-terminated array of these strings, and some more at its end.
   func withPointers<Result>(
-    adding more: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    adding more: CStringBlock, _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
   ) -> Result {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: max(1, Self.size(of: more))) { block in
-      withUnsafeTemporaryAllocation(
-        of: UnsafeMutablePointer<CChar>?.self, capacity: starts.count + more.count + 1
-      ) { pointers in
+    withUnsafeTemporaryAllocation(
+      of: UnsafeMutablePointer<CChar>?.self, capacity: starts.count + more.starts.count + 1
+    ) { pointers in
+      more.bytes.withUnsafeBufferPointer { block in
         var index = 0
         for start in starts {
           pointers[index] = start
           index += 1
         }
-        var next = block.baseAddress!
-        for string in more {
-          pointers[index] = next
-          next = Self.copy(string, to: next)
+        for start in more.starts {
+          pointers[index] = UnsafeMutableRawPointer(mutating: block.baseAddress! + start)
+            .assumingMemoryBound(to: CChar.self)
           index += 1
         }
         pointers[index] = nil
@@ -58,5 +57,29 @@ package final class CStrings: ExpressibleByArrayLiteral, @unchecked Sendable {
       rest[bytes.count] = 0
       return target + rest.count
     }
+  }
+}
+
+/// A few C strings that are others for each program: put together in one block of memory, which is used again.
+package struct CStringBlock: Sendable {
+  /// Each ends with a zero.
+  fileprivate private(set) var bytes: [UInt8] = []
+  /// Where they begin.
+  fileprivate private(set) var starts: [Int] = []
+
+  package init() {}
+
+  package mutating func removeAll() {
+    bytes.removeAll(keepingCapacity: true)
+    starts.removeAll(keepingCapacity: true)
+  }
+
+  /// Appends an environment variable.
+  package mutating func append(_ name: String, _ value: String) {
+    starts.append(bytes.count)
+    bytes += name.utf8
+    bytes.append(UInt8(ascii: "="))
+    bytes += value.utf8
+    bytes.append(0)
   }
 }

@@ -28,14 +28,14 @@ package struct ChildProcess: ~Copyable {
   ///   - inherited: a lock that the program and all it starts keep holding (see `FileLock`).
   /// - Throws: when it cannot be started; nothing is left behind then.
   package static func start(
-    program: String, arguments: CStrings, environment: CStrings, adding variables: [String] = [],
+    program: String, arguments: CStrings, environment: CStrings, adding variables: CStringBlock = .init(),
     directory: String,
     writingTo pipes: borrowing OutputPipes, inheriting inherited: borrowing FileLock
   ) throws(SystemError) -> ChildProcess {
     var step: Int32 = 0
     let result = program.withCString { program in
       directory.withCString { directory in
-        arguments.withPointers(adding: []) { arguments in
+        arguments.withPointers(adding: .init()) { arguments in
           environment.withPointers(adding: variables) { environment in
             var request = linux_spawn(
               path: program, arguments: arguments, environment: environment, directory: directory,

@@ -44,15 +44,22 @@ package struct ClaimName: Sendable, Hashable {
   /// At most this many bytes stand before the trigger's name: an id of 13 digits, `cancelled`, and two full stops.
   package static let prefixLimit = 24
 
+  /// The name itself. A trigger's name that is too long is cut in it: it is being rejected for that then, and its record
+  /// says the whole name.
+  package let file: FileName
+
   package init(id: Int64, step: Step, trigger: FileName) {
     self.id = id
     self.step = step
     self.trigger = trigger
-  }
-
-  /// A trigger's name that is too long is cut. It is being rejected for that then, and its record says the whole name.
-  package var file: FileName {
-    FileName(bytes: Array((Array("\(id).\(step.text).".utf8) + trigger.bytes).prefix(255)))
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Self.prefixLimit + trigger.bytes.count)
+    for part in [String(id), step.text] {
+      bytes += part.utf8
+      bytes.append(UInt8(ascii: "."))
+    }
+    bytes += trigger.bytes
+    file = FileName(bytes: Array(bytes.prefix(255)))
   }
 
   /// Whether a record of this id and this trigger is that of the claim.
