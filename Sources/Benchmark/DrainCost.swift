@@ -82,7 +82,7 @@ struct DrainCost: Codable, Equatable {
       else { return }
       starts.append(started)
     }
-    if !isHuge { try bench.remove(instance.directory) }
+    if !isHuge { try bench.discard(instance, of: files) }
     guard let cost = cost(of: starts.sorted(), in: files, since: begin) else {
       throw Failure("only \(starts.count) jobs are in the history")
     }

@@ -95,7 +95,7 @@ extension Workbench {
     try instance.fill(count)
     try settle()
     let seconds = try instance.drain(count, with: bobbin)
-    try remove(instance.directory)
+    try discard(instance, of: count)
     try settle()
     return seconds
   }

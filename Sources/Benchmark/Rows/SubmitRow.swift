@@ -36,7 +36,7 @@ enum SubmitRow {
     let instance = try bench.instance()
     try bench.settle()
     let seconds = try body(instance)
-    try bench.remove(instance.directory)
+    try bench.discard(instance, of: count)
     return Double(count) / seconds
   }
 }
