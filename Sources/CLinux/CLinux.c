@@ -225,6 +225,13 @@ struct spawn_failure {
   int step;
 };
 
+// Makes a descriptor the program's, under that number.
+static int hand_down(int descriptor, int number) {
+  // dup2 would leave it close-on-exec.
+  if (descriptor == number) return fcntl(number, F_SETFD, 0);
+  return dup2(descriptor, number);
+}
+
 // In the child, which may change nothing but what belongs to the system: memory is the parent's.
 static void become_program(
     const struct linux_spawn *request, int output, int error, volatile struct spawn_failure *failure) {
@@ -238,9 +245,9 @@ static void become_program(
   if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGHUP, &standard, NULL);
   int null;
   // The descriptor handed down comes first: where it goes is far above 2, so nothing below can overwrite it.
-  if (setpgid(0, 0) < 0 || (request->inherited >= 0 && dup2(request->inherited, request->inherited_as) < 0) ||
-      dup2(output, 1) < 0 || dup2(error, 2) < 0 || (null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 ||
-      dup2(null, 0) < 0) {
+  if (setpgid(0, 0) < 0 || (request->inherited >= 0 && hand_down(request->inherited, request->inherited_as) < 0) ||
+      hand_down(output, 1) < 0 || hand_down(error, 2) < 0 || (null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 ||
+      hand_down(null, 0) < 0) {
     *failure = (struct spawn_failure){errno, LINUX_SPAWN_PREPARE};
     return;
   }

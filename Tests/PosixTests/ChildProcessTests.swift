@@ -70,6 +70,16 @@ extension Processes {
       #expect(try scratch.text("lock") == "")
     }
 
+    @Test("it gets the lock also when that has the same number here")
+    func sameNumber() throws {
+      var taken: [Int32] = []
+      defer { for number in taken { close(number) } }
+      repeat { taken.append(open("/", O_RDONLY | O_CLOEXEC)) } while (0..<63).contains(taken.last ?? -1)
+      let lock = try directory.lock("lock")
+      let running = try Script.start("readlink /proc/$$/fd/64", inheriting: lock)
+      #expect(try Script.finish(running).output == scratch.path + "/lock\n")
+    }
+
     @Test("nothing of 50 programs is left open here, those that could not be started among them")
     func leaks() throws {
       let lock = try directory.lock("lock")
