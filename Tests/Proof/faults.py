@@ -224,7 +224,7 @@ def main():
     for sweep in SWEEPS:
         counts.append(sweep_points(report, sweep.description, points_of(sweep)))
     # What a recovery meets depends on where the run before it died.
-    deaths = harness.sample(range(60, 240), 60 if options.full else 6, options.random)
+    deaths = harness.sample(range(60, 240), 24 if options.full else 6, options.random)
     points = [point for death in deaths for point in points_of(RUN, death)]
     if not options.full:
         points = harness.sample(points, 600, options.random)
