@@ -66,6 +66,43 @@ struct CheckCommandTests {
   }
 
   @Test(
+    "answers as JSON on a configuration that cannot be used, and exits as without --json",
+    arguments: [
+      (
+        "the content",
+        "{\n  spool: \"spool\",\n  setle: \"2s\",\n  channels: [{ id: 0, name: \"a\", command: [\"true\"] }],\n}\n",
+        ["3: setle: unknown key", "4: channels[0] \"a\": id: 0 is out of range"]
+      ),
+      ("the syntax", "{\n", ["1: "]),
+      ("the file", nil, ["No such file or directory"]),
+    ] as [(String, String?, [String])])
+  func faultyConfiguration(fault: String, text: String?, messages: [String]) throws {
+    let instance = try Instance()
+    try FileManager.default.removeItem(atPath: instance.configuration)
+    if let text { try instance.directory.write("etc/bobbin.json5", text) }
+    let plain = try instance.bobbin("check")
+    #expect(plain.status == 78)
+    #expect(plain.output == "")
+    let result = try instance.bobbin("check", "--json")
+    #expect(result.status == plain.status)
+    // Whoever reads only the log is told, too.
+    #expect(result.error == plain.error)
+    #expect(result.errorLines.count == messages.count)
+    let answer = try result.json
+    #expect(answer.names == ["configuration", "plan", "problems", "status"])
+    #expect(answer["status"] == "problems")
+    #expect(answer["plan"] == [])
+    let problems = answer["problems"].elements
+    #expect(problems.allSatisfy { $0.names == ["kind", "message", "path", "remedy"] })
+    #expect(problems.map { $0["kind"] } == messages.map { _ in "configuration" })
+    for (problem, message) in zip(problems, messages) {
+      #expect(problem["message"].string?.contains(message) == true, "\(problem)")
+    }
+    // The same words, each in its own problem.
+    #expect(problems.map { "bobbin: \($0["message"].string ?? "")" } == plain.errorLines)
+  }
+
+  @Test(
     "finds modes with which others could do what they must not, with 77 and the command that mends it",
     arguments: [
       (

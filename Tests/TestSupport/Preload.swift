@@ -31,6 +31,9 @@ package enum Preload {
   /// The disk is full.
   package static let fullDisk = ["TEST_FULL_DISK": "1"]
 
+  /// Nobody ends for a signal that bobbin sends, as a process that hangs in the kernel (a dead network disk) does not.
+  package static let brokenKill = ["TEST_BROKEN_KILL": "1"]
+
   /// Writes down, one a line, what is synced (`sync NAME`), removed (`remove NAME`) or moved (`move OLD NEW`).
   package static func journal(_ path: String) -> [String: String] { ["TEST_JOURNAL": path] }
 
@@ -94,6 +97,11 @@ package enum Preload {
     int ftruncate64(int descriptor, off64_t size) {
       drop_at_unlock(descriptor, size);
       return REAL(int, ftruncate64, int, off64_t)(descriptor, size);
+    }
+
+    int kill(pid_t process, int signal) {
+      if (getenv("TEST_BROKEN_KILL")) return 0;
+      return REAL(int, kill, pid_t, int)(process, signal);
     }
 
     static int is_sync_broken(int descriptor) {
