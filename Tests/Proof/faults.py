@@ -12,6 +12,7 @@ of the process that met the error:
 - A failed sync is not trusted and not repeated: nothing is published or removed on the strength of it, and no record
   that may be lost is left in the history for a later run to believe in.
 - EINTR changes nothing.
+- Too few descriptors, processes or memory to start a job: its trigger is pending again, as if it had not been looked at.
 
 And then, as always, the oracle.
 """
@@ -217,12 +218,84 @@ def sweep_points(report, description, points):
     return handled, len(outcomes)
 
 
+# Not one job's fault: the batch or the machine has run out of something that will be there again.
+SHORTAGES = ("EMFILE", "ENFILE", "EAGAIN", "ENOMEM")
+# The calls that start the job of each trigger, by their numbers: the pipes of the first job serve all of them.
+STARTS = (
+    ("pipe", 1, b"a.json"),
+    ("pipe", 2, b"a.json"),
+    ("spawn", 1, b"a.json"),
+    ("spawn", 2, b"b.json"),
+    ("spawn", 3, b"c.json"),
+)
+# `once` must never be executed again. It has not been executed.
+WAITING = {b"a.json": "note", b"b.json": "once", b"c.json": "note"}
+
+
+def problems_of_shortage(call, number, error, short):
+    """What went wrong with a run that is short of something when it starts the job of the trigger `short`."""
+    with harness.Instance() as instance:
+        for name, channel in WAITING.items():
+            instance.drop(name, json.dumps({"channel": channel}), once=channel == "once")
+        result = instance.bobbin(
+            "run",
+            "--spool-only",
+            instrumented=True,
+            environment={
+                "BOBBIN_FAILPOINT_ONLY": call,
+                "BOBBIN_FAILPOINT_FAIL": f"{number}:{getattr(errno, error)}",
+            },
+        )
+        problems = []
+        if result.status != 75:
+            problems.append("a shortage, and not status 75")
+        waiting = sorted(name for name in WAITING if name >= short)
+        if sorted(instance.pending()) != waiting:
+            problems.append(f"pending are {instance.pending()} instead of {waiting}")
+        recorded = {record["name"] for record in instance.records(strict=False)} & set(waiting)
+        claimed = {claim.trigger for claim in instance.claims()} & set(waiting)
+        executed = set(instance.ledger()) & set(waiting)
+        if recorded or claimed or executed:
+            problems.append(f"recorded {recorded}, claimed {claimed}, executed {executed}: it was none of that")
+        clean = instance.clean_run()
+        if clean.status != 0:
+            problems.append("the next run, short of nothing, does not end with 0")
+        if instance.ledger() != dict.fromkeys(WAITING, 1):
+            problems.append(f"executed {instance.ledger()} instead of each once")
+        ends = {record["name"]: (record["outcome"], record["attempt"]) for record in instance.records() if record["name"]}
+        if ends != dict.fromkeys(WAITING, ("succeeded", 1)):
+            problems.append(f"outcomes and attempts are {ends}")
+        problems += instance.violations()
+        return [*problems, result.describe(), clean.describe(), *instance.listing()] if problems else []
+
+
+def check_shortages(report):
+    """What a run is short of is no failure of a trigger: it waits in the spool, and its first attempt is yet to come.
+
+    - Returns: how many were handled, and how many there were.
+    """
+    points = [(call, number, error, short) for call, number, short in STARTS for error in SHORTAGES]
+    outcomes = harness.in_parallel(lambda point: problems_of_shortage(*point), points)
+    details = []
+    for (call, number, error, _), problems in zip(points, outcomes):
+        if problems and len(details) < 60:
+            details += [f"{call} {number}: {error}", *problems]
+    handled = outcomes.count([])
+    report.check(
+        handled == len(points),
+        f"short of something when a job is to start: {handled} of {len(points)} triggers wait and are run once",
+        details,
+    )
+    return handled, len(points)
+
+
 def main():
     options = harness.options("faults", __doc__)
     report = harness.Report("faults")
     counts = []
     for sweep in SWEEPS:
         counts.append(sweep_points(report, sweep.description, points_of(sweep)))
+    counts.append(check_shortages(report))
     # What a recovery meets depends on where the run before it died.
     deaths = harness.sample(range(60, 240), 24 if options.full else 6, options.random)
     points = [point for death in deaths for point in points_of(RUN, death)]
