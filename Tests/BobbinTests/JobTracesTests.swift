@@ -34,6 +34,31 @@ struct JobTracesTests {
     #expect(try instance.directory.text("spool/logs/\(Int(id)).log").utf8.count == 1 << 20)
   }
 
+  @Test(
+    "all that is in a pipe when its job ends is that job's, also in one that it has made as big as it may")
+  func biggestPipe() throws {
+    let instance = try instance(
+      """
+      a.json) exec python3 -c 'import fcntl, os, signal
+      fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 1 << 20)
+      os.kill(os.getppid(), signal.SIGSTOP)
+      os.write(1, b"a\\n" * (1 << 19))
+      open("../gates/started", "w").write("%d\\n" % os.getpid())' ;;
+      b.json) echo b ;;
+      """)
+    try drop("a.json", "b.json", in: instance)
+    let run = try instance.start("run", "--spool-only")
+    // The batch has been stopped, so that nothing is read before the job has ended.
+    let job = try instance.started.wait()
+    try waitUntil("the job has ended") {
+      try String(contentsOfFile: "/proc/\(job)/stat", encoding: .utf8).contains(") Z ")
+    }
+    run.signal(SIGCONT)
+    #expect(try run.wait().status == 0)
+    #expect(try instance.records(of: "a.json").map { $0["videos_downloaded"] } == [524_288])
+    #expect(try instance.records(of: "b.json").map { $0["videos_downloaded"] } == [1])
+  }
+
   @Test("a channel whose lock it has released is locked for the next job")
   func releasedLock() throws {
     let instance = try instance(
