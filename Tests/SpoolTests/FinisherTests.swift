@@ -150,6 +150,25 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
+  @Test("what a dead process of the same id left under its temporary names is in nobody's way")
+  func leftovers() throws {
+    let endings = try (1...3).map { number in
+      (claim: try claim("\(number).json", id: Int64(number)), ending: Ending.done(Array("\(number)".utf8)))
+    }
+    // A process that dies between the steps leaves its temporary files. The next one may have its id (in a container
+    // both are 1), finds the same claims, and counts from the beginning, too.
+    let leftovers = endings.map { ($0.claim, Ending.done(Array("of a dead process".utf8))) }
+    _ = try Finisher(spool.interior).prepare(leftovers)
+    #expect(try spool.interior[.done].names().count == 3)
+    // No process has died and been followed by another of the same id within a second.
+    let second = Timestamp.now().seconds
+    try waitUntil("the next second") { Timestamp.now().seconds > second }
+    try Finisher(spool.interior).finish(endings)
+    #expect(try spool.scratch.names(in: "done") == ["1.json", "2.json", "3.json"])
+    for number in 1...3 { #expect(try spool.scratch.text("done/\(number).json") == "\(number)") }
+    #expect(try stillRunning() == [])
+  }
+
   @Test("a directory that has a result's name is set aside, with all that is in it")
   func directoryInTheWay() throws {
     try spool.scratch.write("done/b.json/in the way", "kept")
