@@ -28,19 +28,24 @@ struct HangingJobTests {
     let environment: [String: String]
     private let gates: [Gate]
 
-    /// - Parameter script: what the job of `a.json` does.
-    init(_ script: String) throws {
-      let instance = try Instance(
-        channels: """
-          { id: 1, name: "hanging", command: ["handlers/hang"], timeout: "300ms", grace: "50ms" },
-          { id: 2, name: "other", command: ["handlers/wait"] },
-          """)
+    /// - Parameters:
+    ///   - script: what the job of `a.json` does.
+    ///   - timeout: of the channel `hanging`.
+    init(_ script: String, timeout: String = "1h") throws {
+      let instance = try Instance(channels: Self.channels(timeout: timeout))
       gates = try [speak, spoken].map { try Gate("\(instance.directory.path)/\($0)") }
       try instance.handler("hang", "[ $BOBBIN_TRIGGER = a.json ] || exec handlers/note\n\(script)")
       // In the middle of this job the other process writes.
       try instance.handler("wait", "echo >../\(speak)\nread -r line <../\(spoken)\nexec handlers/note")
       self.instance = instance
       environment = try Preload.environment(in: instance.directory).merging(Preload.brokenKill) { $1 }
+    }
+
+    static func channels(timeout: String) -> String {
+      """
+      { id: 1, name: "hanging", command: ["handlers/hang"], timeout: "\(timeout)", grace: "50ms" },
+      { id: 2, name: "other", command: ["handlers/wait"] },
+      """
     }
 
     /// What the log of the one job of a trigger holds.
@@ -73,7 +78,7 @@ struct HangingJobTests {
 
   @Test("a job that hangs is given up in the end: other channels go on, and its own stays locked")
   func hangingJob() throws {
-    let stage = try Stage("echo begun\n\(Self.hang)")
+    let stage = try Stage("echo begun\n\(Self.hang)", timeout: "300ms")
     let instance = stage.instance
     try instance.drop("a.json", "1")
     try instance.drop("b.json", "1")
@@ -97,6 +102,7 @@ struct HangingJobTests {
         with: " warning ", "b.json", #"processes of an earlier job still work on channel "hanging""#) != nil)
     #expect(try instance.pending() == ["b.json"])
     try waitUntil("the process that hung has ended") { try !instance.isLocked("channels/1.lock") }
+    try instance.configure(channels: Stage.channels(timeout: "1h"))
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     #expect(try instance.ledger() == ["manual other c.json", "manual hanging b.json"])
     #expect(try instance.records(of: "b.json").map { $0["outcome"] } == ["succeeded"])
