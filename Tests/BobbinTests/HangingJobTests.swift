@@ -65,7 +65,8 @@ struct HangingJobTests {
     let instance = stage.instance
     try instance.drop("a.json", "1")
     try instance.drop("b.json", "2")
-    let run = try instance.start("run", "--spool-only", "--json", environment: stage.environment).wait()
+    let run = try instance.start("run", "--spool-only", "--json", environment: stage.environment).wait(
+      .seconds(60))
     #expect(run.status == 0, "\(run)")
     #expect(try run.json["videos_downloaded"] == 2)
     #expect(
@@ -78,12 +79,13 @@ struct HangingJobTests {
 
   @Test("a job that hangs is given up in the end: other channels go on, and its own stays locked")
   func hangingJob() throws {
-    let stage = try Stage("echo begun\n\(Self.hang)", timeout: "300ms")
+    let stage = try Stage("trap '' PIPE\necho begun\n\(Self.hang)", timeout: "300ms")
     let instance = stage.instance
     try instance.drop("a.json", "1")
     try instance.drop("b.json", "1")
     try instance.drop("c.json", "2")
-    let run = try instance.start("run", "--spool-only", "--json", environment: stage.environment).wait()
+    let run = try instance.start("run", "--spool-only", "--json", environment: stage.environment).wait(
+      .seconds(60))
     #expect(run.status == 1)
     #expect(
       try instance.history().prefix(2).map { [$0["trigger"], $0["outcome"], $0["videos_downloaded"]] } == [
