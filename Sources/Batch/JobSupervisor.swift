@@ -81,6 +81,7 @@ struct JobSupervisor {
         case .killing(let ending):
           // It hangs in the kernel. Its channel's lock, which it holds, keeps another job away from it.
           output.finish()
+          try Children.giveUp()
           return (ending, false)
         }
         continue
@@ -107,15 +108,17 @@ struct JobSupervisor {
     // After the last writer is gone, all that was written is here; what one that can't be ended still writes is not
     // waited for.
     let (hasOutput, hasError) = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: begin)
+    // One that never stops writing must not keep the batch here; where nobody is left, nothing must be left either.
+    let limit = hasRemains ? 1 << 20 : Int.max
     if hasOutput {
-      try Self.drain { () throws(SystemError) in
+      try Self.drain(limit) { () throws(SystemError) in
         guard let bytes = try Self.received(pipes.readOutput(into: buffer), buffer) else { return 0 }
         output.addOutput(bytes)
         return bytes.count
       }
     }
     if hasError {
-      try Self.drain { () throws(SystemError) in
+      try Self.drain(limit) { () throws(SystemError) in
         guard let bytes = try Self.received(pipes.readError(into: buffer), buffer) else { return 0 }
         output.addError(bytes)
         return bytes.count
@@ -165,6 +168,8 @@ struct JobSupervisor {
         if Signals.stopCount > 1 { break }
       }
     }
+    // Later jobs must not wait for them, too.
+    try Children.giveUp()
   }
 
   private func remain() throws(SystemError) -> Bool {
@@ -185,10 +190,9 @@ struct JobSupervisor {
     return UnsafeRawBufferPointer(rebasing: buffer[..<count])
   }
 
-  /// Reads until nothing comes, and at most what a pipe can hold: a daemon that never stops writing must not keep the
-  /// batch here.
-  private static func drain(_ readOnce: () throws(SystemError) -> Int) throws(SystemError) {
-    var rest = 1 << 20
+  /// Reads until nothing comes, and about so much at most.
+  private static func drain(_ limit: Int, _ readOnce: () throws(SystemError) -> Int) throws(SystemError) {
+    var rest = limit
     while rest > 0 {
       let count = try readOnce()
       if count == 0 { return }

@@ -94,7 +94,13 @@ extension Run {
       hasTrouble = true
       return .vanished
     }
-    if try claims.isUnchanged(claim, since: trigger) { return .claimed(claim) }
+    do throws(SystemError) {
+      if try claims.isUnchanged(claim, since: trigger) { return .claimed(claim) }
+    } catch {
+      // Nothing was started, so it is no attempt.
+      if error.isShortage { _ = try claims.putBack(claim) }
+      throw error
+    }
     // RACE: exchanged or written to between the inspection and the claim.
     if try !claims.putBack(claim) { stranded.append(claim) }
     return .changed
@@ -163,7 +169,14 @@ extension Run {
     var record: HistoryRecord
     do throws(SystemError) { record = completed(try execute(job, holding: channelLock), trigger) } catch {
       // Nothing was started, so it is no attempt. Another run may have what this one is short of.
-      if error.isShortage { _ = try claims.putBack(claim) }
+      if error.isShortage {
+        if attempt == 1 {
+          _ = try claims.putBack(claim)
+        } else {
+          // It stays claimed, because a pending one has no count of attempts.
+          _ = try claims.adopt(claim, step: .attempt(attempt - 1))
+        }
+      }
       throw error
     }
     if record.outcome == .interrupted, channel.rerun {

@@ -114,6 +114,13 @@ int linux_fstatat(int directory, const char *path, struct linux_stat *result) {
   return code;
 }
 
+int linux_stat_followed(const char *path, struct linux_stat *result) {
+  struct stat status;
+  int code = REPEATED(fstatat(AT_FDCWD, path, &status, 0));
+  if (code == 0) copy_stat(&status, result);
+  return code;
+}
+
 int linux_fchmod(int descriptor, unsigned mode) {
   return REPEATED(GATED("chmod", descriptor, NULL, fchmod(descriptor, mode)));
 }
@@ -216,6 +223,8 @@ int linux_open_standard_streams(void) {
 static int above_child_numbers(int descriptor, int inherited_as) {
   if (descriptor > 2 && descriptor != inherited_as) return descriptor;
   int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, inherited_as + 1);
+  // The limit of open files is too low for a number above that.
+  if (copy < 0 && errno == EINVAL) return -EMFILE;
   return copy < 0 ? -errno : copy;
 }
 
@@ -245,9 +254,13 @@ static void become_program(
   if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGHUP, &standard, NULL);
   int null;
   // The descriptor handed down comes first: where it goes is far above 2, so nothing below can overwrite it.
-  if (setpgid(0, 0) < 0 || (request->inherited >= 0 && hand_down(request->inherited, request->inherited_as) < 0) ||
-      hand_down(output, 1) < 0 || hand_down(error, 2) < 0 || (null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 ||
-      hand_down(null, 0) < 0) {
+  if (request->inherited >= 0 && hand_down(request->inherited, request->inherited_as) < 0) {
+    // It is open, so a bad number is one that the limit of open files does not allow.
+    *failure = (struct spawn_failure){errno == EBADF ? EMFILE : errno, LINUX_SPAWN_PREPARE};
+    return;
+  }
+  if (setpgid(0, 0) < 0 || hand_down(output, 1) < 0 || hand_down(error, 2) < 0 ||
+      (null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 || hand_down(null, 0) < 0) {
     *failure = (struct spawn_failure){errno, LINUX_SPAWN_PREPARE};
     return;
   }

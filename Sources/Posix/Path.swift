@@ -32,10 +32,11 @@ package enum Path {
     return FileStatus(status)
   }
 
-  /// What a path leads to, links followed.
+  /// What a path leads to, links followed. Needs no descriptor. The corresponding C function is `stat(2)`.
   package static func followedStatus(_ path: String) throws(SystemError) -> FileStatus {
-    let number = try check(linux_openat(AT_FDCWD, path, linux_path_only, 0), "open", path)
-    return try Descriptor(number, path: path).status()
+    var status = linux_stat()
+    _ = try check(linux_stat_followed(path, &status), "examine", path)
+    return FileStatus(status)
   }
 
   /// Makes a directory and those above it, where missing. The corresponding C function is `mkdir(2)`.

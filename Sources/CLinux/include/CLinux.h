@@ -37,6 +37,7 @@ int linux_syncfs(int descriptor);
 int linux_start_writeback(int descriptor);
 int linux_fstat(int descriptor, struct linux_stat *result);
 int linux_fstatat(int directory, const char *path, struct linux_stat *result);  // Does not follow a symbolic link.
+int linux_stat_followed(const char *path, struct linux_stat *result);
 int linux_fchmod(int descriptor, unsigned mode);
 int linux_fchown(int descriptor, unsigned user, unsigned group);  // (unsigned)-1 leaves one as it is.
 int linux_access(const char *path, int mode);
