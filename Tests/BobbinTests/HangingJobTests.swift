@@ -44,7 +44,7 @@ struct HangingJobTests {
     static func channels(timeout: String) -> String {
       """
       { id: 1, name: "hanging", command: ["handlers/hang"], timeout: "\(timeout)", grace: "50ms" },
-      { id: 2, name: "other", command: ["handlers/wait"] },
+      { id: 2, name: "other", command: ["handlers/wait"], grace: "50ms" },
       """
     }
 
@@ -108,5 +108,26 @@ struct HangingJobTests {
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     #expect(try instance.ledger() == ["manual other c.json", "manual hanging b.json"])
     #expect(try instance.records(of: "b.json").map { $0["outcome"] } == ["succeeded"])
+  }
+
+  @Test("is waited for once: it holds up no job but its own")
+  func onlyOnce() throws {
+    let stage = try Stage("trap '' PIPE\necho begun\n\(Self.hang)", timeout: "300ms")
+    let instance = stage.instance
+    // After them comes the one that lets the other process end.
+    try instance.handler(
+      "wait",
+      "[ $BOBBIN_TRIGGER = d.json ] && { echo >../\(Self.speak); read -r line <../\(Self.spoken); }\nexec handlers/note"
+    )
+    try instance.drop("a.json", "1")
+    for name in ["b.json", "c.json", "d.json"] { try instance.drop(name, "2") }
+    let run = try instance.start("run", "--spool-only", environment: stage.environment).wait(.seconds(60))
+    #expect(run.status == 1)
+    #expect(try instance.ledger() == ["b.json", "c.json", "d.json"].map { "manual other \($0)" })
+    // Its patience is 5 s, and these take some milliseconds.
+    for name in ["b.json", "c.json"] {
+      let duration = try #require(try instance.records(of: name).first?["duration_s"].number)
+      #expect(duration < 4)
+    }
   }
 }

@@ -269,6 +269,28 @@ def problems_of_shortage(call, number, error, short):
         return [*problems, result.describe(), clean.describe(), *instance.listing()] if problems else []
 
 
+def problems_of_short_repetition(error):
+    """A job that has been cut short once is to be repeated by a run that is short of something: not forgotten is that
+    its next attempt is the second."""
+    with harness.Instance() as instance:
+        instance.drop("a.json", '{"channel": "note"}')
+        # The first wait looks for children from before; the second comes when the job has been started.
+        environment = {"BOBBIN_FAILPOINT_ONLY": "wait", "BOBBIN_FAILPOINT_KILL": "2"}
+        killed = instance.bobbin("run", "--spool-only", instrumented=True, environment=environment)
+        instance.wait_until_idle()
+        instance.note_fault()
+        environment = {"BOBBIN_FAILPOINT_ONLY": "spawn", "BOBBIN_FAILPOINT_FAIL": f"1:{getattr(errno, error)}"}
+        short = instance.bobbin("run", "--spool-only", instrumented=True, environment=environment)
+        clean = instance.clean_run()
+        problems = instance.violations()
+        if (killed.was_killed, short.status, clean.status) != (True, 75, 0):
+            problems.append("not killed, or not 75 for the shortage, or not 0 in the end")
+        attempts = [record["attempt"] for record in instance.records() if record["name"]]
+        if attempts != [2]:
+            problems.append(f"its attempt is {attempts} instead of the second")
+        return [*problems, short.describe(), clean.describe(), *instance.listing()] if problems else []
+
+
 def check_shortages(report):
     """What a run is short of is no failure of a trigger: it waits in the spool, and its first attempt is yet to come.
 
@@ -286,7 +308,13 @@ def check_shortages(report):
         f"short of something when a job is to start: {handled} of {len(points)} triggers wait and are run once",
         details,
     )
-    return handled, len(points)
+    repetitions = [problems_of_short_repetition(error) for error in SHORTAGES]
+    report.check(
+        not any(repetitions),
+        "short of something when a job is to be repeated: its attempts stay counted",
+        [line for problems in repetitions for line in problems],
+    )
+    return handled + repetitions.count([]), len(points) + len(repetitions)
 
 
 def main():

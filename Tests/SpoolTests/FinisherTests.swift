@@ -157,12 +157,11 @@ struct FinisherTests {
     }
     // A process that dies between the steps leaves its temporary files. The next one may have its id (in a container
     // both are 1), finds the same claims, and counts from the beginning, too.
-    let leftovers = endings.map { ($0.claim, Ending.done(Array("of a dead process".utf8))) }
-    _ = try Finisher(spool.interior).prepare(leftovers)
-    #expect(try spool.interior[.done].names().count == 3)
-    // No process has died and been followed by another of the same id within a second.
-    let second = Timestamp.now().seconds
-    try waitUntil("the next second") { Timestamp.now().seconds > second }
+    for _ in 1...3 {
+      _ = try Finisher(spool.interior).prepare(
+        endings.map { ($0.claim, .done(Array("of a dead process".utf8))) })
+    }
+    #expect(try spool.interior[.done].names().count == 9)
     try Finisher(spool.interior).finish(endings)
     #expect(try spool.scratch.names(in: "done") == ["1.json", "2.json", "3.json"])
     for number in 1...3 { #expect(try spool.scratch.text("done/\(number).json") == "\(number)") }
