@@ -37,7 +37,8 @@ struct JobSupervisor {
 
   /// Waits for a started job and all it left behind.
   ///
-  /// - Returns: how it ended, and whether it ended by itself and left no process behind: then nobody holds its pipes.
+  /// - Returns: how it ended, and whether it ended by itself and left no process and no output behind: then nobody holds its
+  ///   pipes (but one who was handed them on purpose, or took them out of `/proc`: both can do worse).
   /// - Throws: when the system refuses to wait. The job is killed then: it must not go on unseen.
   func supervise(
     _ child: consuming ChildProcess, _ pipes: borrowing OutputPipes, into output: inout JobOutput
@@ -108,25 +109,25 @@ struct JobSupervisor {
     // After the last writer is gone, all that was written is here; what one that can't be ended still writes is not
     // waited for.
     let (hasOutput, hasError) = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: begin)
-    // One that never stops writing must not keep the batch here; where nobody is left, nothing must be left either.
-    let limit = hasRemains ? 1 << 20 : Int.max
+    var isEmpty = true
     if hasOutput {
-      try Self.drain(limit) { () throws(SystemError) in
-        guard let bytes = try Self.received(pipes.readOutput(into: buffer), buffer) else { return 0 }
-        output.addOutput(bytes)
-        return bytes.count
+      isEmpty = try Self.drain { () throws(SystemError) in
+        try Self.received(pipes.readOutput(into: buffer), buffer)
+      } to: {
+        output.addOutput($0)
       }
     }
     if hasError {
-      try Self.drain(limit) { () throws(SystemError) in
-        guard let bytes = try Self.received(pipes.readError(into: buffer), buffer) else { return 0 }
-        output.addError(bytes)
-        return bytes.count
-      }
+      isEmpty =
+        try Self.drain { () throws(SystemError) in
+          try Self.received(pipes.readError(into: buffer), buffer)
+        } to: {
+          output.addError($0)
+        } && isEmpty
     }
     output.finish()
     switch phase {
-    case .running: return (.exited(exit!), !hasRemains)
+    case .running: return (.exited(exit!), !hasRemains && isEmpty)
     case .terminating(let ending), .killing(let ending): return (ending, false)
     }
   }
@@ -190,13 +191,19 @@ struct JobSupervisor {
     return UnsafeRawBufferPointer(rebasing: buffer[..<count])
   }
 
-  /// Reads until nothing comes, and about so much at most.
-  private static func drain(_ limit: Int, _ readOnce: () throws(SystemError) -> Int) throws(SystemError) {
-    var rest = limit
+  /// Reads until nothing comes, but not for ever: one that never stops writing must not keep the batch here.
+  ///
+  /// - Returns: whether nothing is left.
+  private static func drain(
+    _ readOnce: () throws(SystemError) -> UnsafeRawBufferPointer?, to add: (UnsafeRawBufferPointer) -> Void
+  ) throws(SystemError) -> Bool {
+    // More than a pipe can be made to hold by anybody but root.
+    var rest = 64 << 20
     while rest > 0 {
-      let count = try readOnce()
-      if count == 0 { return }
-      rest -= count
+      guard let bytes = try readOnce() else { return true }
+      add(bytes)
+      rest -= bytes.count
     }
+    return false
   }
 }
