@@ -120,17 +120,21 @@ final class JobRunner {
       return false
     }
     let pipes = started.pipes
-    let (ending, isClean) = try JobSupervisor(
+    let outcome = try JobSupervisor(
       limits: .init(timeout: channel.timeout, grace: channel.grace), onLasting: onLasting
     ).supervise(started.child, pipes, into: &output)
-    hasLeftNothingBehind = isClean
-    if isClean { self.pipes = consume pipes }
+    hasLeftNothingBehind = outcome.isClean
+    if outcome.isClean { self.pipes = consume pipes }
+    if let trouble = outcome.trouble {
+      log.warning(
+        "what the job left behind may live on: \(trouble)", ["id": String(job.id), "channel": channel.name])
+    }
     result.items += output.items
     result.exitStatus = nil
     result.signal = nil
     result.errorMessage = nil
     let cause = output.lastErrorLine.map { ": \($0)" } ?? ""
-    switch ending {
+    switch outcome.ending {
     case .exited(.status(0)):
       result.outcome = .succeeded
       result.exitStatus = 0

@@ -32,17 +32,25 @@ struct JobSupervisor {
   private static let lasting = Duration.milliseconds(100)
 
   let limits: Limits
+  /// How a job ended.
+  struct Outcome {
+    var ending: Ending
+    /// It ended by itself, and left no process and no output behind. Then nobody holds its pipes (but one who was handed
+    /// them on purpose, or took them out of `/proc`: both can do worse).
+    var isClean = false
+    /// Why what it left behind could not be looked for, or not be ended.
+    var trouble: SystemError?
+  }
+
   /// Called once if the job lasts.
   let onLasting: () -> Void
 
   /// Waits for a started job and all it left behind.
   ///
-  /// - Returns: how it ended, and whether it ended by itself and left no process and no output behind: then nobody holds its
-  ///   pipes (but one who was handed them on purpose, or took them out of `/proc`: both can do worse).
   /// - Throws: when the system refuses to wait. The job is killed then: it must not go on unseen.
   func supervise(
     _ child: consuming ChildProcess, _ pipes: borrowing OutputPipes, into output: inout JobOutput
-  ) throws(SystemError) -> (ending: Ending, isClean: Bool) {
+  ) throws(SystemError) -> Outcome {
     do throws(SystemError) { return try wait(for: child, pipes, into: &output) } catch {
       child.signalGroup(Signals.kill)
       throw error
@@ -51,7 +59,7 @@ struct JobSupervisor {
 
   private func wait(
     for child: borrowing ChildProcess, _ pipes: borrowing OutputPipes, into output: inout JobOutput
-  ) throws(SystemError) -> (ending: Ending, isClean: Bool) {
+  ) throws(SystemError) -> Outcome {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { buffer.deallocate() }
     var phase = Phase.running
@@ -82,8 +90,9 @@ struct JobSupervisor {
         case .killing(let ending):
           // It hangs in the kernel. Its channel's lock, which it holds, keeps another job away from it.
           output.finish()
-          try Children.giveUp()
-          return (ending, false)
+          var outcome = Outcome(ending: ending)
+          do throws(SystemError) { try leaveHanging() } catch { outcome.trouble = error }
+          return outcome
         }
         continue
       }
@@ -104,8 +113,15 @@ struct JobSupervisor {
       case .nothing: break
       }
     }
-    let hasRemains = try remain()
-    if hasRemains { try endRemains() }
+    // How it ended is known, whatever goes wrong from here on.
+    var outcome = Outcome(ending: .exited(exit!))
+    do throws(SystemError) {
+      outcome.isClean = try !remain()
+      if !outcome.isClean { try endRemains() }
+    } catch {
+      outcome.isClean = false
+      outcome.trouble = error
+    }
     // After the last writer is gone, all that was written is here; what one that can't be ended still writes is not
     // waited for.
     let (hasOutput, hasError) = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: begin)
@@ -127,9 +143,12 @@ struct JobSupervisor {
     }
     output.finish()
     switch phase {
-    case .running: return (.exited(exit!), !hasRemains && isEmpty)
-    case .terminating(let ending), .killing(let ending): return (ending, false)
+    case .running: outcome.isClean = outcome.isClean && isEmpty
+    case .terminating(let ending), .killing(let ending):
+      outcome.ending = ending
+      outcome.isClean = false
     }
+    return outcome
   }
 
   private static func earlier(_ one: MonotonicTime?, _ other: MonotonicTime?) -> MonotonicTime? {
@@ -170,6 +189,14 @@ struct JobSupervisor {
       }
     }
     // Later jobs must not wait for them, too.
+    try Children.giveUp()
+  }
+
+  /// Ends what can be ended beside a process that hangs.
+  private func leaveHanging() throws(SystemError) {
+    try Children.signalDescendants(Signals.kill)
+    let deadline = MonotonicTime.now() + .milliseconds(50)
+    while MonotonicTime.now() < deadline, try remain() { try Poll.wait(until: deadline) }
     try Children.giveUp()
   }
 

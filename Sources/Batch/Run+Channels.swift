@@ -17,7 +17,11 @@ extension Run {
       }
       let job = Job(
         id: jobID, run: id, kind: .scheduled, channel: channel, trigger: nil, user: nil, firstAttempt: 1)
-      let record = try execute(job, holding: channelLock)
+      let record: HistoryRecord
+      switch try execute(job, holding: channelLock) {
+      case .ended(let ended): record = ended
+      case .notStarted(let shortage): throw shortage
+      }
       try recorder.add(.init(record: record))
       if record.outcome == .succeeded {
         statistics.channels.succeeded += 1

@@ -98,7 +98,7 @@ extension Run {
       if try claims.isUnchanged(claim, since: trigger) { return .claimed(claim) }
     } catch {
       // Nothing was started, so it is no attempt.
-      if error.isShortage { _ = try claims.putBack(claim) }
+      if error.isShortage { try putBack(claim) }
       throw error
     }
     // RACE: exchanged or written to between the inspection and the claim.
@@ -167,17 +167,11 @@ extension Run {
       id: claim.id, run: id, kind: .manual, channel: channel, trigger: trigger.name, user: trigger.user,
       firstAttempt: attempt)
     var record: HistoryRecord
-    do throws(SystemError) { record = completed(try execute(job, holding: channelLock), trigger) } catch {
-      // Nothing was started, so it is no attempt. Another run may have what this one is short of.
-      if error.isShortage {
-        if attempt == 1 {
-          _ = try claims.putBack(claim)
-        } else {
-          // It stays claimed, because a pending one has no count of attempts.
-          _ = try claims.adopt(claim, step: .attempt(attempt - 1))
-        }
-      }
-      throw error
+    switch try execute(job, holding: channelLock) {
+    case .ended(let ended): record = completed(ended, trigger)
+    case .notStarted(let shortage):
+      try undo(claim, attempt)
+      throw shortage
     }
     if record.outcome == .interrupted, channel.rerun {
       return try putBack(claim, &record)
@@ -195,6 +189,18 @@ extension Run {
     record.isRequeued = true
     try recorder.add(.init(record: record))
     try recorder.flush()
+    try putBack(claim)
+  }
+
+  /// Takes an attempt back that has not begun. Another run may have what this one is short of.
+  private func undo(_ claim: Claim, _ attempt: Int) throws(SystemError) {
+    if attempt == 1 { return try putBack(claim) }
+    // It stays claimed, because a pending one has no count of attempts.
+    _ = try claims.adopt(claim, step: .attempt(attempt - 1))
+  }
+
+  /// Claimed → pending.
+  private func putBack(_ claim: Claim) throws(SystemError) {
     if try claims.putBack(claim) {
       batch.log.info("trigger put back", ["trigger": claim.trigger.description])
     } else {

@@ -168,10 +168,16 @@ package final class Run {
 
   func releaseKeptLock() { keptLock = nil }
 
+  enum Execution {
+    case ended(HistoryRecord)
+    /// For want of something: the batch can't go on.
+    case notStarted(SystemError)
+  }
+
   /// Runs a job under the channel's lock, visible to `bobbin status`.
   ///
-  /// - Throws: when the batch can't go on; `SystemError.isShortage` when the job was not started for want of something.
-  func execute(_ job: Job, holding channelLock: borrowing FileLock) throws(SystemError) -> HistoryRecord {
+  /// - Throws: when the batch can't go on.
+  func execute(_ job: Job, holding channelLock: borrowing FileLock) throws(SystemError) -> Execution {
     batch.log.info(
       "job started",
       [
@@ -188,7 +194,7 @@ package final class Run {
           startedAt: startedAt.rfc3339(fractionDigits: 6)))
     }
     if isNoted { note(nil) }
-    if let shortage = result.shortage { throw shortage }
+    if let shortage = result.shortage { return .notStarted(shortage) }
     var record = HistoryRecord(
       id: job.id, run: id, kind: job.kind, outcome: result.outcome, finishedAt: result.finishedAt)
     record.channelID = Int64(job.channel.id)
@@ -204,7 +210,7 @@ package final class Run {
     record.errorMessage = result.errorMessage
     statistics.videosDownloaded += result.items
     logEnd(of: record)
-    return record
+    return .ended(record)
   }
 
   /// For `bobbin status` only: a note that can't be written stops nothing.

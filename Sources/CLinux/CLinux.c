@@ -256,12 +256,15 @@ static void become_program(
   // The descriptor handed down comes first: where it goes is far above 2, so nothing below can overwrite it.
   if (request->inherited >= 0 && hand_down(request->inherited, request->inherited_as) < 0) {
     // It is open, so a bad number is one that the limit of open files does not allow.
-    *failure = (struct spawn_failure){errno == EBADF ? EMFILE : errno, LINUX_SPAWN_PREPARE};
+    *failure = (struct spawn_failure){errno == EBADF ? EMFILE : errno, LINUX_SPAWN_PROGRAM};
     return;
   }
-  if (setpgid(0, 0) < 0 || hand_down(output, 1) < 0 || hand_down(error, 2) < 0 ||
-      (null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 || hand_down(null, 0) < 0) {
-    *failure = (struct spawn_failure){errno, LINUX_SPAWN_PREPARE};
+  if (setpgid(0, 0) < 0 || hand_down(output, 1) < 0 || hand_down(error, 2) < 0) {
+    *failure = (struct spawn_failure){errno, LINUX_SPAWN_PROGRAM};
+    return;
+  }
+  if ((null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 || hand_down(null, 0) < 0) {
+    *failure = (struct spawn_failure){errno, LINUX_SPAWN_INPUT};
     return;
   }
   if (chdir(request->directory) < 0) {
@@ -275,10 +278,11 @@ static void become_program(
   *failure = (struct spawn_failure){errno, LINUX_SPAWN_PROGRAM};
 }
 
-// vfork instead of posix_spawn: with a working directory, a group and three descriptors that makes dozens of system calls more
-// (and gives back the memory of a stack, which interrupts every other thread), and does not say what has failed.
+// vfork instead of posix_spawn: with a working directory, a group and three descriptors that makes dozens of system
+// calls more (and gives back the memory of a stack, which interrupts every other thread), and does not say what has
+// failed. Where vfork is no more than fork (an emulated processor), a program that can't be started has exit status 127.
 static int spawn_with(const struct linux_spawn *request, int output, int error, int *step) {
-  volatile struct spawn_failure failure = {0, LINUX_SPAWN_PREPARE};
+  volatile struct spawn_failure failure = {0, LINUX_SPAWN_PROGRAM};
   sigset_t all, old;
   sigfillset(&all);
   // No handler may run in the child before it has got rid of it.
@@ -296,7 +300,7 @@ static int spawn_with(const struct linux_spawn *request, int output, int error, 
 }
 
 int linux_spawn(const struct linux_spawn *request, int *step) {
-  *step = LINUX_SPAWN_PREPARE;
+  *step = LINUX_SPAWN_PROGRAM;
   GATE("spawn", request->path);
   int output = above_child_numbers(request->output, request->inherited_as);
   if (output < 0) return output;
@@ -424,8 +428,10 @@ struct thread_start {
 static void *thread_main(void *argument) {
   struct thread_start start = *(struct thread_start *)argument;
   free(argument);
+  // It works beside what the main thread waits for, and never wakes up in its place. Not where the user has chosen
+  // another policy. The system calls, because not every C library lets a thread choose its own.
   const struct sched_param none = {0};
-  sched_setscheduler(0, SCHED_BATCH, &none);
+  if (syscall(SYS_sched_getscheduler, 0) == SCHED_OTHER) syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &none);
   start.body(start.context);
   return NULL;
 }

@@ -47,7 +47,11 @@ package struct ChildProcess: ~Copyable {
         }
       }
     }
-    if step == LINUX_SPAWN_DIRECTORY { _ = try check(result, "change to the working directory", directory) }
+    switch step {
+    case Int32(LINUX_SPAWN_DIRECTORY): _ = try check(result, "change to the working directory", directory)
+    case Int32(LINUX_SPAWN_INPUT): _ = try check(result, "open", "/dev/null")
+    default: break
+    }
     return ChildProcess(id: try check(result, "start", program))
   }
 

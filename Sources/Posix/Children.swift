@@ -37,6 +37,8 @@ package enum Children {
     if result == -ECHILD { return .childless }
     let id = try check(result, "wait for a child process", nil)
     if id == 0 { return .none }
+    // Its id may be another's now.
+    strangers.access { if !$0.isEmpty { $0.remove(id) } }
     return .exited(id, exit.signal != 0 ? .signal(exit.signal) : .status(exit.status))
   }
 

@@ -1,24 +1,16 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// The names of users, for messages to people. Nothing is decided by them.
 package enum UserName {
-  /// The name of a user id; nil when the machine knows none. The corresponding C function is `getpwuid_r(3)`.
+  /// The name of a user id as `/etc/passwd` has it, see `passwd(5)`; nil where that says none.
+  ///
+  /// Not `getpwuid(3)`: in a program that is one file without any library, the C library would load the machine's
+  /// modules for that, which may be another version's.
   package static func of(_ user: UInt32) -> String? {
-    var size = 1024
-    // A network's user database may need more room; what needs more than this is no name for a message.
-    while size <= 1 << 20 {
-      var entry = passwd()
-      var found: UnsafeMutablePointer<passwd>?
-      let (code, name) = withUnsafeTemporaryAllocation(of: CChar.self, capacity: size) { buffer in
-        let code = getpwuid_r(user, &entry, buffer.baseAddress!, size, &found)
-        return (code, found?.pointee.pw_name.map { String(cString: $0) })
+    guard let bytes = try? Path.read("/etc/passwd", limit: 1 << 20) else { return nil }
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      let fields = line.split(separator: UInt8(ascii: ":"), maxSplits: 3, omittingEmptySubsequences: false)
+      if fields.count > 2, !fields[0].isEmpty, UInt32(String(decoding: fields[2], as: UTF8.self)) == user {
+        return String(decoding: fields[0], as: UTF8.self)
       }
-      if code != ERANGE { return name }
-      size *= 4
     }
     return nil
   }

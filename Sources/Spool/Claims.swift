@@ -157,8 +157,13 @@ package struct AbandonedClaims {
       let isAlive = owner.isAlive(asSeenBy: observer)
       if owner == observer || isAlive == true { continue }
       let folder: Directory
-      // RACE: a short-lived owner (`bobbin cancel`) may remove its folder at this moment.
-      do throws(SystemError) { folder = try running.directory(name) } catch {
+      let files: [FileName]
+      // RACE: a short-lived owner (`bobbin cancel`) or a run that recovers may remove the folder at this moment.
+      do throws(SystemError) {
+        folder = try running.directory(name)
+        if isForRecovery || isAlive == nil, try !Self.lock(folder) { continue }
+        files = try folder.names()
+      } catch {
         switch error.code {
         case .noSuchFile: continue
         case .notDirectory, .tooManyLinks:
@@ -167,9 +172,8 @@ package struct AbandonedClaims {
         default: throw error
         }
       }
-      if isForRecovery || isAlive == nil, try !folder.tryLock() { continue }
       var isEmpty = true
-      for file in try folder.names() {
+      for file in files {
         isEmpty = false
         if let claim = ClaimName(file) {
           claims.append(Claim(name: claim, folder: folder))
@@ -180,6 +184,17 @@ package struct AbandonedClaims {
       if isEmpty, isForRecovery { try running.removeDirectory(name) }
     }
     claims.sort { ($0.trigger, $0.id) < ($1.trigger, $1.id) }
+  }
+
+  /// Locks the folder of an owner that seems to be dead.
+  ///
+  /// - Returns: false when it lives after all. RACE: somebody else who looks holds the lock for an instant.
+  private static func lock(_ folder: Directory) throws(SystemError) -> Bool {
+    for _ in 1...10 {
+      if try folder.tryLock() { return true }
+      CurrentProcess.pause(for: .milliseconds(2))
+    }
+    return false
   }
 
   /// Removes the folders that have become empty.

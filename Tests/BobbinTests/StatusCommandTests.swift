@@ -87,14 +87,14 @@ struct StatusCommandTests {
     let status = try instance.bobbin("status", "--json").json
     #expect(status["abandoned"] == 1)
     #expect(status["pending"] == 0)
-    let line = "left by a killed run: 1 trigger; the next run recovers it"
+    let line = "left by a killed process: 1 trigger; the next run recovers it"
     #expect(try instance.bobbin("status").outputLines.contains(line))
 
     try instance.release.pass()
     try waitUntil("the orphan has ended") { try !instance.isLocked("channels/2.lock") }
     let next = try instance.start("run", "--spool-only")
     try instance.started.wait()
-    #expect(try !instance.bobbin("status").output.contains("killed run"))
+    #expect(try !instance.bobbin("status").output.contains("killed process"))
     try instance.release.pass()
     #expect(try next.wait().status == 0)
     #expect(try instance.bobbin("status", "--json").json["abandoned"] == 0)
@@ -110,7 +110,7 @@ struct StatusCommandTests {
     let lock = try Directory(path: instance.spool).lock("scheduler.lock")
     let lines = try instance.bobbin("status").outputLines
     #expect(
-      lines.contains("left by a killed run: 2 triggers; the run that is on, or the next, recovers them"))
+      lines.contains("left by a killed process: 2 triggers; the run that is on, or the next, recovers them"))
     #expect(try lock.isStillInPlace())
   }
 

@@ -291,6 +291,26 @@ def problems_of_short_repetition(error):
         return [*problems, short.describe(), clean.describe(), *instance.listing()] if problems else []
 
 
+def problems_of_shortage_after(channel):
+    """A job brings the batch to its limit of open files, and leaves a process that can't be looked for then. It has been
+    executed, so this is no reason to execute it again as if it had not."""
+    greedy = harness.HANDLERS["note"] + "sleep 2 &\nexec prlimit --pid $PPID --nofile=4:4\n"
+    with harness.Instance(handlers={"note": greedy}) as instance:
+        instance.drop("a.json", json.dumps({"channel": channel}), once=channel == "once")
+        short = instance.bobbin("run", "--spool-only")
+        problems = []
+        if list(instance.pending()):
+            problems.append("its trigger is pending again")
+        instance.wait_until_idle()
+        instance.note_fault()
+        instance.handler("note", harness.HANDLERS["note"])
+        clean = instance.clean_run()
+        problems += instance.violations()
+        if clean.status not in (0, 1):
+            problems.append("the next run does not end well")
+        return [*problems, short.describe(), clean.describe(), *instance.listing()] if problems else []
+
+
 def check_shortages(report):
     """What a run is short of is no failure of a trigger: it waits in the spool, and its first attempt is yet to come.
 
@@ -314,7 +334,14 @@ def check_shortages(report):
         "short of something when a job is to be repeated: its attempts stay counted",
         [line for problems in repetitions for line in problems],
     )
-    return handled + repetitions.count([]), len(points) + len(repetitions)
+    after = [problems_of_shortage_after(channel) for channel in ("once", "note")]
+    report.check(
+        not any(after),
+        "short of something when a job has ended: it counts as executed",
+        [line for problems in after for line in problems],
+    )
+    lists = repetitions + after
+    return handled + lists.count([]), len(points) + len(lists)
 
 
 def main():

@@ -84,9 +84,9 @@ struct linux_exit {
 
 // What a failure to start a program is about.
 enum {
-  LINUX_SPAWN_PREPARE,    // Another process could not be had, or not be prepared.
-  LINUX_SPAWN_DIRECTORY,  // The working directory.
-  LINUX_SPAWN_PROGRAM,    // The program itself.
+  LINUX_SPAWN_PROGRAM,    // The program, or another process for it.
+  LINUX_SPAWN_INPUT,      // /dev/null, its standard input.
+  LINUX_SPAWN_DIRECTORY,  // Its working directory.
 };
 
 // The process id. Its process group has the same number.

@@ -34,7 +34,7 @@ struct StatusCommand {
         status.abandoned == 1 ? ("1 trigger", "it") : ("\(status.abandoned) triggers", "them")
       // Who holds the lock may have begun with it, or may be no run at all.
       let who = status.isRunning ? "the run that is on, or the next," : "the next run"
-      try Output.print("left by a killed run: \(triggers); \(who) recovers \(them)")
+      try Output.print("left by a killed process: \(triggers); \(who) recovers \(them)")
     }
     if let run = status.lastRun {
       let duration = run.duration.map { ", \($0.brief)" } ?? ""
