@@ -41,7 +41,8 @@ let package = Package(
     .target(name: "CBenchmark"),
     .executableTarget(
       name: "benchmark", dependencies: ["CBenchmark", "Posix", "Spool", "Batch", "bobbin"],
-      path: "Sources/Benchmark", swiftSettings: strict, linkerSettings: selfContained),
+      path: "Sources/Benchmark", exclude: ["drain-cost.svg"], swiftSettings: strict,
+      linkerSettings: selfContained),
 
     // One folder of tests a layer; `BobbinTests` drives the program itself.
     .target(name: "TestSupport", dependencies: ["Posix"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -5,9 +5,10 @@ import Spool
 ///
 /// What is judged is each as its manual has it, in one loop of the same shell. With nq and task-spooler a request is a
 /// call of their program; with Bobbin it is a file, written by the shell itself, and one `bobbin run` at the end. None
-/// of these requests is synced by anybody. The two findings without a goal are what Bobbin costs when each request is
+/// of these requests is synced by anybody. The findings without a goal are what Bobbin costs when each request is
 /// durable before the next is made, which neither of the others offers: through the library, and through one process
-/// each of `bobbin trigger --queue`.
+/// each of `bobbin trigger --queue`; and what a loop costs that starts the jobs and does nothing else, faster than which
+/// nobody is who runs one after the other.
 struct PeerRow {
   struct Peer {
     let row: Row
@@ -30,8 +31,10 @@ struct PeerRow {
     let turns = bench.options.count(5)
     var durable: [Double] = []
     var processes: [Double] = []
+    var bare: [Double] = []
     let pairs = try Pairs(turns) { turn in
       bench.progress(peer.row, turn, of: turns)
+      bare.append(Double(count) / (try bench.spawn(count)))
       durable.append(try bobbin(on: bench) { try submitThroughLibrary(count, $0) })
       processes.append(
         try bobbin(on: bench) {
@@ -51,6 +54,7 @@ struct PeerRow {
         peer.row, "submit and run \(count)", .perSecond, pairs, against: name, goal: .ratio(.atLeast, 2)),
       variant("  durable, by the library", durable),
       variant("  durable, a process each", processes),
+      variant("  a bare spawn loop", bare),
     ]
   }
 
