@@ -3,10 +3,10 @@ import Posix
 import Spool
 
 extension Run {
-  /// Runs every enabled channel, in the order of the configuration. One that fails keeps none of the others from its
-  /// turn.
-  func runChannels() throws(SystemError) {
-    for channel in batch.configuration.channels where channel.enabled {
+  /// Runs the enabled channels of which `isWanted` is true, in the order of the configuration. One that fails keeps none
+  /// of the others from its turn.
+  func runChannels(_ isWanted: (Channel) -> Bool) throws(SystemError) {
+    for channel in batch.configuration.channels where channel.enabled && isWanted(channel) {
       if isStopping { return }
       statistics.channels.total += 1
       try requireIntegrity()

@@ -9,6 +9,7 @@ extension Run {
   /// without a record was cut short while its job ran: the job is run again when its turn comes, or failed as
   /// interrupted when it must not be. What a living process of this host has claimed is left alone.
   func recover() throws(SystemError) {
+    try recoverScheduled()
     let abandoned = try AbandonedClaims(in: interior[.running], observer: batch.owner, isForRecovery: true)
     for path in abandoned.foreign {
       batch.log.warning("not a claim, left where it is", ["path": path])
@@ -24,6 +25,23 @@ extension Run {
       }
     }
     try recorder.flush()
+  }
+
+  /// Records a scheduled job that the run before was killed in. It is not repeated for that: its time comes again.
+  private func recoverScheduled() throws(SystemError) {
+    guard let job = cutShort, job.trigger == nil, (1...ClaimName.idLimit).contains(job.id) else { return }
+    let channel = batch.configuration.channel(name: job.channel)
+    cutShortChannel = channel?.name
+    var record = HistoryRecord(
+      id: job.id, run: id, kind: .scheduled, outcome: .interrupted, finishedAt: .now())
+    record.channelID = channel.map { Int64($0.id) }
+    record.channel = job.channel
+    record.startedAt = Timestamp(rfc3339: job.startedAt)
+    record.errorMessage = "cut short by a crash of the batch"
+    batch.log.warning(
+      "recovered: the batch was killed while this channel's scheduled job ran; it comes last in this run",
+      ["id": String(job.id), "channel": job.channel])
+    try recorder.add(.init(record: record))
   }
 
   /// The records of claims, from the history and from the one that was rotated away last. Claims are removed because of

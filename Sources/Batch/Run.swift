@@ -43,6 +43,8 @@ package final class Run {
   var recovered: [(claim: Claim, trigger: Trigger)] = []
   /// Claims that were to be put back while a newer file had their name.
   var stranded: [Claim] = []
+  /// The channel whose scheduled job the run before was killed in.
+  var cutShortChannel: String?
   private var keptLock: FileLock?
   private var keptLockChannel = 0
   /// Something went wrong that is no job's failure.
@@ -83,12 +85,19 @@ package final class Run {
     batch.log.info("run started", ["run": String(id)])
     try requireSpace()
     try recover()
-    if !options.isSpoolOnly, batch.configuration.channels.contains(where: \.enabled) {
+    let runsChannels = !options.isSpoolOnly && batch.configuration.channels.contains(where: \.enabled)
+    if runsChannels {
       // Before the channels, which may take hours. Without them the drain begins at once, and meets all there is.
       try expireStale()
-      try runChannels()
+      try runChannels { $0.name != self.cutShortChannel }
     }
     try Drain(self).perform()
+    if runsChannels, let last = cutShortChannel {
+      // It may kill this run, too, and must not keep the others and the triggers from their turn each time, nor take
+      // with it what was done before.
+      try recorder.flush()
+      try runChannels { $0.name == last }
+    }
     try recorder.flush()
     statistics.historyMended = recorder.mended
     if statistics.historyMended > 0 { batch.log.warning("a torn last line of the history was removed") }
@@ -124,6 +133,9 @@ package final class Run {
   }
 
   var isStopping: Bool { Signals.stop != nil }
+
+  /// What the holder of the lock before this run was killed in.
+  var cutShort: HolderNote.Job? { lock?.cutShort ?? nil }
 
   /// A job needs room for its log, its record and its result. Found out before it starts, not after.
   func requireSpace() throws(SystemError) {
@@ -185,13 +197,17 @@ package final class Run {
         "user": job.user,
       ])
     let startedAt = Timestamp.now()
-    var isNoted = false
+    func begun() -> HolderNote.Job {
+      HolderNote.Job(
+        id: job.id, channel: job.channel.name, trigger: job.trigger?.description,
+        startedAt: startedAt.rfc3339(fractionDigits: 6))
+    }
+    // What a claim says of a trigger's job, only the note says of a scheduled one: that it has begun.
+    var isNoted = job.kind == .scheduled
+    if isNoted { note(begun()) }
     let result = try runner.run(job, holding: channelLock) {
+      if !isNoted { self.note(begun()) }
       isNoted = true
-      self.note(
-        .init(
-          id: job.id, channel: job.channel.name, trigger: job.trigger?.description,
-          startedAt: startedAt.rfc3339(fractionDigits: 6)))
     }
     if isNoted { note(nil) }
     if let shortage = result.shortage { return .notStarted(shortage) }
@@ -213,7 +229,7 @@ package final class Run {
     return .ended(record)
   }
 
-  /// For `bobbin status` only: a note that can't be written stops nothing.
+  /// A note that can't be written stops nothing.
   private func note(_ job: HolderNote.Job?) {
     do throws(SystemError) { try lock?.note(job: job) } catch {
       batch.log.warning("current job not noted: \(error)")

@@ -46,6 +46,15 @@ package struct HolderNote: Sendable, Codable, Equatable {
   package let owner: String
   package var job: Job?
 
+  /// No note is longer, as names are not.
+  fileprivate static let sizeLimit = 4096
+
+  /// - Returns: nil for what is no note.
+  fileprivate init?(_ bytes: [UInt8]) {
+    guard let note = try? JSONDecoder().decode(HolderNote.self, from: Data(bytes)) else { return nil }
+    self = note
+  }
+
   package init(kind: Kind, startedAt: Timestamp, owner: OwnerName) {
     self.kind = kind
     self.startedAt = startedAt.rfc3339(fractionDigits: 6)
@@ -76,6 +85,8 @@ package struct HolderNote: Sendable, Codable, Equatable {
 package struct SchedulerLock: ~Copyable {
   private let lock: FileLock
   private var note: HolderNote
+  /// What the holder before was running when it was killed. Nil when it gave the lock back, or was between two jobs.
+  package let cutShort: HolderNote.Job?
 
   /// What an attempt to take it found.
   package enum Attempt: ~Copyable {
@@ -93,9 +104,11 @@ package struct SchedulerLock: ~Copyable {
   ) throws(SystemError) -> Attempt {
     for attempt in 0... {
       if let lock = try FileLock.tryAcquire(place.name, in: place.directory) {
+        // Whoever gives the lock back takes its note away.
+        let left = try HolderNote(lock.file.readStart(limit: HolderNote.sizeLimit))
         let note = HolderNote(kind: kind, startedAt: startedAt, owner: owner)
         try lock.file.replaceContent(with: note.json.line)
-        return .acquired(SchedulerLock(lock: lock, note: note))
+        return .acquired(SchedulerLock(lock: lock, note: note, cutShort: left?.job))
       }
       if let note = try place.livingHolder(asSeenBy: owner) { return .held(by: note) }
       if attempt == 10 { break }
@@ -104,9 +117,10 @@ package struct SchedulerLock: ~Copyable {
     return .held(by: nil)
   }
 
-  private init(lock: consuming FileLock, note: HolderNote) {
+  private init(lock: consuming FileLock, note: HolderNote, cutShort: HolderNote.Job?) {
     self.lock = lock
     self.note = note
+    self.cutShort = cutShort
   }
 
   /// Notes the number of the run.
@@ -115,7 +129,8 @@ package struct SchedulerLock: ~Copyable {
     try lock.file.replaceContent(with: note.json.line)
   }
 
-  /// Notes what runs now, for `bobbin status`. Not synced: it means nothing after a crash.
+  /// Notes what runs now, for `bobbin status` and for the holder after this one. Not synced: a power cut cuts short
+  /// whatever it meets, which says nothing about the job.
   package mutating func note(job: HolderNote.Job?) throws(SystemError) {
     note.job = job
     try lock.file.replaceContent(with: note.json.line)
@@ -142,9 +157,8 @@ package struct LockPlace: Sendable {
   /// process says nothing about who holds the lock now.
   package func livingHolder(asSeenBy owner: OwnerName) throws(SystemError) -> HolderNote? {
     guard let file = try directory.openIfPresent(name) else { return nil }
-    let bytes = try file.readAll(limit: 4096)
     // RACE: the holder may be rewriting it at this moment; then it is not readable, and `tryAcquire` asks again.
-    guard let note = try? JSONDecoder().decode(HolderNote.self, from: Data(bytes)),
+    guard let note = HolderNote(try file.readStart(limit: HolderNote.sizeLimit)),
       let name = OwnerName(FileName(note.owner)), name.isAlive(asSeenBy: owner) != false
     else { return nil }
     return note

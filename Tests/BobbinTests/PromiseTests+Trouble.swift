@@ -77,6 +77,36 @@ extension PromiseTests {
     #expect(try instance.names("failed") == ["a.json"])
   }
 
+  @Test("promise 8: a scheduled job that kills the batch each time keeps nothing else from its turn")
+  func deadlySchedule() throws {
+    let instance = try Instance(
+      channels: """
+        { id: 1, name: "deadly", command: ["handlers/deadly"] },
+        { id: 2, name: "good", command: ["handlers/good"] },
+        """)
+    try instance.handler("deadly", "echo deadly >>../ledger; kill -9 \"$PPID\"")
+    try instance.handler("good", "echo \"good $BOBBIN_KIND\" >>../ledger")
+    try instance.drop("a.json", "2")
+    for _ in 1...2 {
+      #expect(try instance.bobbin("run").status == -SIGKILL)
+      try waitUntil("the job has ended") { try !instance.isLocked("channels/1.lock") }
+    }
+    #expect(try instance.ledger() == ["deadly", "good scheduled", "good manual", "deadly"])
+    #expect(try instance.document("done/a.json")["success"] == true)
+
+    try instance.handler("deadly", "echo mended >>../ledger")
+    let last = try instance.bobbin("run")
+    #expect(last.status == 0)
+    #expect(last.errorLine(with: " warning recovered", "channel=deadly") != nil)
+    #expect(try instance.ledger().suffix(2) == ["good scheduled", "mended"])
+    let deadly = try instance.history().filter { $0["channel"] == "deadly" }
+    #expect(deadly.map { $0["outcome"] } == ["interrupted", "interrupted", "succeeded"])
+    #expect(Set(deadly.compactMap { $0["id"].number }).count == 3)
+    // It has been killed in it no more, so the order is the configuration's again.
+    #expect(try instance.bobbin("run").status == 0)
+    #expect(try instance.ledger().suffix(2) == ["mended", "good scheduled"])
+  }
+
   @Test("promise 7: a trigger chooses a channel and nothing else; nothing goes through a shell")
   func nothingButAChannel() throws {
     let instance = try Instance(
