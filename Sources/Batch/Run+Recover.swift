@@ -29,7 +29,9 @@ extension Run {
 
   /// Records a scheduled job that the run before was killed in. It is not repeated for that: its time comes again.
   private func recoverScheduled() throws(SystemError) {
-    guard let job = cutShort, job.trigger == nil, (1...ClaimName.idLimit).contains(job.id) else { return }
+    guard let job = cutShort, job.trigger == nil, (1...ClaimName.idLimit).contains(job.id),
+      try !isRecorded(job.id)
+    else { return }
     let channel = batch.configuration.channel(name: job.channel)
     cutShortChannel = channel?.name
     var record = HistoryRecord(
@@ -42,6 +44,17 @@ extension Run {
       "recovered: the batch was killed while this channel's scheduled job ran; it comes last in this run",
       ["id": String(job.id), "channel": job.channel])
     try recorder.add(.init(record: record))
+  }
+
+  private func isRecorded(_ id: Int64) throws(SystemError) -> Bool {
+    var isFound = false
+    for name in [HistoryFile.name, HistoryFile.rotatedName] where try interior.owns(name) {
+      try HistoryReader.forEachLineFromEnd(name, in: interior.root) { line in
+        isFound = isFound || HistoryReader.id(line) == id
+        return !isFound
+      }
+    }
+    return isFound
   }
 
   /// The records of claims, from the history and from the one that was rotated away last. Claims are removed because of

@@ -85,7 +85,8 @@ package struct HolderNote: Sendable, Codable, Equatable {
 package struct SchedulerLock: ~Copyable {
   private let lock: FileLock
   private var note: HolderNote
-  /// What the holder before was running when it was killed. Nil when it gave the lock back, or was between two jobs.
+  /// What the holder before was running when it was killed. Nil when it gave the lock back, was between two jobs, or may
+  /// not have been killed alone: a power cut says nothing about a job, and may have kept an older note.
   package let cutShort: HolderNote.Job?
 
   /// What an attempt to take it found.
@@ -106,9 +107,10 @@ package struct SchedulerLock: ~Copyable {
       if let lock = try FileLock.tryAcquire(place.name, in: place.directory) {
         // Whoever gives the lock back takes its note away.
         let left = try HolderNote(lock.file.readStart(limit: HolderNote.sizeLimit))
+        let wasKilled = left.flatMap { OwnerName(FileName($0.owner)) }?.isAlive(asSeenBy: owner) == false
         let note = HolderNote(kind: kind, startedAt: startedAt, owner: owner)
         try lock.file.replaceContent(with: note.json.line)
-        return .acquired(SchedulerLock(lock: lock, note: note, cutShort: left?.job))
+        return .acquired(SchedulerLock(lock: lock, note: note, cutShort: wasKilled ? left?.job : nil))
       }
       if let note = try place.livingHolder(asSeenBy: owner) { return .held(by: note) }
       if attempt == 10 { break }

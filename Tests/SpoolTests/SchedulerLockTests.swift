@@ -101,8 +101,9 @@ struct SchedulerLockTests {
   }
 
   /// Writes a note as another process would.
-  private func leaveNote(owner: OwnerName) throws {
-    let note = HolderNote(kind: .scheduled, startedAt: moment, owner: owner)
+  private func leaveNote(owner: OwnerName, job: HolderNote.Job? = nil) throws {
+    var note = HolderNote(kind: .scheduled, startedAt: moment, owner: owner)
+    note.job = job
     try scratch.write("scheduler.lock", String(decoding: note.json.line, as: UTF8.self))
   }
 
@@ -121,6 +122,21 @@ struct SchedulerLockTests {
     let lock = try acquire(.manual)
     #expect(try holder()?.kind == .manual)
     #expect(try lock.isStillInPlace())
+  }
+
+  @Test("what a holder was running when it was killed is known to the next one, and to no other")
+  func killed() throws {
+    let job = HolderNote.Job(id: 7, channel: "cats", trigger: nil, startedAt: "2026-01-31T10:31:00Z")
+    let dead = try OwnerName.process(CurrentProcess.id, startTime: 1)
+    try leaveNote(owner: dead, job: job)
+    let next = try acquire()
+    #expect(next.cutShort == job)
+    try next.release()
+    #expect(try acquire().cutShort == nil)
+    try leaveNote(owner: dead)
+    #expect(try acquire().cutShort == nil, "between two jobs")
+    try leaveNote(owner: try .named("0123456789ab-1-77-5"), job: job)
+    #expect(try acquire().cutShort == nil, "of another boot: perhaps a power cut, which is no job's doing")
   }
 
   @Test("the note of a process that cannot be seen from here is believed while the lock is held")
