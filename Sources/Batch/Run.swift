@@ -45,6 +45,8 @@ package final class Run {
   var stranded: [Claim] = []
   /// The channel whose scheduled job the run before was killed in.
   var cutShortChannel: String?
+  /// Met by a note on the current job, which is no reason to forget the job.
+  private var fullDisk: SystemError?
   private var keptLock: FileLock?
   private var keptLockChannel = 0
   /// Something went wrong that is no job's failure.
@@ -99,6 +101,7 @@ package final class Run {
       try runChannels { $0.name == last }
     }
     try recorder.flush()
+    if let fullDisk { throw fullDisk }
     statistics.historyMended = recorder.mended
     if statistics.historyMended > 0 { batch.log.warning("a torn last line of the history was removed") }
     var record = HistoryRecord(id: try ids.next(), run: id, kind: .run, outcome: outcome, finishedAt: .now())
@@ -139,6 +142,7 @@ package final class Run {
 
   /// A job needs room for its log, its record and its result. Found out before it starts, not after.
   func requireSpace() throws(SystemError) {
+    if let fullDisk { throw fullDisk }
     if try interior.root.freeSpace() < 256 << 10 {
       throw SystemError("write to", interior.root.path, .noSpace)
     }
@@ -205,6 +209,7 @@ package final class Run {
     // What a claim says of a trigger's job, only the note says of a scheduled one: that it has begun.
     var isNoted = job.kind == .scheduled
     if isNoted { note(begun()) }
+    if let fullDisk { return .notStarted(fullDisk) }
     let result = try runner.run(job, holding: channelLock) {
       if !isNoted { self.note(begun()) }
       isNoted = true
@@ -229,10 +234,11 @@ package final class Run {
     return .ended(record)
   }
 
-  /// A note that can't be written stops nothing.
+  /// A note that can't be written stops nothing, unless that shows that the disk is full: then nothing more is started.
   private func note(_ job: HolderNote.Job?) {
     do throws(SystemError) { try lock?.note(job: job) } catch {
       batch.log.warning("current job not noted: \(error)")
+      if [.noSpace, .quota].contains(error.code) { fullDisk = fullDisk ?? error }
     }
   }
 
