@@ -355,13 +355,14 @@ class Instance:
     def records(self, strict=True):
         """The records of the history, each with its trigger's name as bytes under `name`.
 
-        strict: a line that does not parse is an error; else it is passed over (a crash may leave a torn last one).
+        strict: a line that does not parse or does not end is an error; else it is passed over (a crash may leave a torn
+        last one, of which perhaps nothing but the newline is missing).
         """
         path = self.spool / "history.jsonl"
         records = []
-        lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
-        if strict and lines[-1]:
-            raise ValueError(f"the history does not end with a newline: {lines[-1][-80:]!r}")
+        *lines, rest = path.read_bytes().split(b"\n") if path.exists() else [b""]
+        if strict and rest:
+            raise ValueError(f"the history does not end with a newline: {rest[-80:]!r}")
         for line in filter(None, lines):
             try:
                 record = json.loads(line)
