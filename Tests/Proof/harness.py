@@ -27,6 +27,10 @@ import tempfile
 import threading
 import time
 
+# A script that starts this in its background has it ignore SIGINT, and so would every program that is started here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 
 # Where the outcome of a final record leads.
