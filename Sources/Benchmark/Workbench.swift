@@ -31,6 +31,8 @@ final class Workbench {
       throw Failure("\(base)/\(name) is there already")
     }
     directory = URL(filePath: base, directoryHint: .isDirectory).resolvingSymlinksInPath().path + "/\(name)"
+    // Where it is not possible (another file system than ext4) it is not needed.
+    _ = spread_directories(directory)
     anchor = try parent.directory(name).open(FileName("anchor"), .createNew)
     guard interrupts_heed() == 0 else { throw Failure("cannot handle signals") }
   }

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -118,3 +120,14 @@ int interrupts_heed(void) {
 }
 
 int interrupts_seen(void) { return interrupted; }
+
+int spread_directories(const char *path) {
+  int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return -errno;
+  int flags = 0, result = ioctl(directory, FS_IOC_GETFLAGS, &flags);
+  flags |= FS_TOPDIR_FL;
+  if (result == 0) result = ioctl(directory, FS_IOC_SETFLAGS, &flags);
+  if (result < 0) result = -errno;
+  close(directory);
+  return result;
+}

@@ -34,6 +34,11 @@ int program_signal(int process, int signal);
 
 int64_t own_peak_bytes(void);
 
+// Has ext4 put each new directory in this one on another part of the disk, as it does in the root directory (chattr +T).
+// Without a journal it passes over inodes that were freed in the last minutes, one by one: what one measurement has
+// removed would slow down the next.
+int spread_directories(const char *path);
+
 // From now on SIGINT and SIGTERM only set a flag, so that nobody is left with a million files to remove.
 int interrupts_heed(void);
 int interrupts_seen(void);
