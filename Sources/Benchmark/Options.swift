@@ -4,7 +4,7 @@ struct Options: Equatable {
     usage: benchmark [options]        (swift run -c release benchmark [options])
 
     Measures Bobbin against bare loops of the same system calls, and against what one would use instead where
-    that is installed (nq, task-spooler). Takes about ten minutes and 6 GB of disk; --quick takes some seconds.
+    that is installed (nq, task-spooler). Takes about ten minutes and 10 GB of disk; --quick takes some seconds.
 
       --quick             small sizes and few repetitions: whether it works, not how fast
       --rows 1,4,6        only these rows; "none" for the plot alone
