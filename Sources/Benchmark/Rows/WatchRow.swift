@@ -6,8 +6,8 @@ enum WatchRow {
   static func measure(on bench: Workbench) throws -> [Finding] {
     let instance = try bench.instance()
     let watch = try Program(instance.command(bench.bobbin, "watch", "--every", "10ms"))
-    // Start-up, and the looks of the first moments, in which a change might not show in the spool's time.
-    try pause(.milliseconds(500))
+    // Start-up, and the looks of the first three seconds, in which a change might not show in the spool's time.
+    try pause(.seconds(4))
     var findings = [try processorTime(of: watch.id, on: bench)]
     do { findings.insert(try systemCalls(of: watch.id, on: bench), at: 0) } catch let reason as Unavailable {
       findings.insert(Finding(.watch, "system calls a poll", gap: reason.description), at: 0)
