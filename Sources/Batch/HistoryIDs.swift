@@ -67,25 +67,15 @@ package final class HistoryIDs {
       self.run = run
     }
 
-    /// - Returns: nil when the line does not hold two numbers that may be such.
+    /// - Returns: nil when the first line does not hold two numbers that may be such.
     init?(line: [UInt8]) {
-      var rest = line[...]
-      guard let id = Self.number(from: &rest, endingWith: UInt8(ascii: " ")),
-        let run = Self.number(from: &rest, endingWith: UInt8(ascii: "\n"))
+      let parts = line.prefix { $0 != UInt8(ascii: "\n") }
+        .split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+      let valid = 1...ClaimName.idLimit
+      guard parts.count == 2, let id = Int64(decimal: parts[0]), let run = Int64(decimal: parts[1]),
+        valid.contains(id), valid.contains(run)
       else { return nil }
       self.init(id: id, run: run)
-    }
-
-    /// Digit by digit and without a String, as this is asked for between two jobs.
-    private static func number(from rest: inout ArraySlice<UInt8>, endingWith end: UInt8) -> Int64? {
-      var number: Int64 = 0
-      while let byte = rest.popFirst(), byte != end {
-        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte), number <= ClaimName.idLimit else {
-          return nil
-        }
-        number = number * 10 + Int64(byte - UInt8(ascii: "0"))
-      }
-      return (1...ClaimName.idLimit).contains(number) ? number : nil
     }
   }
 

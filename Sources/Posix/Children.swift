@@ -8,8 +8,8 @@ import CLinux
 
 /// The children of this process, those it inherited from dead children among them.
 package enum Children {
-  /// Children that this process had before it began to adopt (`sh -c 'daemon & exec bobbin run'`). They and what they
-  /// start are nobody's leftovers.
+  /// Children that are nobody's leftovers, with all that they start: those that this process had before it began to adopt
+  /// (`sh -c 'daemon & exec bobbin run'`), and those that were given up.
   private static let strangers = Shared<Set<Int32>>([])
 
   /// From now on, what a dead child leaves behind becomes a child of this process instead of init's, so that it can
@@ -42,7 +42,7 @@ package enum Children {
     return .exited(id, exit.signal != 0 ? .signal(exit.signal) : .status(exit.status))
   }
 
-  /// Whether there are children besides those that were there before.
+  /// Whether there are children besides the strangers.
   package static func hasOthers() throws(SystemError) -> Bool {
     let strangers = strangers.access { $0 }
     if strangers.isEmpty { return true }

@@ -4,7 +4,8 @@ import CLinux
 package struct Worker: ~Copyable {
   private let handle: UInt
 
-  /// Starts it, all signals blocked. The corresponding C function is `pthread_create(3)`.
+  /// Starts it, all signals blocked and, where the user has chosen no policy, with SCHED_BATCH (see `sched(7)`). The
+  /// corresponding C function is `pthread_create(3)`.
   package init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
     let box = Unmanaged.passRetained(Body(body))
     var handle: UInt = 0

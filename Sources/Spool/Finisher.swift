@@ -106,24 +106,19 @@ package final class Finisher {
   private func write(
     _ document: [UInt8], of claim: Claim, into folder: SpoolFolder, _ preparation: inout Preparation
   ) throws(SystemError) {
-    let file = try createTemporary(for: claim, in: interior[folder])
-    preparation.results.append((claim, folder, temporaryName(for: claim)))
-    try file.write(document)
-    if !syncsWhole { file.startWriteback() }
-  }
-
-  /// Of the file that was made last for this claim.
-  private func temporaryName(for claim: Claim) -> FileName {
-    FileName("\(Spool.temporaryPrefix)\(CurrentProcess.id)-\(claim.id)-\(counter)")
-  }
-
-  private func createTemporary(for claim: Claim, in folder: Directory) throws(SystemError) -> Descriptor {
     while true {
       counter += 1
-      do throws(SystemError) { return try folder.open(temporaryName(for: claim), .createNew) } catch {
+      let temporary = FileName("\(Spool.temporaryPrefix)\(CurrentProcess.id)-\(claim.id)-\(counter)")
+      let file: Descriptor
+      do throws(SystemError) { file = try interior[folder].open(temporary, .createNew) } catch {
         // Where process ids repeat (containers), a dead process of the same id may have left one of that name.
-        guard error.code == .exists else { throw error }
+        if error.code == .exists { continue }
+        throw error
       }
+      preparation.results.append((claim, folder, temporary))
+      try file.write(document)
+      if !syncsWhole { file.startWriteback() }
+      return
     }
   }
 

@@ -31,22 +31,11 @@ package enum TriggerName {
   }
 
   private static func channel(_ bytes: ArraySlice<UInt8>) -> ChannelReference? {
-    if let id = number(bytes) { return .id(id) }
+    if let id = Int64(decimal: bytes) { return .id(id) }
     guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty,
       !text.unicodeScalars.contains(where: \.disturbsTerminal)
     else { return nil }
     return ChannelReference(text: text)
-  }
-
-  /// The number that digits and nothing else make.
-  private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {
-    guard (1...18).contains(digits.count) else { return nil }
-    var value: Int64 = 0
-    for digit in digits {
-      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
-      value = value * 10 + Int64(digit - UInt8(ascii: "0"))
-    }
-    return value
   }
 
   /// The time at the beginning of a name, as `bobbin trigger` writes it.

@@ -99,7 +99,8 @@ int linux_set_blocking(int descriptor);  // Clears O_NONBLOCK and every other fl
 
 // Signals. The handlers only count, and wake linux_poll up: no other call is disturbed by one.
 
-int linux_handle_signals(void);      // SIGTERM, SIGINT, SIGHUP, SIGCHLD; ignores SIGPIPE and SIGIO. Once is enough.
+// SIGTERM, SIGINT, SIGHUP, SIGCHLD, the last of them blocked in this thread; ignores SIGPIPE and SIGIO. Once is enough.
+int linux_handle_signals(void);
 int linux_signal_count(int signal);  // How often that signal has arrived since.
 
 struct linux_poll {
