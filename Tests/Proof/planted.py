@@ -240,7 +240,12 @@ def links_to_secrets(report, seconds):
             "the next run finds all in order",
             result.describe(),
         )
-        records = [record for record in box.records() if record["name"] and record["name"].startswith(b"swap")]
+        # A job that runs when its run is asked to stop is interrupted, and its trigger put back: that record is not final.
+        records = [
+            record
+            for record in box.records()
+            if record["name"] and record["name"].startswith(b"swap") and not record.get("requeued")
+        ]
         kinds = {record["outcome"] for record in records}
         report.check(kinds == {"succeeded", "rejected"}, "links were rejected and files run", str(kinds))
         # A file that was exchanged once more on its way has been replaced by its own submitter.
