@@ -69,6 +69,9 @@ package final class Claims {
 
   /// Claimed by a dead process → claimed by this one, for another step.
   ///
+  /// The claim is made durable before it moves on. Else a power cut might lose the dead process' move out of the spool and
+  /// keep this one: the trigger would be pending and claimed.
+  ///
   /// - Parameter id: another history id, when a record has the claim's.
   /// - Returns: nil when it is not there any more.
   package func adopt(
@@ -76,6 +79,8 @@ package final class Claims {
   ) throws(SystemError) -> Claim? {
     let name = ClaimName(id: id ?? abandoned.id, step: step, trigger: abandoned.trigger)
     let claim = Claim(name: name, folder: try ownFolder())
+    try abandoned.folder.sync()
+    try interior.root.sync()
     switch try abandoned.folder.move(abandoned.file, to: claim.folder, as: claim.file, isTargetOurs: true) {
     case .moved: return claim
     case .vanished: return nil

@@ -12,6 +12,7 @@ executed before the cut count.
 import json
 import random
 import re
+import signal
 
 import crash
 import disk
@@ -33,7 +34,7 @@ def first(events, after, description, holds):
 
 
 def is_sync(event, path):
-    return event.name in ("fsync", "fdatasync") and event.arguments[0] == path
+    return event.name == "syncfs" or event.name in ("fsync", "fdatasync") and event.arguments[0] == path
 
 
 def check_claim(events, spool, claim, jobs, once):
@@ -166,7 +167,20 @@ def check_submission(report, description, recording):
     report.check(not problems, f"{description}: durable before it is answered", problems)
 
 
+def drop_deadly(instance):
+    """Triggers whose first job kills the batch. Nothing of its claim is durable then."""
+    instance.handler("note", harness.NOTE + "mkdir '{root}/killed' 2>/dev/null && kill -KILL $PPID\nexit 0\n")
+    for name in ("a.json", "b.json"):
+        instance.drop(name, "1")
+
+
 # --- Recording.
+
+
+def drop_many(instance):
+    """So many, and so quickly done (their channel is unknown), that results are synced all together."""
+    for number in range(40):
+        instance.drop(f"{number:02}.json", "99")
 
 
 class Recording:
@@ -187,7 +201,7 @@ class Recording:
         self.end = 0
 
     def trace(self, *arguments, killed_at=None):
-        """Runs the program under strace. Killed at a call, it leaves an earlier fault for the next one."""
+        """Runs the program under strace. Killed, at a call or by its job, it leaves an earlier fault for the next one."""
         path = self.instance.root / "strace"
         self.begin = self.end
         result = self.instance.bobbin(
@@ -207,7 +221,7 @@ class Recording:
         self.events += events
         # The moment after the last line, so that the whole of it is one of the cuts.
         self.end = max([self.begin, *(event.end for event in events)]) + 1
-        if killed_at is not None:
+        if result.status == -signal.SIGKILL:
             self.instance.note_fault()
             self.cut = set(self.instance.cut)
             self.faults += 1
@@ -305,6 +319,7 @@ def main():
 
     commands = (
         ("a run", crash.drop_all_kinds, ("run", "--spool-only")),
+        ("a run over many", drop_many, ("run", "--spool-only")),
         ("cancel", crash.drop_pending, ("cancel", "--all")),
         ("prune", crash.drop_pending, ("prune",)),
         ("trigger", lambda instance: None, ("trigger", "note", "--json")),
@@ -316,6 +331,9 @@ def main():
         with recording.instance:
             result = recording.trace(*arguments)
             report.check(result.status in (0, 1), f"{description}: traced", result.describe())
+            if prepare is drop_many:
+                together = sum(event.name == "syncfs" for event in recording.events)
+                report.check(together > 0, f"{description}: {together} times results were synced together")
             if "trigger" in arguments:
                 if "once" in arguments:
                     recording.once.add(json.loads(result.out)["trigger"].encode())
@@ -325,14 +343,18 @@ def main():
         counts.append(cut_power(report, description, recording, per_moment, bound, options))
 
     # The power is cut in the run that recovers from a kill, where not even what the dead run wrote is durable.
-    for killed_at in harness.sample(range(40, 210), 24 if options.full else 4, options.random):
-        recording = prepared(crash.drop_all_kinds)
+    calls = range(40, 210)
+    kills = [("by its job", None), *((f"at call {number}", number) for number in harness.sample(calls, 4, options.random))]
+    if options.full:
+        kills[1:] = [(f"at call {number}", number) for number in calls]
+    for description, killed_at in kills:
+        recording = prepared(drop_deadly if killed_at is None else crash.drop_all_kinds)
         with recording.instance:
             recording.trace("run", "--spool-only", killed_at=killed_at)
             recording.trace("run", "--spool-only")
-            description = f"the recovery from a kill at call {killed_at}"
+            description = f"the recovery from a kill {description}"
             steps += check_order(report, description, recording, at_least=0)
-        most = (24, 2500) if options.full else (8, 250)
+        most = (24, 600) if options.full else (8, 250)
         counts.append(cut_power(report, description, recording, *most, options))
 
     survived, total = (sum(column) for column in zip(*counts))
