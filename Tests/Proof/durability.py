@@ -10,6 +10,7 @@ executed before the cut count.
 """
 
 import json
+import pathlib
 import random
 import re
 import signal
@@ -262,10 +263,23 @@ def draw(recording, per_moment, seed):
                 yield moment, image
 
 
+def boot_again(spool):
+    """Owners of claims and of the lock are of an earlier boot then: whether they live, only the kernel's locks tell."""
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().replace("-", "")[:12].encode()
+    earlier = b"0" * len(boot)
+    running = spool / "running"
+    for folder in running.iterdir() if running.exists() else []:
+        folder.rename(folder.with_name(folder.name.replace(boot.decode(), earlier.decode())))
+    lock = spool / "scheduler.lock"
+    if lock.exists():
+        lock.write_bytes(lock.read_bytes().replace(boot, earlier))
+
+
 def recover(recording, moment, image):
     """Lays out what a power cut left, makes one clean run, and asks the oracle."""
     with harness.Instance(**recording.settings) as instance:
         image.write(instance.spool)
+        boot_again(instance.spool)
         left = instance.listing()
         instance.ledger_path.write_bytes(recording.ledger_at(moment))
         instance.expected.update(recording.expected)
@@ -319,6 +333,7 @@ def main():
 
     commands = (
         ("a run", crash.drop_all_kinds, ("run", "--spool-only")),
+        ("a run with its channels", crash.drop_pending, ("run",)),
         ("a run over many", drop_many, ("run", "--spool-only")),
         ("cancel", crash.drop_pending, ("cancel", "--all")),
         ("prune", crash.drop_pending, ("prune",)),
@@ -344,10 +359,9 @@ def main():
 
     # The power is cut in the run that recovers from a kill, where not even what the dead run wrote is durable.
     calls = range(40, 210)
-    kills = [("by its job", None), *((f"at call {number}", number) for number in harness.sample(calls, 4, options.random))]
-    if options.full:
-        kills[1:] = [(f"at call {number}", number) for number in calls]
-    for description, killed_at in kills:
+    if not options.full:
+        calls = harness.sample(calls, 4, options.random)
+    for description, killed_at in [("by its job", None), *((f"at call {number}", number) for number in calls)]:
         recording = prepared(drop_deadly if killed_at is None else crash.drop_all_kinds)
         with recording.instance:
             recording.trace("run", "--spool-only", killed_at=killed_at)
