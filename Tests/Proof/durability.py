@@ -202,7 +202,7 @@ class Recording:
         self.end = 0
 
     def trace(self, *arguments, killed_at=None):
-        """Runs the program under strace. Killed, at a call or by its job, it leaves an earlier fault for the next one."""
+        """Runs the program under strace. Killed, it leaves an earlier fault for the next one."""
         path = self.instance.root / "strace"
         self.begin = self.end
         result = self.instance.bobbin(
