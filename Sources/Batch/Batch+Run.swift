@@ -18,7 +18,7 @@ package struct RunSummary: Sendable {
   package let isInterrupted: Bool
   package let hasTrouble: Bool
   /// What stays in the spool, because this run could not work on it.
-  package let deferred: Set<FileName>
+  package let deferred: Deferred
 
   package var hasFailures: Bool {
     statistics.channels.failed > 0 || statistics.triggers.failed > 0 || hasTrouble
@@ -72,8 +72,9 @@ extension Batch {
         try run.release()
         results.append(result)
         options.isSpoolOnly = true
+        options.tidies = false
         options.deferred = result.deferred
-        if Signals.stop == nil, looksAgain, try hasPending(except: result.deferred) { continue }
+        if Signals.stop == nil, looksAgain, try hasPending(except: result.deferred.pending) { continue }
         return .completed(summary(of: results, since: begin))
       case .held(let holder):
         if !results.isEmpty {

@@ -5,6 +5,9 @@ extension Batch {
   /// How long triggers that a run had to leave pending are left alone.
   private static let deferredInterval = Duration.seconds(30)
 
+  /// How often a run of this process also removes what has been kept long enough.
+  private static let tidyingInterval = Duration.seconds(24 * 3_600)
+
   /// Looks into the spool again and again and works it off as soon as a trigger has settled, until a signal asks to
   /// stop. While nothing changes a look is one `fstat(2)`.
   ///
@@ -13,12 +16,13 @@ extension Batch {
     // What an earlier process left claimed, or somebody dropped while nobody watched.
     var isDirty = true
     var seen: Timestamp?
-    var deferred: Set<FileName> = []
+    var deferred = Deferred()
+    var tidiedAt: MonotonicTime?
     var deferredUntil = MonotonicTime.now()
     while true {
       if let signal = Signals.stop { return signal }
       if !deferred.isEmpty, MonotonicTime.now() >= deferredUntil {
-        deferred = []
+        deferred = Deferred()
         isDirty = true
       }
       let before = Timestamp.now()
@@ -27,10 +31,12 @@ extension Batch {
         // A change in the same instant as this look would not show in the time, which some file systems keep to two
         // seconds only: a time so near is not remembered.
         seen = before - modified > .seconds(3) ? modified : nil
-        switch try drainIfNeeded(except: deferred) {
+        let tidies = tidiedAt.map { .now() - $0 > Self.tidyingInterval } ?? true
+        switch try drainIfNeeded(except: deferred, tidies: tidies) {
         case .nothing: isDirty = false
         case .busy: isDirty = true
         case .drained(let left):
+          if tidies { tidiedAt = .now() }
           if !left.isSubset(of: deferred) { deferredUntil = .now() + Self.deferredInterval }
           deferred = left
           isDirty = false
@@ -44,18 +50,19 @@ extension Batch {
   private enum WatchOutcome {
     case nothing
     case busy
-    case drained(left: Set<FileName>)
+    case drained(left: Deferred)
   }
 
-  private func drainIfNeeded(except deferred: Set<FileName>) throws(SystemError) -> WatchOutcome {
+  private func drainIfNeeded(except deferred: Deferred, tidies: Bool) throws(SystemError) -> WatchOutcome {
     let interior = try interior()
-    if try !hasPending(except: deferred) {
+    if try !hasPending(except: deferred.pending) {
       let abandoned = try AbandonedClaims(in: interior[.running], observer: owner, isForRecovery: true).claims
-      if abandoned.allSatisfy({ deferred.contains($0.trigger) }) { return .nothing }
+      if abandoned.allSatisfy({ deferred.claimed.contains($0.trigger) }) { return .nothing }
     }
     var options = Run.Options()
     options.isSpoolOnly = true
     options.deferred = deferred
+    options.tidies = tidies
     switch try run(.manual, options, wait: nil) {
     case .busy: return .busy
     case .forbidden(let error): throw error

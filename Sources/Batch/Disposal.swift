@@ -10,8 +10,9 @@ struct Disposal {
 
   enum Result {
     case done
-    /// It was not there any more. Another file that came in its place is looked at anew.
-    case gone
+    /// It was not there any more. Another file that came in its place is looked at anew: under its name, or, should that
+    /// be taken by yet another one, once it is free again. That one waits in this process' folder until then.
+    case gone(waiting: Claim?)
     /// It can't be taken (immutable, or another user's directory), and stays.
     case immovable(SystemError)
   }
@@ -37,7 +38,7 @@ struct Disposal {
     do throws(SystemError) {
       guard let taken = try claims.claim(name, id: id, step: step) else {
         ids.giveBack(id)
-        return .gone
+        return .gone(waiting: nil)
       }
       claim = taken
     } catch {
@@ -45,12 +46,9 @@ struct Disposal {
       ids.giveBack(id)
       return .immovable(error)
     }
-    // RACE: somebody may have put another file under the name since the look at it. That one has not been judged. If yet
-    // another one took the name meanwhile, that has replaced the one in hand.
-    var reason = reason
+    // RACE: somebody may have put another file under the name since the look at it. That one has not been judged.
     if let claimed = try claim.folder.status(of: claim.file), !claimed.describesSameContent(as: file) {
-      if try claims.putBack(claim) { return .gone }
-      reason = "replaced by a newer file of the same name"
+      return .gone(waiting: try claims.putBack(claim))
     }
     var record = HistoryRecord(id: id, run: run, kind: .manual, outcome: outcome, finishedAt: .now())
     record.trigger = name

@@ -32,7 +32,13 @@ final class Drain {
     while !run.isStopping {
       let isExhausted = pending.first == nil
       if isExhausted { try run.putBackStranded() }
-      if isExhausted, hasUnsettled, run.recovered.isEmpty {
+      if isExhausted, hasUnsettled, !isLookOld, let next = run.recovered.first {
+        // What may still be being written keeps nobody else from its turn.
+        run.recovered.removeFirst()
+        try run.rerun(next.claim, next.trigger)
+        continue
+      }
+      if isExhausted, hasUnsettled {
         run.releaseKeptLock()
         try Poll.wait(until: .now() + Self.settlingInterval)
       }
@@ -61,7 +67,7 @@ final class Drain {
   private var isLookOld: Bool { lookedAt.map { .now() - $0 > Self.lookAge } ?? true }
 
   private func look() throws(SystemError) {
-    if try pending.refresh(from: run.interior.root, skipping: run.deferred) { scouted = 0 }
+    if try pending.refresh(from: run.interior.root, skipping: run.deferred.pending) { scouted = 0 }
     lookedAt = .now()
   }
 

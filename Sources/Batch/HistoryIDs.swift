@@ -8,6 +8,8 @@ package import Spool
 package final class HistoryIDs {
   private let interior: SpoolInterior
   private let file: Descriptor
+  /// The next numbers, as far as this process knows: the file may say greater ones.
+  private var known = Numbers(id: 1, run: 1)
   /// Taken, but not used: the trigger it was for had gone.
   private var spare: Int64?
 
@@ -28,8 +30,8 @@ package final class HistoryIDs {
       }
       for claim in try folder.names() { last.id = max(last.id, ClaimName(claim)?.id ?? 0) }
     }
-    let next = Numbers(id: max(stored?.id ?? 1, last.id + 1), run: max(stored?.run ?? 1, last.run + 1))
-    if next != stored { try write(next) }
+    known = Numbers(id: max(stored?.id ?? 1, last.id + 1), run: max(stored?.run ?? 1, last.run + 1))
+    if known != stored { try write(known) }
   }
 
   /// The next id.
@@ -82,9 +84,12 @@ package final class HistoryIDs {
   private func advance(_ take: (inout Numbers) -> Int64) throws(SystemError) -> Int64 {
     try file.lock()
     defer { try? file.unlock() }
-    var numbers = try read() ?? Numbers(id: 1, run: 1)
+    // Somebody may have emptied the file meanwhile.
+    let stored = try read() ?? known
+    var numbers = Numbers(id: max(stored.id, known.id), run: max(stored.run, known.run))
     let number = take(&numbers)
     try write(numbers)
+    known = numbers
     return number
   }
 

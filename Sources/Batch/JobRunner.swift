@@ -80,10 +80,12 @@ final class JobRunner {
     var result = JobResult(
       outcome: .failed, attempt: job.firstAttempt, startedAt: startedAt, finishedAt: startedAt,
       duration: .zero)
-    for round in 1...max(1, job.channel.attempts) {
+    // What must not be repeated is not repeated for a failure that may pass, either.
+    let attempts = job.channel.rerun ? max(1, job.channel.attempts) : 1
+    for round in 1...attempts {
       result.attempt = job.firstAttempt + round - 1
       let isTransient = try attempt(job, &result, holding: lock, onLasting: onLasting)
-      guard isTransient, round < job.channel.attempts else { break }
+      guard isTransient, round < attempts else { break }
       log.warning(
         "job failed for now, will be tried again",
         [

@@ -28,10 +28,12 @@ struct JobSupervisor {
   /// How long to wait for processes that survive even KILL (a dead network disk) before giving up on them.
   private static let patienceAfterKill = Duration.seconds(5)
 
+  /// How much later than its job a signal for both may reach the batch.
+  private static let signalDelay = Duration.milliseconds(50)
+
   /// From when on a job is worth mentioning to those who ask what goes on.
   private static let lasting = Duration.milliseconds(100)
 
-  let limits: Limits
   /// How a job ended.
   struct Outcome {
     var ending: Ending
@@ -42,6 +44,7 @@ struct JobSupervisor {
     var trouble: SystemError?
   }
 
+  let limits: Limits
   /// Called once if the job lasts.
   let onLasting: () -> Void
 
@@ -116,6 +119,9 @@ struct JobSupervisor {
     // How it ended is known, whatever goes wrong from here on.
     var outcome = Outcome(ending: .exited(exit!))
     do throws(SystemError) {
+      if case .running = phase, let signal = try stopSignal(behind: exit!) {
+        phase = .terminating(.interrupted(signal))
+      }
       outcome.isClean = try !remain()
       if !outcome.isClean { try endRemains() }
     } catch {
@@ -149,6 +155,21 @@ struct JobSupervisor {
       outcome.isClean = false
     }
     return outcome
+  }
+
+  /// The signal that stopped both, a job and its batch: a shutdown, or `kill` for a whole session, does not wait for the
+  /// batch to stop its job.
+  ///
+  /// RACE: the job may have been hit first. An end by such a signal is therefore given a moment to reach the batch, too.
+  ///
+  /// - Returns: nil when the job ended by itself.
+  private func stopSignal(behind exit: ChildProcess.Exit) throws(SystemError) -> Int32? {
+    if exit == .status(0) { return nil }
+    if exit.isOfStopSignal {
+      let deadline = MonotonicTime.now() + Self.signalDelay
+      while Signals.stop == nil, MonotonicTime.now() < deadline { try Poll.wait(until: deadline) }
+    }
+    return Signals.stop
   }
 
   private static func earlier(_ one: MonotonicTime?, _ other: MonotonicTime?) -> MonotonicTime? {
@@ -232,5 +253,15 @@ struct JobSupervisor {
       rest -= bytes.count
     }
     return false
+  }
+}
+
+extension ChildProcess.Exit {
+  /// An end by a signal that asks to stop, by itself or as a shell tells of it.
+  fileprivate var isOfStopSignal: Bool {
+    switch self {
+    case .signal(let signal): Signals.askingToStop.contains(signal)
+    case .status(let status): Signals.askingToStop.contains(status - 128)
+    }
   }
 }

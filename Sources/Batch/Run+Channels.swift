@@ -11,18 +11,27 @@ extension Run {
       statistics.channels.total += 1
       try requireIntegrity()
       let jobID = try ids.next()
-      guard let channelLock = try channelLock(channel) else {
-        try skip(channel, id: jobID)
-        continue
-      }
-      let job = Job(
-        id: jobID, run: id, kind: .scheduled, channel: channel, trigger: nil, user: nil, firstAttempt: 1)
       let record: HistoryRecord
-      switch try execute(job, holding: channelLock) {
-      case .ended(let ended): record = ended
-      case .notStarted(let shortage): throw shortage
+      switch try lock(channel) {
+      case .inUse:
+        try skip(channel, id: jobID, .skipped, "processes of an earlier job still work on this channel")
+        statistics.channels.skipped += 1
+        continue
+      case .unusable(let reason):
+        try skip(channel, id: jobID, .failed, reason)
+        statistics.channels.failed += 1
+        continue
+      case .locked(let channelLock):
+        let job = Job(
+          id: jobID, run: id, kind: .scheduled, channel: channel, trigger: nil, user: nil, firstAttempt: 1)
+        switch try execute(job, holding: channelLock) {
+        case .ended(let ended): record = ended
+        case .notStarted(let shortage): throw shortage
+        }
       }
       try recorder.add(.init(record: record))
+      try recorder.flush()
+      note(nil)
       if record.outcome == .succeeded {
         statistics.channels.succeeded += 1
       } else {
@@ -31,11 +40,11 @@ extension Run {
     }
   }
 
-  private func skip(_ channel: Channel, id jobID: Int64) throws(SystemError) {
-    let reason = "processes of an earlier job still work on this channel"
+  private func skip(
+    _ channel: Channel, id jobID: Int64, _ outcome: Outcome, _ reason: String
+  ) throws(SystemError) {
     batch.log.warning("channel skipped: \(reason)", ["channel": channel.name])
-    statistics.channels.skipped += 1
-    var record = HistoryRecord(id: jobID, run: id, kind: .scheduled, outcome: .skipped, finishedAt: .now())
+    var record = HistoryRecord(id: jobID, run: id, kind: .scheduled, outcome: outcome, finishedAt: .now())
     record.channelID = Int64(channel.id)
     record.channel = channel.name
     record.errorMessage = reason

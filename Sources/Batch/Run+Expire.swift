@@ -6,7 +6,7 @@ extension Run {
   /// Gives up the triggers that are too old, and the files that can't be triggers.
   func expireStale() throws(SystemError) {
     var pending = PendingList()
-    try pending.refresh(from: interior.root, skipping: deferred)
+    try pending.refresh(from: interior.root, skipping: deferred.pending)
     while let name = pending.first {
       pending.removeFirst()
       if isStopping { return }
@@ -60,7 +60,9 @@ extension Run {
       trigger: trigger)
     {
     case .done: break
-    case .gone: return
+    case .gone(let waiting):
+      if let waiting { stranded.append(waiting) }
+      return
     case .immovable(let error):
       leavePending(name, because: "it cannot be moved: \(error)")
       hasTrouble = true
@@ -86,8 +88,15 @@ extension Run {
 
   /// A trigger that this run can't work on stays for a later one.
   func leavePending(_ name: FileName, because reason: String) {
-    guard deferred.insert(name).inserted else { return }
+    guard deferred.pending.insert(name).inserted else { return }
     statistics.triggers.deferred += 1
     batch.log.warning("trigger left pending: \(reason)", ["trigger": name.description])
+  }
+
+  /// The same for one that a dead run has claimed. Another of its name may be pending, and have its turn.
+  func leaveClaimed(_ name: FileName, because reason: String) {
+    guard deferred.claimed.insert(name).inserted else { return }
+    statistics.triggers.deferred += 1
+    batch.log.warning("trigger left claimed: \(reason)", ["trigger": name.description])
   }
 }

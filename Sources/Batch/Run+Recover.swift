@@ -86,15 +86,7 @@ extension Run {
   private func complete(_ claim: Claim, _ record: HistoryRecord) throws(SystemError) {
     batch.log.info(
       "recovered: already recorded", ["id": String(claim.id), "trigger": claim.trigger.description])
-    if record.isRequeued {
-      if case .taken = try claim.folder.move(claim.file, to: interior.root, as: claim.trigger),
-        let adopted = try claims.adopt(claim, id: ids.next(), step: .attempt(1))
-      {
-        // A newer trigger has its name. It goes back when that one is done, and is a request like any other then.
-        stranded.append(adopted)
-      }
-      return
-    }
+    if record.isRequeued { return try putBack(claim) }
     let trigger = record.trigger ?? claim.trigger
     let content: [UInt8] =
       if case .settled(let read) = try inspect(claim) { read.bytes } else { [] }
@@ -116,6 +108,7 @@ extension Run {
     case .expired: try settle(claim, .expired, "expired; recorded by a later run after a crash")
     case .cancelled: try settle(claim, .cancelled, "cancelled; recorded by a later run after a crash")
     case .rejected: try settle(claim, .rejected, try rejectReason(of: claim))
+    case .waiting: try putBack(claim)
     case .attempt(let attempt): try recoverJob(claim, attempt)
     }
   }
@@ -139,8 +132,7 @@ extension Run {
     case .odd(let reason, _): return try settle(claim, .rejected, reason.text)
     case .unsettled:
       // Claimed at the very moment in which somebody wrote to it, so its job never began.
-      _ = try claim.folder.move(claim.file, to: interior.root, as: claim.trigger)
-      return
+      return try putBack(claim)
     case .settled(let settled): trigger = settled
     }
     guard case .success(let references) = trigger.channels,
@@ -150,9 +142,11 @@ extension Run {
       recovered.append((claim, trigger))
       return
     }
-    guard try channelLock(channel) != nil else {
-      leavePending(claim.trigger, because: "its job of an earlier run is still at work")
-      return
+    switch try lock(channel) {
+    case .inUse: return leaveClaimed(claim.trigger, because: "its job of an earlier run is still at work")
+    case .unusable(let reason):
+      return leaveClaimed(claim.trigger, because: "channel \"\(channel.name)\": \(reason)")
+    case .locked: break
     }
     let limit = batch.configuration.maxAttempts
     if channel.rerun, attempt < limit {

@@ -44,30 +44,33 @@ extension Run {
     case .disabled(let channel, let reason): return try refuse(trigger, channel, reason)
     case .found(let channel):
       // Before the claim: a trigger that must wait for an orphan stays pending, for everybody to see.
-      guard let channelLock = try channelLock(channel) else {
-        leavePending(
-          trigger.name, because: "processes of an earlier job still work on channel \"\(channel.name)\"")
-        return .settled
+      switch try lock(channel) {
+      case .inUse: leavePending(trigger.name, because: Self.orphans(of: channel))
+      case .unusable(let reason):
+        leavePending(trigger.name, because: "channel \"\(channel.name)\": \(reason)")
+      case .locked(let channelLock):
+        switch try take(trigger) {
+        case .vanished: break
+        case .changed: return .unsettled
+        case .claimed(let claim):
+          if !channel.rerun { try claims.sync() }
+          try runJob(claim, trigger, channel, attempt: 1, holding: channelLock)
+          keep(channelLock, of: channel)
+        }
       }
-      switch try take(trigger) {
-      case .vanished: return .settled
-      case .changed: return .unsettled
-      case .claimed(let claim):
-        if !channel.rerun { try claims.sync() }
-        try runJob(claim, trigger, channel, attempt: 1, holding: channelLock)
-        keep(channelLock, of: channel)
-        return .settled
-      }
+      return .settled
     }
+  }
+
+  private static func orphans(of channel: Channel) -> String {
+    "processes of an earlier job still work on channel \"\(channel.name)\""
   }
 
   /// Claimed → pending, for files whose name was taken by a newer one when they were to be put back.
   func putBackStranded() throws(SystemError) {
-    var rest: [Claim] = []
-    for claim in stranded {
-      if try !claims.putBack(claim) { rest.append(claim) }
-    }
-    stranded = rest
+    let claims = stranded
+    stranded = []
+    for claim in claims { try putBack(claim) }
   }
 
   private enum Taking {
@@ -102,7 +105,7 @@ extension Run {
       throw error
     }
     // RACE: exchanged or written to between the inspection and the claim.
-    if try !claims.putBack(claim) { stranded.append(claim) }
+    try putBack(claim)
     return .changed
   }
 
@@ -144,18 +147,19 @@ extension Run {
     case .unknown(let reason): try refuse(abandoned, trigger, nil, reason)
     case .disabled(let channel, let reason): try refuse(abandoned, trigger, channel, reason)
     case .found(let channel):
-      guard let channelLock = try channelLock(channel) else {
-        leavePending(
-          trigger.name, because: "processes of an earlier job still work on channel \"\(channel.name)\"")
-        return
+      switch try lock(channel) {
+      case .inUse: leaveClaimed(trigger.name, because: Self.orphans(of: channel))
+      case .unusable(let reason):
+        leaveClaimed(trigger.name, because: "channel \"\(channel.name)\": \(reason)")
+      case .locked(let channelLock):
+        // A job that has been cut short once may kill the batch again: it must not take with it what was done before.
+        try recorder.flush()
+        guard let claim = try claims.adopt(abandoned, step: .attempt(attempt + 1)) else { return }
+        // The count of attempts must not be lost: it is what ends the repetition of a job that kills the batch.
+        try claims.sync()
+        try runJob(claim, trigger, channel, attempt: attempt + 1, holding: channelLock)
+        keep(channelLock, of: channel)
       }
-      // A job that has been cut short once may kill the batch again: it must not take with it what was done before.
-      try recorder.flush()
-      guard let claim = try claims.adopt(abandoned, step: .attempt(attempt + 1)) else { return }
-      // The count of attempts must not be lost: it is what ends the repetition of a job that kills the batch.
-      try claims.sync()
-      try runJob(claim, trigger, channel, attempt: attempt + 1, holding: channelLock)
-      keep(channelLock, of: channel)
     }
   }
 
@@ -190,6 +194,7 @@ extension Run {
     try recorder.add(.init(record: record))
     try recorder.flush()
     try putBack(claim)
+    batch.log.info("trigger put back", ["trigger": claim.trigger.description])
   }
 
   /// Takes an attempt back that has not begun. Another run may have what this one is short of.
@@ -199,15 +204,9 @@ extension Run {
     _ = try claims.adopt(claim, step: .attempt(attempt - 1))
   }
 
-  /// Claimed → pending.
-  private func putBack(_ claim: Claim) throws(SystemError) {
-    if try claims.putBack(claim) {
-      batch.log.info("trigger put back", ["trigger": claim.trigger.description])
-    } else {
-      batch.log.warning(
-        "trigger stays claimed, for the next run: a newer one has its name",
-        ["trigger": claim.trigger.description])
-    }
+  /// Claimed → pending, now or when the newer one that has its name is done.
+  func putBack(_ claim: Claim) throws(SystemError) {
+    if let waiting = try claims.putBack(claim) { stranded.append(waiting) }
   }
 
   private func completed(_ record: HistoryRecord, _ trigger: Trigger) -> HistoryRecord {

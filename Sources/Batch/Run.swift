@@ -5,13 +5,16 @@ package import Spool
 /// One holding of the scheduler lock: what an earlier run left is recovered, what is too old expires, the enabled
 /// channels have their turn, then the spool is worked off in the order of file names.
 ///
-/// The steps are in `Run+Recover`, `Run+Expire`, `Run+Channels` and `Drain`; this file holds what they share.
+/// The steps are in `Run+Recover`, `Run+Expire`, `Run+Channels` and `Drain`, with `Run+Triggers` for each trigger and
+/// `Run+ChannelLock` for each job; this file holds what they share.
 package final class Run {
   package struct Options: Sendable {
     /// Leaves out the scheduled channels.
     package var isSpoolOnly = false
-    /// Names that stay pending, whatever happens: an earlier holding of the same process could not work on them.
-    package var deferred: Set<FileName> = []
+    /// Removes what has been kept long enough at the end.
+    package var tidies = false
+    /// What an earlier holding of the same process could not work on.
+    package var deferred = Deferred()
     /// The trigger that somebody waits for.
     package var watched: FileName?
     /// Called as soon as it is done and its record durable.
@@ -35,8 +38,7 @@ package final class Run {
   /// Nil once it was released.
   private var lock: SchedulerLock?
   var statistics = RunStatistics()
-  /// Pending triggers that this run can't work on.
-  var deferred: Set<FileName>
+  var deferred: Deferred
   /// Claims that dead runs left; their folders are removed when the run has finished with them.
   var abandoned: [Claim] = []
   /// Claims of dead runs whose job is to be run again, in the order of their triggers' names.
@@ -47,15 +49,16 @@ package final class Run {
   var cutShortChannel: String?
   /// Met by a note on the current job, which is no reason to forget the job.
   private var fullDisk: SystemError?
-  private var keptLock: FileLock?
-  private var keptLockChannel = 0
+  /// See `Run+ChannelLock`.
+  var keptLock: FileLock?
+  var keptLockChannel = 0
   /// Something went wrong that is no job's failure.
   var hasTrouble = false
 
   package struct Result: Sendable {
     package let id: Int64
     package let statistics: RunStatistics
-    package let deferred: Set<FileName>
+    package let deferred: Deferred
     package let hasTrouble: Bool
   }
 
@@ -94,6 +97,10 @@ package final class Run {
       try runChannels { $0.name != self.cutShortChannel }
     }
     try Drain(self).perform()
+    for claim in stranded {
+      batch.log.warning(
+        "trigger waits for the next run: a newer one has its name", ["trigger": claim.trigger.description])
+    }
     if runsChannels, let last = cutShortChannel {
       // It may kill this run, too, and must not keep the others and the triggers from their turn each time, nor take
       // with it what was done before.
@@ -114,7 +121,7 @@ package final class Run {
     try ids.sync()
     try claims.close()
     try AbandonedClaims.removeEmptyFolders(of: abandoned, in: interior)
-    if !options.isSpoolOnly { removeOldResults() }
+    if options.tidies { removeOldResults() }
     return Result(id: id, statistics: statistics, deferred: deferred, hasTrouble: hasTrouble)
   }
 
@@ -158,32 +165,6 @@ package final class Run {
     }
   }
 
-  /// Takes the lock of a channel, which its job's processes inherit.
-  ///
-  /// - Returns: nil when processes of an earlier job still hold it.
-  func channelLock(_ channel: Channel) throws(SystemError) -> FileLock? {
-    if let kept = keptLock.take(), keptLockChannel == channel.id, try kept.renew() { return kept }
-    let name = FileName("\(channel.id).lock")
-    do throws(SystemError) { return try FileLock.tryAcquire(name, in: interior[.channels]) } catch {
-      // A directory in its place must not keep the channels from running.
-      guard error.code == .isDirectory, let other = try interior[.channels].setAside(name) else {
-        throw error
-      }
-      batch.log.warning("\(interior[.channels].path(of: name)) was no file and is now \(other)")
-      return try FileLock.tryAcquire(name, in: interior[.channels])
-    }
-  }
-
-  /// Keeps a channel's lock for the next job, which mostly is of the same channel, if the last job surely left no process
-  /// that holds it, too.
-  func keep(_ lock: consuming FileLock, of channel: Channel) {
-    guard runner.hasLeftNothingBehind else { return }
-    keptLockChannel = channel.id
-    keptLock = consume lock
-  }
-
-  func releaseKeptLock() { keptLock = nil }
-
   enum Execution {
     case ended(HistoryRecord)
     /// For want of something: the batch can't go on.
@@ -214,7 +195,8 @@ package final class Run {
       if !isNoted { self.note(begun()) }
       isNoted = true
     }
-    if isNoted { note(nil) }
+    // What only the note says is not forgotten before it is recorded.
+    if isNoted, job.kind == .manual || result.shortage != nil { note(nil) }
     if let shortage = result.shortage { return .notStarted(shortage) }
     var record = HistoryRecord(
       id: job.id, run: id, kind: job.kind, outcome: result.outcome, finishedAt: result.finishedAt)
@@ -235,7 +217,7 @@ package final class Run {
   }
 
   /// A note that can't be written stops nothing, unless that shows that the disk is full: then nothing more is started.
-  private func note(_ job: HolderNote.Job?) {
+  func note(_ job: HolderNote.Job?) {
     do throws(SystemError) { try lock?.note(job: job) } catch {
       batch.log.warning("current job not noted: \(error)")
       if [.noSpace, .quota].contains(error.code) { fullDisk = fullDisk ?? error }

@@ -36,8 +36,8 @@ package struct RunStatistics: Sendable, Equatable {
     sum.triggers.failed += right.triggers.failed
     sum.triggers.expired += right.triggers.expired
     sum.triggers.rejected += right.triggers.rejected
-    // What one holding of the lock left pending, the next one of the same run leaves pending, too.
-    sum.triggers.deferred = max(left.triggers.deferred, right.triggers.deferred)
+    // What one holding of the lock could not work on, the next one of the same run leaves out, and does not count again.
+    sum.triggers.deferred += right.triggers.deferred
     sum.videosDownloaded += right.videosDownloaded
     sum.historyMended += right.historyMended
     return sum

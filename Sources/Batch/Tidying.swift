@@ -18,47 +18,51 @@ package struct Tidying {
   }
 
   /// - Returns: how many files were removed.
+  /// - Throws: the first failure, after everything else was tried.
   package func perform() throws(SystemError) -> Int {
-    var removed = try removeTemporaries(interior.root)
-    for folder in [SpoolFolder.done, .failed] { removed += try removeTemporaries(interior[folder]) }
-    guard let keepResults else { return removed }
-    for folder in [SpoolFolder.done, .failed, .logs] {
-      removed += try remove(from: interior[folder]) { now - $0.modified > keepResults }
-    }
-    // These are the files as they were dropped, with the times they had; the change time says when they came here.
-    for folder in [SpoolFolder.expired, .rejected, .cancelled] {
-      removed += try remove(from: interior[folder]) { now - $0.changed > keepResults }
-    }
-    return removed
-  }
-
-  private func removeTemporaries(_ directory: Directory) throws(SystemError) -> Int {
-    let prefix = Array(Spool.temporaryPrefix.utf8)
-    var names: [FileName] = []
-    try directory.forEachName { if $0.starts(with: prefix) { names.append(FileName(bytes: Array($0))) } }
-    var removed = 0
-    for name in names {
-      guard let status = try directory.status(of: name), status.kind == .regular,
-        now - status.modified > Self.temporaryAge
-      else { continue }
-      removed += try directory.remove(name) ? 1 : 0
-    }
-    return removed
-  }
-
-  /// A directory that was rejected with content is somebody's files: it stays until a person removes it.
-  private func remove(
-    from directory: Directory, where isOld: (FileStatus) -> Bool
-  ) throws(SystemError) -> Int {
-    var removed = 0
-    for name in try directory.names() where name.bytes.first != UInt8(ascii: ".") {
-      guard let status = try directory.status(of: name), isOld(status) else { continue }
-      if status.kind == .directory {
-        removed += try directory.removeDirectory(name) ? 1 : 0
-      } else {
-        removed += try directory.remove(name) ? 1 : 0
+    var sweep = Sweep()
+    for directory in [interior.root, interior[.done], interior[.failed]] {
+      let prefix = Array(Spool.temporaryPrefix.utf8)
+      sweep.remove(from: directory, named: { $0.starts(with: prefix) }) {
+        $0.kind == .regular && now - $0.modified > Self.temporaryAge
       }
     }
-    return removed
+    if let keepResults {
+      let isVisible = { (name: UnsafeRawBufferPointer) in name.first != UInt8(ascii: ".") }
+      for folder in [SpoolFolder.done, .failed, .logs] {
+        sweep.remove(from: interior[folder], named: isVisible) { now - $0.modified > keepResults }
+      }
+      // These are the files as they were dropped, with the times they had; the change time says when they came here.
+      for folder in [SpoolFolder.expired, .rejected, .cancelled] {
+        sweep.remove(from: interior[folder], named: isVisible) { now - $0.changed > keepResults }
+      }
+    }
+    if let failure = sweep.failure { throw failure }
+    return sweep.removed
+  }
+
+  private struct Sweep {
+    var removed = 0
+    var failure: SystemError?
+
+    /// What can't be removed keeps nothing else from being removed.
+    mutating func remove(
+      from directory: Directory, named isWanted: (UnsafeRawBufferPointer) -> Bool,
+      where isOld: (FileStatus) -> Bool
+    ) {
+      var names: [FileName] = []
+      do throws(SystemError) {
+        try directory.forEachName { if isWanted($0) { names.append(FileName(bytes: Array($0))) } }
+      } catch { failure = failure ?? error }
+      for name in names {
+        do throws(SystemError) {
+          guard let status = try directory.status(of: name), isOld(status) else { continue }
+          // A directory that was rejected with content is somebody's files: it stays until a person removes it.
+          let isGone =
+            status.kind == .directory ? try directory.removeDirectory(name) : try directory.remove(name)
+          removed += isGone ? 1 : 0
+        } catch { failure = failure ?? error }
+      }
+    }
   }
 }

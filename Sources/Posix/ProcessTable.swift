@@ -39,9 +39,12 @@ package enum ProcessTable {
   }
 
   /// When a process began, in clock ticks since boot; with the process id it names one process until the next boot.
-  /// Nil when there is no such process.
+  /// Nil when there is no such process, or only its exit status is left, for its parent to take (a zombie).
   package static func startTime(of id: Int32) -> UInt64? {
-    statFields(id).flatMap { $0.count > 19 ? UInt64($0[19]) : nil }
+    guard let fields = statFields(id), fields.count > 19, fields[0] != "Z", fields[0] != "X" else {
+      return nil
+    }
+    return UInt64(fields[19])
   }
 
   /// The fields of `/proc/<id>/stat` after the program's name, which may itself contain spaces and parentheses.

@@ -14,16 +14,15 @@ package enum Signals {
     _ = try check(linux_handle_signals(), "prepare for signals", nil)
   }
 
-  /// A reason to stop that has arrived; of several, `SIGTERM` before `SIGINT` before `SIGHUP`.
-  package static var stop: Int32? {
-    if linux_signal_count(SIGTERM) > 0 { return SIGTERM }
-    if linux_signal_count(SIGINT) > 0 { return SIGINT }
-    return linux_signal_count(SIGHUP) > 0 ? SIGHUP : nil
-  }
+  /// Signals that ask to stop; of several that have arrived, the first of these counts.
+  package static let askingToStop = [SIGTERM, SIGINT, SIGHUP]
+
+  /// A reason to stop that has arrived.
+  package static var stop: Int32? { askingToStop.first { linux_signal_count($0) > 0 } }
 
   /// How many signals that ask to stop have arrived; the second one means "at once".
   package static var stopCount: Int {
-    Int(linux_signal_count(SIGTERM) + linux_signal_count(SIGINT) + linux_signal_count(SIGHUP))
+    askingToStop.reduce(0) { $0 + Int(linux_signal_count($1)) }
   }
 
   package static let terminate = SIGTERM

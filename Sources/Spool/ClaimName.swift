@@ -9,6 +9,8 @@ package struct ClaimName: Sendable, Hashable {
     case attempt(Int)
     /// On its way out of the spool, without being run.
     case expired, rejected, cancelled
+    /// On its way back into the spool, where a newer file has its name.
+    case waiting
 
     fileprivate var text: String {
       switch self {
@@ -16,6 +18,7 @@ package struct ClaimName: Sendable, Hashable {
       case .expired: "expired"
       case .rejected: "rejected"
       case .cancelled: "cancelled"
+      case .waiting: "waiting"
       }
     }
 
@@ -24,6 +27,7 @@ package struct ClaimName: Sendable, Hashable {
       case "expired": self = .expired
       case "rejected": self = .rejected
       case "cancelled": self = .cancelled
+      case "waiting": self = .waiting
       default:
         guard let number = Int(text), number > 0 else { return nil }
         self = .attempt(number)

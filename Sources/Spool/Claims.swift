@@ -67,17 +67,14 @@ package final class Claims {
     }
   }
 
-  /// Claimed by a dead process → claimed by this one, for another step.
+  /// Claimed, mostly by a dead process → claimed by this one, for another step.
   ///
   /// The claim is made durable before it moves on. Else a power cut might lose the dead process' move out of the spool and
   /// keep this one: the trigger would be pending and claimed.
   ///
-  /// - Parameter id: another history id, when a record has the claim's.
   /// - Returns: nil when it is not there any more.
-  package func adopt(
-    _ abandoned: Claim, id: Int64? = nil, step: ClaimName.Step
-  ) throws(SystemError) -> Claim? {
-    let name = ClaimName(id: id ?? abandoned.id, step: step, trigger: abandoned.trigger)
+  package func adopt(_ abandoned: Claim, step: ClaimName.Step) throws(SystemError) -> Claim? {
+    let name = ClaimName(id: abandoned.id, step: step, trigger: abandoned.trigger)
     let claim = Claim(name: name, folder: try ownFolder())
     try abandoned.folder.sync()
     try interior.root.sync()
@@ -90,12 +87,13 @@ package final class Claims {
 
   /// Claimed → pending, under its own name.
   ///
-  /// - Returns: false when the name is taken by a newer trigger; the claim then stays, for the caller to put back later
-  ///   or the next run to recover.
-  package func putBack(_ claim: Claim) throws(SystemError) -> Bool {
+  /// - Returns: nil when that is done. While the name is taken by a newer trigger, the claim as it stays, for the caller
+  ///   to put back later or the next run to recover: what it was for before is forgotten, so that no attempt is counted
+  ///   that has not begun.
+  package func putBack(_ claim: Claim) throws(SystemError) -> Claim? {
     switch try claim.folder.move(claim.file, to: interior.root, as: claim.trigger) {
-    case .moved, .vanished: true
-    case .taken: false
+    case .moved, .vanished: nil
+    case .taken: claim.name.step == .waiting ? claim : try adopt(claim, step: .waiting)
     }
   }
 

@@ -13,7 +13,7 @@ package enum Ending: Sendable {
 /// Brings claims to their end: claimed → done, failed, expired, rejected or cancelled.
 ///
 /// Several at once, because what they share (the syncs of the directories) costs most. It takes two steps, with the
-/// records made durable between them: what can be written before is on its way to the disk then.
+/// records made durable between them: what can be written before is written then.
 package final class Finisher {
   /// The first step taken: result documents are written, under temporary names.
   package struct Preparation {
@@ -32,7 +32,7 @@ package final class Finisher {
 
   package init(_ interior: SpoolInterior) { self.interior = interior }
 
-  /// Writes the result documents, under temporary names, and starts them on their way to the disk.
+  /// Writes the result documents, under temporary names.
   package func prepare(_ endings: [(claim: Claim, ending: Ending)]) throws(SystemError) -> Preparation {
     var preparation = Preparation()
     do throws(SystemError) {
@@ -144,8 +144,10 @@ package final class Finisher {
       let name = FileName(bytes: Array(claim.trigger.bytes.prefix(255 - suffix.count)) + suffix)
       switch try claim.folder.move(claim.file, to: interior[folder], as: name) {
       case .moved: return
-      // Finished by an earlier try of the same claim.
-      case .vanished: return
+      case .vanished:
+        // Finished by an earlier try of the same claim, if it is not the folder that has gone.
+        if try interior[folder].status().links > 0 { return }
+        throw SystemError("move a file to", interior[folder].path, .noSuchFile)
       case .taken: number += 1
       }
     }

@@ -43,4 +43,9 @@ package struct OwnerName: Sendable, Equatable {
     if boot.isEmpty || boot != observer.boot || namespace != observer.namespace { return nil }
     return ProcessTable.startTime(of: process) == startTime
   }
+
+  /// Whether both are of one boot of one machine, as far as is known. Processes of another one of this host are dead.
+  package func isOfSameBoot(as other: OwnerName) -> Bool {
+    boot.isEmpty || other.boot.isEmpty || boot == other.boot
+  }
 }

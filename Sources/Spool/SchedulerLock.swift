@@ -161,7 +161,8 @@ package struct LockPlace: Sendable {
     guard let file = try directory.openIfPresent(name) else { return nil }
     // RACE: the holder may be rewriting it at this moment; then it is not readable, and `tryAcquire` asks again.
     guard let note = HolderNote(try file.readStart(limit: HolderNote.sizeLimit)),
-      let name = OwnerName(FileName(note.owner)), name.isAlive(asSeenBy: owner) != false
+      let name = OwnerName(FileName(note.owner)), name.isAlive(asSeenBy: owner) != false,
+      name.isOfSameBoot(as: owner) || note.host != CurrentProcess.hostName()
     else { return nil }
     return note
   }

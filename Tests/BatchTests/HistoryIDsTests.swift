@@ -35,6 +35,14 @@ struct HistoryIDsTests {
     #expect(given == [1, 2, 3, 4, 5])
   }
 
+  @Test("go on when somebody empties the file meanwhile")
+  func emptied() throws {
+    let ids = try HistoryIDs(interior)
+    #expect(try [ids.next(), ids.nextRun(), ids.next()] == [1, 1, 2])
+    try directory.write(".history-id", "")
+    #expect(try [ids.next(), ids.nextRun(), ids.next()] == [3, 2, 4])
+  }
+
   @Test("are never given twice, however many ask at the same time")
   func concurrent() throws {
     let interior = interior

@@ -98,4 +98,24 @@ struct TidyingTests {
     #expect(try tidy(keeping: .zero, now: .now() + .seconds(86_400)) == 1)
     #expect(try directory.text("precious") == "x")
   }
+
+  @Test("what cannot be removed keeps nothing else, is reported, and stays")
+  func immovable() throws {
+    for folder in SpoolFolder.allCases { try directory.write("\(folder.rawValue)/a.json") }
+    // Of another user than the one who tidies, and the first to be looked at.
+    for folder in SpoolFolder.allCases where folder != .done {
+      chown("\(directory.path)/\(folder.rawValue)", 1, 1)
+    }
+    chmod("\(directory.path)/done", 0o755)
+    chmod(directory.path, 0o777)
+    let later = Timestamp.now() + .seconds(3_600)
+    try asOrdinaryUser {
+      let error = #expect(throws: SystemError.self) { try tidy(keeping: .seconds(60), now: later) }
+      #expect(error?.description.contains("done/a.json") == true)
+    }
+    #expect(directory.exists("done/a.json"))
+    for folder in [SpoolFolder.failed, .logs, .expired, .rejected, .cancelled] {
+      #expect(!directory.exists("\(folder.rawValue)/a.json"))
+    }
+  }
 }

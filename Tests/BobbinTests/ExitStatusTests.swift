@@ -72,6 +72,27 @@ struct ExitStatusTests {
     #expect(run.output == "")
   }
 
+  @Test("a channel's lock that root has left keeps no other channel and no other trigger from its turn")
+  func foreignChannelLock() throws {
+    let instance = try Instance(
+      channels: """
+        { id: 1, name: "bad", command: ["handlers/note"] }, { id: 2, name: "demo", command: ["handlers/note"] },
+        """)
+    for (name, channel) in [("a.json", "1"), ("b.json", "2")] { try instance.drop(name, channel) }
+    let program = try UnprivilegedProgram(in: instance)
+    try instance.directory.write("spool/channels/1.lock")
+    if geteuid() == 0 { _ = try Script.run("chown -R nobody '\(instance.directory.path)'") }
+    chmod("\(instance.spool)/channels/1.lock", 0)
+    let run = try program.start(["run", "--json"]).wait()
+    #expect(run.status == 1)
+    #expect(try run.json["channels"] == ["total": 2, "succeeded": 1, "failed": 1, "skipped": 0])
+    #expect(try run.json["triggers"]["succeeded"] == 1)
+    #expect(try run.json["triggers"]["deferred"] == 1)
+    #expect(run.errorLine(with: "channels/1.lock': Permission denied; give the file to the user") != nil)
+    #expect(try instance.pending() == ["a.json"])
+    #expect(try instance.ledger() == ["scheduled demo -", "manual demo b.json"])
+  }
+
   @Test("a user who may not open the lock can still submit, and is answered `queued`")
   func submitsOnly() throws {
     let instance = try Instance()

@@ -115,6 +115,36 @@ struct JobEndTests {
     #expect(try instance.records(of: "a.json").filter { $0["requeued"] != true }.count == 1)
   }
 
+  @Test("a signal for the job and the batch together, as a shutdown sends it, puts the trigger back, too")
+  func stoppedTogether() throws {
+    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/both"] }"#)
+    // A child of the job ends it first, and then the batch.
+    try instance.handler(
+      "both",
+      """
+      mkdir ../stopped 2>/dev/null || exit 0
+      batch=$PPID
+      (kill -TERM $$; kill -TERM "$batch") &
+      wait
+      """)
+    try instance.drop("a.json")
+    #expect(try instance.bobbin("run", "--spool-only").status == 143)
+    #expect(try instance.pending() == ["a.json"])
+    #expect(try instance.records(of: "a.json").map { $0["outcome"] } == ["interrupted"])
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.names("done") == ["a.json"])
+  }
+
+  @Test("a job that somebody ends by a signal has failed, when the batch is not asked to stop")
+  func jobStopped() throws {
+    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/self"] }"#)
+    try instance.handler("self", "kill -TERM $$")
+    try instance.drop("a.json")
+    #expect(try instance.bobbin("run", "--spool-only").status == 1)
+    #expect(try instance.records(of: "a.json").map { $0["error_message"] } == ["ended by SIGTERM"])
+    #expect(try instance.names("failed") == ["a.json"])
+  }
+
   @Test("a scheduled run that is asked to stop starts nothing new")
   func stoppedSchedule() throws {
     let instance = try Instance(

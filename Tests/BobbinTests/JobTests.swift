@@ -143,7 +143,7 @@ struct JobTests {
       ("exit 75", "", 2), ("echo 'HTTP Error 503: busy' >&2; exit 1", "", 2),
       ("echo 'HTTP Error 404: gone' >&2; exit 1", "", 1), ("exit 1", "", 1),
       ("echo 'HTTP Error 503'; exit 1", "", 1), ("exit 75", "attempts: 4,", 4),
-      ("exit 75", "attempts: 1,", 1),
+      ("exit 75", "attempts: 1,", 1), ("exit 75", "rerun: false,", 1),
     ])
   func transient(script: String, settings: String, attempts: Int) throws {
     let instance = try Instance(

@@ -137,6 +137,24 @@ struct PromiseTests {
       try instance.ledger() == ["manual demo one.json", "manual demo one.json", "manual demo two.json"])
   }
 
+  @Test("a new trigger has its turn although an orphan keeps an older one of the same name from it")
+  func sameNameAsClaimed() throws {
+    let instance = try Instance(
+      channels: """
+        { id: 1, name: "held", command: ["handlers/hold"] },
+        { id: 2, name: "demo", command: ["handlers/note"] },
+        """)
+    try instance.drop("please.json", "1")
+    try Self.killInJob(instance, "run", "--spool-only")
+    try instance.drop("please.json", "2")
+    let next = try instance.bobbin("run", "--spool-only", "--json")
+    #expect(try next.json["triggers"]["succeeded"] == 1)
+    #expect(try next.json["triggers"]["deferred"] == 1)
+    #expect(try instance.ledger() == ["manual held please.json", "manual demo please.json"])
+    try instance.release.pass()
+    try waitUntil("the orphan has ended") { try !instance.isLocked("channels/1.lock") }
+  }
+
   @Test("promise 4: a name that sorts first overtakes what is still waiting, within a second")
   func overtaking() throws {
     let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/slow"] }"#)

@@ -1,4 +1,5 @@
 import Foundation
+import Posix
 import TestSupport
 import Testing
 
@@ -65,7 +66,7 @@ struct RaceTests {
     run.signal(SIGTERM)
     let stopped = try run.wait()
     #expect(stopped.status == 143)
-    #expect(stopped.errorLine(with: " warning trigger stays claimed", "trigger=a.json") != nil)
+    #expect(stopped.errorLine(with: " warning trigger waits for the next run", "trigger=a.json") != nil)
     #expect(try instance.pending() == ["a.json"])
     #expect(try instance.claimed().count == 1)
 
@@ -74,6 +75,48 @@ struct RaceTests {
     #expect(try instance.ledger().count == 3)
     #expect(try instance.pending() == [])
     #expect(try instance.claimed() == [])
+    let final = try instance.records(of: "a.json").filter { $0["requeued"] != true }
+    #expect(final.map { $0["outcome"] } == ["succeeded", "succeeded"])
+  }
+
+  @Test("a trigger that a crash cut short has its turn while a file that sorts before it is being written")
+  func recoveredBeforeUnsettled() throws {
+    let instance = try Instance(channels: Self.held)
+    try instance.drop("z.json")
+    let killed = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    killed.signal(SIGKILL)
+    _ = try killed.wait()
+    try instance.release.pass()
+    try waitUntil("the orphan has ended") { try !instance.isLocked("channels/1.lock") }
+
+    let run: RunningProgram
+    do {
+      let writer = try Directory(path: instance.spool).open(FileName("a.json"), .createNew)
+      run = try instance.start("run", "--spool-only")
+      try instance.started.wait()
+      #expect(try instance.ledger() == ["manual held z.json", "manual held z.json"])
+      try writer.write(Array("1".utf8))
+    }
+    try instance.release.pass(times: 2)
+    #expect(try run.wait().status == 0)
+    #expect(try instance.ledger().last == "manual held a.json")
+  }
+
+  @Test("while it waits to be put back, stopping the batch again and again counts no attempt")
+  func waitingIsNoAttempt() throws {
+    let instance = try Instance(channels: Self.held, settings: "max_attempts: 1,")
+    try instance.drop("a.json")
+    for round in 1...3 {
+      let run = try instance.start("run", "--spool-only")
+      try instance.started.wait()
+      if round == 1 { try instance.drop("a.json", "\"held\"") }
+      run.signal(SIGTERM)
+      #expect(try run.wait().status == 143)
+    }
+    #expect(try instance.claimed().count == 1)
+    try instance.release.pass(times: 2)
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
     let final = try instance.records(of: "a.json").filter { $0["requeued"] != true }
     #expect(final.map { $0["outcome"] } == ["succeeded", "succeeded"])
   }

@@ -159,8 +159,10 @@ struct RunCommandTests {
     #expect(try instance.records(of: "r.json").count == 3)
   }
 
-  @Test("removes results and logs older than keep_results, and nothing younger")
-  func keepResults() throws {
+  @Test(
+    "removes results and logs older than keep_results, and nothing younger",
+    arguments: [["run"], ["run", "--spool-only"], ["watch", "--every", "20ms"]])
+  func keepResults(by arguments: [String]) throws {
     let instance = try Instance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/fail"] }"#, settings: #"keep_results: "2d","#)
     for name in ["a.json", "b.json"] { try instance.drop(name) }
@@ -172,8 +174,12 @@ struct RunCommandTests {
     try instance.directory.setAge("spool/logs/2.log", .seconds(47 * 3_600))
     try instance.directory.write("spool/.bobbin-torn", "", age: .seconds(37 * 3_600))
     try instance.directory.write("spool/.bobbin-new", "", age: .seconds(35 * 3_600))
-    #expect(try instance.bobbin("run").status == 1)
-    #expect(try instance.names("failed") == ["b.json"])
+    try instance.drop("c.json", "99")
+    let program = try instance.start(arguments)
+    try waitUntil("old results are removed") { try !instance.names("failed").contains("a.json") }
+    if arguments.contains("watch") { program.signal(SIGTERM) }
+    _ = try program.wait()
+    #expect(try instance.names("failed") == ["b.json", "c.json"])
     #expect(try instance.names("logs").contains("2.log"))
     #expect(try !instance.names("logs").contains("1.log"))
     #expect(!instance.directory.exists("spool/.bobbin-torn"))

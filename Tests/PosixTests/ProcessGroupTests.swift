@@ -43,6 +43,16 @@ extension Processes {
       try waitUntil("the lock is free") { try directory.isFree("lock") }
     }
 
+    @Test("a process that only waits to be reaped is none any more")
+    func zombie() throws {
+      let lock = try directory.lock("lock")
+      let child = try Script.start("read -r line || exit 0", inheriting: lock)
+      try waitUntil("it has ended") { ProcessTable.startTime(of: child.id) == nil }
+      // Signal 0 still finds it.
+      #expect(kill(child.id, 0) == 0)
+      #expect(try Script.reap(child.id) == .status(0))
+    }
+
     @Test("a signal reaches the whole group")
     func wholeGroup() throws {
       let lock = try directory.lock("lock")

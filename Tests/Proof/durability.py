@@ -279,6 +279,7 @@ def recover(recording, moment, image):
     """Lays out what a power cut left, makes one clean run, and asks the oracle."""
     with harness.Instance(**recording.settings) as instance:
         image.write(instance.spool)
+        instance.power_was_cut = True
         boot_again(instance.spool)
         left = instance.listing()
         instance.ledger_path.write_bytes(recording.ledger_at(moment))

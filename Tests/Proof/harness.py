@@ -190,6 +190,7 @@ class Instance:
         # Triggers whose job or record a fault has cut short: see `note_fault`.
         self.cut = set()
         self.faults = 0
+        self.power_was_cut = False
         self.clean_run_began = None
         self.max_attempts = settings.get("max_attempts", 3)
         for directory in ("etc/handlers", "spool", "library"):
@@ -418,7 +419,7 @@ class Instance:
             records = self.records()
         except ValueError as error:
             return [str(error)]
-        problems += self.duplicate_ids(records)
+        problems += self.duplicate_ids(records) + self.unrecorded_scheduled_jobs(records)
         final = collections.defaultdict(list)
         # A job that was stopped with its batch: its trigger is pending again, and may be executed once more.
         put_back = collections.Counter(record["name"] for record in records if record.get("requeued"))
@@ -439,6 +440,15 @@ class Instance:
     def name_in_ledger(self, name):
         """What the ledger calls a trigger: what its job was told."""
         return as_seen_by_jobs(name)
+
+    def unrecorded_scheduled_jobs(self, records):
+        """What a scheduled job did is not forgotten. A power cut alone may take the note on it away with its record."""
+        if self.power_was_cut:
+            return []
+        entries = re.finditer(rb"^\t(\d+)\t\d+\t[^\t\n]*$", self.ledger_path.read_bytes(), re.MULTILINE)
+        recorded = {record["id"] for record in records}
+        executed = sorted({int(entry[1]) for entry in entries} - recorded)
+        return [f"the scheduled job {identifier} was executed, and has no record" for identifier in executed]
 
     def duplicate_ids(self, records):
         counts = collections.Counter(record["id"] for record in records)

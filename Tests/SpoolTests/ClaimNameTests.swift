@@ -11,6 +11,7 @@ struct ClaimNameTests {
     (.init(id: 3, step: .expired, trigger: FileName("7.json")), "3.expired.7.json"),
     (.init(id: 3, step: .rejected, trigger: FileName("7.json")), "3.rejected.7.json"),
     (.init(id: 3, step: .cancelled, trigger: FileName("7.json")), "3.cancelled.7.json"),
+    (.init(id: 4, step: .waiting, trigger: FileName("7.json")), "4.waiting.7.json"),
     (
       .init(id: ClaimName.idLimit, step: .attempt(3), trigger: FileName("1.1.x.json")),
       "9999999999999.3.1.1.x.json"

@@ -44,7 +44,7 @@ struct ClaimsTests {
     let name = FileName(bytes: [0xFF] + Array(".json".utf8))
     try spool.scratch.write(name, bytes: [0x37])
     let claim = try #require(try claims.claim(name, id: 1, step: .attempt(1)))
-    #expect(try claims.putBack(claim))
+    #expect(try claims.putBack(claim) == nil)
     #expect(try spool.root.status(of: name) != nil)
   }
 
@@ -70,7 +70,7 @@ struct ClaimsTests {
   @Test("a claim is put back under its own name")
   func putBack() throws {
     try spool.scratch.write("7.json", "7")
-    #expect(try claims.putBack(try claim("7.json")))
+    #expect(try claims.putBack(try claim("7.json")) == nil)
     #expect(try spool.pending() == ["7.json"])
     #expect(try spool.scratch.text("7.json") == "7")
   }
@@ -80,9 +80,15 @@ struct ClaimsTests {
     try spool.scratch.write("7.json", "old")
     let claim = try claim("7.json")
     try spool.scratch.write("7.json", "new")
-    #expect(try !claims.putBack(claim))
+    let waiting = try #require(try claims.putBack(claim))
     #expect(try spool.scratch.text("7.json") == "new")
-    #expect(try claim.folder.status(of: claim.file) != nil)
+    // It has been no attempt.
+    #expect(waiting.name.step == .waiting)
+    #expect(try spool.scratch.names(in: "running/\(claims.owner.folder)") == ["1.waiting.7.json"])
+    #expect(try claims.putBack(waiting)?.name == waiting.name)
+    try spool.scratch.remove("7.json")
+    #expect(try claims.putBack(waiting) == nil)
+    #expect(try spool.scratch.text("7.json") == "old")
   }
 
   @Test("putting back what is gone changes nothing")
@@ -90,7 +96,7 @@ struct ClaimsTests {
     try spool.scratch.write("7.json", "7")
     let claim = try claim("7.json")
     try claim.folder.remove(claim.file)
-    #expect(try claims.putBack(claim))
+    #expect(try claims.putBack(claim) == nil)
     #expect(try spool.pending() == [])
   }
 
@@ -166,7 +172,7 @@ struct ClaimsTests {
     #expect(try spool.scratch.names(in: "running/\(claims.owner.folder)") == ["1.1.7.json"])
     let next = Claims(spool.interior, owner: try .named("abcdef-1-2-3"))
     let adopted = try #require(try next.adopt(claim, step: .attempt(2)))
-    #expect(try next.putBack(adopted))
+    #expect(try next.putBack(adopted) == nil)
     try next.close()
     #expect(try spool.scratch.names(in: "running") == [claims.owner.folder.description])
   }

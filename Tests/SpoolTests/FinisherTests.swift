@@ -1,3 +1,4 @@
+import Glibc
 import Posix
 import Spool
 import TestSupport
@@ -166,6 +167,16 @@ struct FinisherTests {
     #expect(try spool.scratch.names(in: "done") == ["1.json", "2.json", "3.json"])
     for number in 1...3 { #expect(try spool.scratch.text("done/\(number).json") == "\(number)") }
     #expect(try stillRunning() == [])
+  }
+
+  @Test("a folder that was removed meanwhile is no success")
+  func folderGone() throws {
+    let claim = try claim("a.json", id: 1)
+    #expect(try rmdir(spool.scratch.path("expired")) == 0)
+    #expect { try finisher.finish([(claim, .moved(.expired))]) } throws: {
+      ($0 as? SystemError)?.description.contains("expired': No such file or directory") == true
+    }
+    #expect(try stillRunning() == ["1.1.a.json"])
   }
 
   @Test("a directory that has a result's name is set aside, with all that is in it")

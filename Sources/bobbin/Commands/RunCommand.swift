@@ -16,6 +16,7 @@ struct RunCommand {
     if arguments.has("dry-run") { return try dryRun() }
     var options = Run.Options()
     options.isSpoolOnly = arguments.has("spool-only")
+    options.tidies = true
     let wait = try arguments.duration("wait") ?? .seconds(3_600)
     switch try batch.run(options.isSpoolOnly ? .manual : .scheduled, options, wait: wait) {
     case .busy(let holder):

@@ -1,0 +1,50 @@
+import Channels
+import Posix
+import Spool
+
+/// One job of a channel at a time, also after a crash of the batch: the lock that a job's processes inherit.
+extension Run {
+  enum ChannelLocking: ~Copyable {
+    case locked(FileLock)
+    /// Processes of an earlier job still hold it.
+    case inUse
+    /// The lock can't be taken, for a reason that concerns this channel alone.
+    case unusable(String)
+  }
+
+  /// - Throws: what keeps every channel from running.
+  func lock(_ channel: Channel) throws(SystemError) -> ChannelLocking {
+    if let kept = keptLock.take(), keptLockChannel == channel.id, try kept.renew() { return .locked(kept) }
+    let name = FileName("\(channel.id).lock")
+    do throws(SystemError) {
+      guard let lock = try acquire(name) else { return .inUse }
+      return .locked(lock)
+    } catch {
+      // Root may have made it, for example. Not put aside: a job of root's may hold it.
+      guard error.isRefusal else { throw error }
+      hasTrouble = true
+      return .unusable("its lock can't be taken: \(error); give the file to the user that runs the batch")
+    }
+  }
+
+  private func acquire(_ name: FileName) throws(SystemError) -> FileLock? {
+    do throws(SystemError) { return try FileLock.tryAcquire(name, in: interior[.channels]) } catch {
+      // A directory in its place must not keep the channels from running.
+      guard error.code == .isDirectory, let other = try interior[.channels].setAside(name) else {
+        throw error
+      }
+      batch.log.warning("\(interior[.channels].path(of: name)) was no file and is now \(other)")
+      return try FileLock.tryAcquire(name, in: interior[.channels])
+    }
+  }
+
+  /// Keeps a channel's lock for the next job, which mostly is of the same channel, if the last job surely left no process
+  /// that holds it, too.
+  func keep(_ lock: consuming FileLock, of channel: Channel) {
+    guard runner.hasLeftNothingBehind else { return }
+    keptLockChannel = channel.id
+    keptLock = consume lock
+  }
+
+  func releaseKeptLock() { keptLock = nil }
+}
