@@ -29,9 +29,15 @@ extension Run {
 
   /// Records a scheduled job that the run before was killed in. It is not repeated for that: its time comes again.
   private func recoverScheduled() throws(SystemError) {
-    guard let job = cutShort, job.trigger == nil, (1...ClaimName.idLimit).contains(job.id),
-      try !isRecorded(job.id)
-    else { return }
+    guard let job = cutShort else { return }
+    if job.trigger == nil, (1...ClaimName.idLimit).contains(job.id), try !isRecorded(job.id) {
+      try recordCutShort(job)
+    }
+    // The lock's note has kept it until here.
+    note(nil)
+  }
+
+  private func recordCutShort(_ job: HolderNote.Job) throws(SystemError) {
     let channel = batch.configuration.channel(name: job.channel)
     cutShortChannel = channel?.name
     var record = HistoryRecord(
@@ -44,6 +50,7 @@ extension Run {
       "recovered: the batch was killed while this channel's scheduled job ran; it comes last in this run",
       ["id": String(job.id), "channel": job.channel])
     try recorder.add(.init(record: record))
+    try recorder.flush()
   }
 
   private func isRecorded(_ id: Int64) throws(SystemError) -> Bool {

@@ -49,9 +49,12 @@ package struct HolderNote: Sendable, Codable, Equatable {
   /// No note is longer, as names are not.
   fileprivate static let sizeLimit = 4096
 
+  /// - Parameter bytes: what the file begins with. Only the first line counts: that of an older note may end behind it, if
+  ///   it could not be cut off.
   /// - Returns: nil for what is no note.
   fileprivate init?(_ bytes: [UInt8]) {
-    guard let note = try? JSONDecoder().decode(HolderNote.self, from: Data(bytes)) else { return nil }
+    let line = Data(bytes.prefix { $0 != UInt8(ascii: "\n") })
+    guard let note = try? JSONDecoder().decode(HolderNote.self, from: line) else { return nil }
     self = note
   }
 
@@ -108,9 +111,11 @@ package struct SchedulerLock: ~Copyable {
         // Whoever gives the lock back takes its note away.
         let left = try HolderNote(lock.file.readStart(limit: HolderNote.sizeLimit))
         let wasKilled = left.flatMap { OwnerName(FileName($0.owner)) }?.isAlive(asSeenBy: owner) == false
-        let note = HolderNote(kind: kind, startedAt: startedAt, owner: owner)
+        var note = HolderNote(kind: kind, startedAt: startedAt, owner: owner)
+        // Still to be recorded, by the holder after this one if this one is killed, too.
+        note.job = wasKilled ? left?.job : nil
         try lock.file.replaceContent(with: note.json.line)
-        return .acquired(SchedulerLock(lock: lock, note: note, cutShort: wasKilled ? left?.job : nil))
+        return .acquired(SchedulerLock(lock: lock, note: note, cutShort: note.job))
       }
       if let note = try place.livingHolder(asSeenBy: owner) { return .held(by: note) }
       if attempt == 10 { break }

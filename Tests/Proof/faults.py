@@ -96,7 +96,10 @@ def problems_of(instance, calls, number, error, result, is_run):
     if result.status not in DOCUMENTED:
         return ["it ended with an undocumented status"]
     left = [*instance.pending(), *(claim.trigger for claim in instance.claims())]
-    untouchable = error == "EACCES" and (failed.name, failed.about.count("/")) in (("rename", 3), ("mkdir", 2))
+    # What somebody forbids to touch concerns one trigger or one channel alone, and is reported.
+    untouchable = error == "EACCES" and (
+        (failed.name, failed.about.count("/")) in (("rename", 3), ("mkdir", 2)) or "/channels/" in failed.about
+    )
     if is_run and result.status in (0, 1) and left and not untouchable:
         problems.append(f"it says that it is done, and leaves {left}")
     if result.status in GAVE_UP:
