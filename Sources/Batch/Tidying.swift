@@ -22,23 +22,32 @@ package struct Tidying {
   package func perform() throws(SystemError) -> Int {
     var sweep = Sweep()
     for directory in [interior.root, interior[.done], interior[.failed]] {
-      let prefix = Array(Spool.temporaryPrefix.utf8)
-      sweep.remove(from: directory, named: { $0.starts(with: prefix) }) {
+      sweep.remove(try names(in: directory) { $0.starts(with: Spool.temporaryPrefix.utf8) }, from: directory)
+      {
         $0.kind == .regular && now - $0.modified > Self.temporaryAge
       }
     }
     if let keepResults {
-      let isVisible = { (name: UnsafeRawBufferPointer) in name.first != UInt8(ascii: ".") }
       for folder in [SpoolFolder.done, .failed, .logs] {
-        sweep.remove(from: interior[folder], named: isVisible) { now - $0.modified > keepResults }
+        let names = try names(in: interior[folder]) { $0.first != UInt8(ascii: ".") }
+        sweep.remove(names, from: interior[folder]) { now - $0.modified > keepResults }
       }
       // These are the files as they were dropped, with the times they had; the change time says when they came here.
       for folder in [SpoolFolder.expired, .rejected, .cancelled] {
-        sweep.remove(from: interior[folder], named: isVisible) { now - $0.changed > keepResults }
+        let names = try names(in: interior[folder]) { $0.first != UInt8(ascii: ".") }
+        sweep.remove(names, from: interior[folder]) { now - $0.changed > keepResults }
       }
     }
     if let failure = sweep.failure { throw failure }
     return sweep.removed
+  }
+
+  private func names(
+    in directory: Directory, where isWanted: (UnsafeRawBufferPointer) -> Bool
+  ) throws(SystemError) -> [FileName] {
+    var names: [FileName] = []
+    try directory.forEachName { if isWanted($0) { names.append(FileName(bytes: Array($0))) } }
+    return names
   }
 
   private struct Sweep {
@@ -46,14 +55,7 @@ package struct Tidying {
     var failure: SystemError?
 
     /// What can't be removed keeps nothing else from being removed.
-    mutating func remove(
-      from directory: Directory, named isWanted: (UnsafeRawBufferPointer) -> Bool,
-      where isOld: (FileStatus) -> Bool
-    ) {
-      var names: [FileName] = []
-      do throws(SystemError) {
-        try directory.forEachName { if isWanted($0) { names.append(FileName(bytes: Array($0))) } }
-      } catch { failure = failure ?? error }
+    mutating func remove(_ names: [FileName], from directory: Directory, where isOld: (FileStatus) -> Bool) {
       for name in names {
         do throws(SystemError) {
           guard let status = try directory.status(of: name), isOld(status) else { continue }
