@@ -189,8 +189,8 @@ struct JobSupervisor {
       case .exited(main, let exit): return .mainExited(exit)
       case .exited: continue
       case .none: return .nothing
-      // Somebody else took the exit: cannot happen while this is the only place that waits.
-      case .childless: return .mainExited(.status(127))
+      // Cannot happen while this is the only place that waits.
+      case .childless: throw SystemError("wait for a job (somebody else took its exit status)", nil, .noChild)
       }
     }
   }

@@ -13,7 +13,7 @@ extension Run {
   }
 
   /// - Throws: what keeps every channel from running.
-  func lock(_ channel: Channel) throws(SystemError) -> ChannelLocking {
+  func lockChannel(_ channel: Channel) throws(SystemError) -> ChannelLocking {
     if let kept = keptLock.take(), keptLockChannel == channel.id, try kept.renew() { return .locked(kept) }
     let name = FileName("\(channel.id).lock")
     do throws(SystemError) {

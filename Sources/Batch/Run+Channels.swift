@@ -12,7 +12,7 @@ extension Run {
       try requireIntegrity()
       let jobID = try ids.next()
       let record: HistoryRecord
-      switch try lock(channel) {
+      switch try lockChannel(channel) {
       case .inUse:
         try skip(channel, id: jobID, .skipped, "processes of an earlier job still work on this channel")
         statistics.channels.skipped += 1

@@ -149,7 +149,7 @@ extension Run {
       recovered.append((claim, trigger))
       return
     }
-    switch try lock(channel) {
+    switch try lockChannel(channel) {
     case .inUse: return leaveClaimed(claim.trigger, because: "its job of an earlier run is still at work")
     case .unusable(let reason):
       return leaveClaimed(claim.trigger, because: "channel \"\(channel.name)\": \(reason)")
@@ -188,14 +188,5 @@ extension Run {
     batch.log.warning(
       "recovered: \(reason)", ["trigger": claim.trigger.description, "outcome": outcome.rawValue])
     try add(record, claim, content: trigger?.bytes ?? [])
-  }
-
-  /// Hands a record and its claim to the recorder, and tells whoever waits for this trigger.
-  func add(_ record: HistoryRecord, _ claim: Claim, content: [UInt8]) throws(SystemError) {
-    try recorder.add(.init(record: record, claim: claim, content: content))
-    if claim.trigger == options.watched {
-      try recorder.flush()
-      options.onWatched?(record)
-    }
   }
 }

@@ -44,7 +44,7 @@ extension Run {
     case .disabled(let channel, let reason): return try refuse(trigger, channel, reason)
     case .found(let channel):
       // Before the claim: a trigger that must wait for an orphan stays pending, for everybody to see.
-      switch try lock(channel) {
+      switch try lockChannel(channel) {
       case .inUse: leavePending(trigger.name, because: Self.orphans(of: channel))
       case .unusable(let reason):
         leavePending(trigger.name, because: "channel \"\(channel.name)\": \(reason)")
@@ -147,7 +147,7 @@ extension Run {
     case .unknown(let reason): try refuse(abandoned, trigger, nil, reason)
     case .disabled(let channel, let reason): try refuse(abandoned, trigger, channel, reason)
     case .found(let channel):
-      switch try lock(channel) {
+      switch try lockChannel(channel) {
       case .inUse: leaveClaimed(trigger.name, because: Self.orphans(of: channel))
       case .unusable(let reason):
         leaveClaimed(trigger.name, because: "channel \"\(channel.name)\": \(reason)")

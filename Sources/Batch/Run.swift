@@ -5,8 +5,8 @@ package import Spool
 /// One holding of the scheduler lock: what an earlier run left is recovered, what is too old expires, the enabled
 /// channels have their turn, then the spool is worked off in the order of file names.
 ///
-/// The steps are in `Run+Recover`, `Run+Expire`, `Run+Channels` and `Drain`, with `Run+Triggers` for each trigger and
-/// `Run+ChannelLock` for each job; this file holds what they share.
+/// The steps are in `Run+Recover`, `Run+Expire`, `Run+Channels` and `Drain`. What they do with one trigger is in
+/// `Run+Triggers` and `Run+GiveUp`, with one job in `Run+Job` and `Run+ChannelLock`.
 package final class Run {
   package struct Options: Sendable {
     /// Leaves out the scheduled channels.
@@ -36,7 +36,7 @@ package final class Run {
   /// The number of this run.
   let id: Int64
   /// Nil once it was released.
-  private var lock: SchedulerLock?
+  var lock: SchedulerLock?
   var statistics = RunStatistics()
   var deferred: Deferred
   /// Claims that dead runs left; their folders are removed when the run has finished with them.
@@ -48,7 +48,7 @@ package final class Run {
   /// The channel whose scheduled job the run before was killed in.
   var cutShortChannel: String?
   /// Met by a note on the current job, which is no reason to forget the job.
-  private var fullDisk: SystemError?
+  var fullDisk: SystemError?
   /// See `Run+ChannelLock`.
   var keptLock: FileLock?
   var keptLockChannel = 0
@@ -144,7 +144,7 @@ package final class Run {
 
   var isStopping: Bool { Signals.stop != nil }
 
-  /// What the holder of the lock before this run was killed in.
+  /// What the holder of the lock before this run was killed in, and nobody has recorded.
   var cutShort: HolderNote.Job? { lock?.cutShort ?? nil }
 
   /// A job needs room for its log, its record and its result. Found out before it starts, not after.
@@ -165,77 +165,12 @@ package final class Run {
     }
   }
 
-  enum Execution {
-    case ended(HistoryRecord)
-    /// For want of something: the batch can't go on.
-    case notStarted(SystemError)
-  }
-
-  /// Runs a job under the channel's lock, visible to `bobbin status`.
-  ///
-  /// - Throws: when the batch can't go on.
-  func execute(_ job: Job, holding channelLock: borrowing FileLock) throws(SystemError) -> Execution {
-    batch.log.info(
-      "job started",
-      [
-        "id": String(job.id), "channel": job.channel.name, "trigger": job.trigger?.description,
-        "user": job.user,
-      ])
-    let startedAt = Timestamp.now()
-    func begun() -> HolderNote.Job {
-      HolderNote.Job(
-        id: job.id, channel: job.channel.name, trigger: job.trigger?.description,
-        startedAt: startedAt.rfc3339(fractionDigits: 6))
-    }
-    // What a claim says of a trigger's job, only the note says of a scheduled one: that it has begun.
-    var isNoted = job.kind == .scheduled
-    if isNoted { note(begun()) }
-    if let fullDisk { return .notStarted(fullDisk) }
-    let result = try runner.run(job, holding: channelLock) {
-      if !isNoted { self.note(begun()) }
-      isNoted = true
-    }
-    // What only the note says is not forgotten before it is recorded.
-    if isNoted, job.kind == .manual || result.shortage != nil { note(nil) }
-    if let shortage = result.shortage { return .notStarted(shortage) }
-    var record = HistoryRecord(
-      id: job.id, run: id, kind: job.kind, outcome: result.outcome, finishedAt: result.finishedAt)
-    record.channelID = Int64(job.channel.id)
-    record.channel = job.channel.name
-    record.trigger = job.trigger
-    record.user = job.user
-    record.startedAt = result.startedAt
-    record.duration = result.duration
-    record.attempt = result.attempt
-    record.exitStatus = result.exitStatus
-    record.signal = result.signal
-    record.videosDownloaded = result.items
-    record.errorMessage = result.errorMessage
-    statistics.videosDownloaded += result.items
-    logEnd(of: record)
-    return .ended(record)
-  }
-
-  /// A note that can't be written stops nothing, unless that shows that the disk is full: then nothing more is started.
-  func note(_ job: HolderNote.Job?) {
-    do throws(SystemError) { try lock?.note(job: job) } catch {
-      batch.log.warning("current job not noted: \(error)")
-      if [.noSpace, .quota].contains(error.code) { fullDisk = fullDisk ?? error }
-    }
-  }
-
-  private func logEnd(of record: HistoryRecord) {
-    var fields: KeyValuePairs<String, String?> {
-      [
-        "id": String(record.id), "channel": record.channel, "trigger": record.trigger?.description,
-        "outcome": record.outcome.rawValue, "items": record.videosDownloaded.map { String($0) },
-        "duration": record.duration?.brief, "error": record.errorMessage,
-      ]
-    }
-    switch record.outcome {
-    case .succeeded: batch.log.info("job ended", fields)
-    case .interrupted: batch.log.warning("job ended", fields)
-    default: batch.log.error("job ended", fields)
+  /// Hands a record and its claim to the recorder, and tells whoever waits for this trigger.
+  func add(_ record: HistoryRecord, _ claim: Claim, content: [UInt8]) throws(SystemError) {
+    try recorder.add(.init(record: record, claim: claim, content: content))
+    if claim.trigger == options.watched {
+      try recorder.flush()
+      options.onWatched?(record)
     }
   }
 }

@@ -55,6 +55,7 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     package static let noSuchFile = Code(ENOENT)
     package static let exists = Code(EEXIST)
     package static let busy = Code(EBUSY)
+    package static let noChild = Code(ECHILD)
     package static let isDirectory = Code(EISDIR)
     package static let notDirectory = Code(ENOTDIR)
     package static let accessDenied = Code(EACCES)
