@@ -206,7 +206,7 @@ struct JobSupervisor {
         try Children.signalDescendants(signal)
         try Poll.wait(until: min(deadline, .now() + .milliseconds(50)))
         guard try remain() else { return }
-        if Signals.stopCount > 1 { break }
+        if signal == Signals.terminate, Signals.stopCount > 1 { break }
       }
     }
     // Later jobs must not wait for them, too.

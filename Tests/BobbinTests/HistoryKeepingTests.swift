@@ -1,4 +1,5 @@
 import Foundation
+import Posix
 import TestSupport
 import Testing
 
@@ -84,8 +85,10 @@ struct HistoryKeepingTests {
     #expect(try instance.bobbin("history", "--json").jsonLines.count == 2)
   }
 
-  @Test("a claim whose record is there already is put away without being run again")
-  func recordedClaim() throws {
+  @Test(
+    "a claim whose record is there already, perhaps rotated away, is put away without being run again",
+    arguments: ["history.jsonl", "history.jsonl.1"])
+  func recordedClaim(history: String) throws {
     let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/crash"] }"#)
     try instance.handler("crash", "echo \"$BOBBIN_ATTEMPT\" >>../ledger; kill -9 \"$PPID\"")
     try instance.drop("a.json")
@@ -93,7 +96,7 @@ struct HistoryKeepingTests {
     try waitUntil("the job has ended") { try !instance.isLocked("channels/1.lock") }
     // As if the crash had come after the record instead of before it.
     try instance.directory.write(
-      "spool/history.jsonl",
+      "spool/\(history)",
       #"""
       {"id":1,"run":1,"kind":"manual","channel_id":1,"channel":"demo","trigger":"a.json","user":null,"uid":0,"requested_at":null,"started_at":null,"finished_at":"2026-01-31T10:30:00.000000Z","duration_s":1.000,"attempt":1,"outcome":"succeeded","exit_status":0,"signal":null,"videos_downloaded":4,"error_message":null}
 
@@ -104,7 +107,26 @@ struct HistoryKeepingTests {
     #expect(try instance.ledger() == ["1"])
     #expect(try instance.document("done/a.json")["videos_downloaded"] == 4)
     #expect(try instance.document("done/a.json")["content"] == "1\n")
-    #expect(try instance.records(of: "a.json").count == 1)
+    #expect(try instance.records(of: "a.json").count == (history == "history.jsonl" ? 1 : 0))
     #expect(try instance.claimed() == [])
+  }
+
+  @Test("a claim that was taken while somebody wrote to it is pending again, and waited for")
+  func claimBeingWritten() throws {
+    let instance = try Instance()
+    try instance.directory.write("spool/running/0123456789ab-1-77-5/.keep")
+    let run: RunningProgram
+    do {
+      let writer = try Directory(path: "\(instance.spool)/running/0123456789ab-1-77-5")
+        .open(FileName("1.1.a.json"), .createNew)
+      try writer.write(Array(#"{"channel": "#.utf8))
+      run = try instance.start("run", "--spool-only")
+      try waitUntil("it is pending") { try instance.pending() == ["a.json"] }
+      try writer.write(Array(#""demo"}"#.utf8))
+    }
+    #expect(try run.wait().status == 0)
+    #expect(try instance.claimed() == [])
+    #expect(try instance.names("done") == ["a.json"])
+    #expect(try instance.records(of: "a.json").map { $0["attempt"] } == [1])
   }
 }

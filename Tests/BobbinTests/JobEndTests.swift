@@ -186,6 +186,21 @@ struct JobEndTests {
     #expect(try instance.pending() == ["a.json"])
   }
 
+  @Test("a second signal kills also what a job has left behind")
+  func secondSignalForLeftovers() throws {
+    let instance = try Instance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/leave"], grace: "1h" }"#)
+    try instance.handler(
+      "leave", "(trap '' TERM; setsid sh -c 'echo $$ >../gates/started; while :; do sleep 1; done' &)")
+    let run = try instance.start("run")
+    let orphan = try #require(Int32(try instance.started.wait()))
+    run.signal(SIGTERM)
+    run.signal(SIGINT)
+    #expect(try run.wait().status == 143)
+    #expect(!exists(orphan))
+    #expect(try instance.history().first?["outcome"] == "succeeded")
+  }
+
   @Test("a channel with `rerun: false` is not put back by a signal but failed as interrupted")
   func stoppedWithoutRerun() throws {
     let instance = try Instance(

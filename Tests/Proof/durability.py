@@ -369,7 +369,7 @@ def main():
             recording.trace("run", "--spool-only")
             description = f"the recovery from a kill {description}"
             steps += check_order(report, description, recording, at_least=0)
-        most = (24, 600) if options.full else (8, 250)
+        most = (16, 300) if options.full else (8, 250)
         counts.append(cut_power(report, description, recording, *most, options))
 
     survived, total = (sum(column) for column in zip(*counts))

@@ -47,6 +47,26 @@ struct SchedulerLockTests {
     #expect(try lock.isStillInPlace())
   }
 
+  @Test("a holder without a note that goes away at once was one who only looked")
+  func looker() throws {
+    let directory = place.directory
+    let (isHeld, mayGo) = (Shared(false), Shared(false))
+    let worker = try Worker {
+      guard let lock = try? FileLock.tryAcquire(FileName("scheduler.lock"), in: directory) else { return }
+      isHeld.access { $0 = true }
+      isHeld.wake()
+      mayGo.wait { $0 ? () : nil }
+      CurrentProcess.pause(for: .milliseconds(15))
+      _ = lock.file.number
+    }
+    isHeld.wait { $0 ? () : nil }
+    mayGo.access { $0 = true }
+    mayGo.wake()
+    let lock = try acquire()
+    #expect(try lock.isStillInPlace())
+    worker.join()
+  }
+
   @Test("the note follows what the run does")
   func updates() throws {
     var lock = try acquire()
@@ -131,6 +151,7 @@ struct SchedulerLockTests {
     try leaveNote(owner: dead, job: job)
     let next = try acquire()
     #expect(next.cutShort == job)
+    #expect(try holder()?.job == job, "until it is recorded, it is kept for the holder after this one")
     try next.release()
     #expect(try acquire().cutShort == nil)
     try leaveNote(owner: dead)
