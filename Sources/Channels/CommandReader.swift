@@ -1,3 +1,5 @@
+import Posix
+
 /// Reads commands: the entries of `commands`, and the `command` of a channel, which is one of them by name or an
 /// array of its own.
 struct CommandReader {
@@ -69,7 +71,7 @@ struct CommandReader {
       faults.add(place, "expected text in quotes, found \(value.kind)", suggestion: suggestion)
       return nil
     }
-    guard !text.unicodeScalars.contains(where: \.isUnprintable) else {
+    guard !text.unicodeScalars.contains(where: \.disturbsTerminal) else {
       faults.add(place, "control character in \(quoted(text))")
       return nil
     }

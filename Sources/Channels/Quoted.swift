@@ -1,3 +1,5 @@
+import Posix
+
 /// `text` in double quotes, fit for a one-line message: cut after `limit` characters, with control characters
 /// and unusual spaces written as escapes, so that what is wrong can be seen.
 func quoted(_ text: String, limit: Int = 80) -> String {
@@ -10,20 +12,9 @@ func quoted(_ text: String, limit: Int = 80) -> String {
     case "\t": result += "\\t"
     case " ": result += " "
     default:
-      let isVisible = !(scalar.isUnprintable || category == .format || category == .spaceSeparator)
+      let isVisible = !(scalar.disturbsTerminal || category == .format || category == .spaceSeparator)
       result += isVisible ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
     }
   }
   return result + (text.dropFirst(limit).isEmpty ? "\"" : "…\"")
-}
-
-extension Unicode.Scalar {
-  /// A control character, or one of the two that end a line or paragraph: nothing that belongs into a name,
-  /// an argument or a log line.
-  var isUnprintable: Bool {
-    switch properties.generalCategory {
-    case .control, .lineSeparator, .paragraphSeparator: true
-    default: false
-    }
-  }
 }

@@ -48,7 +48,7 @@ final class Section {
     return elements
   }
 
-  /// A text without control characters.
+  /// A text without control characters and the marks that reorder text.
   func string(_ key: String, example: String) -> String? {
     guard let value = value(key) else { return nil }
     guard case .string(let text) = value else {
@@ -57,7 +57,7 @@ final class Section {
       refuse(key, "expected text in quotes, found \(value.kind)", suggestion: suggestion)
       return nil
     }
-    guard !text.unicodeScalars.contains(where: \.isUnprintable) else {
+    guard !text.unicodeScalars.contains(where: \.disturbsTerminal) else {
       refuse(key, "control character in \(quoted(text))", suggestion: "for example \(example)")
       return nil
     }

@@ -45,6 +45,10 @@ struct ChannelFaultsTests {
       #"3: channels[0] "a\nb": name: control character in "a\nb"; for example "cats""#
     ),
     (
+      #"id: 7, name: "a\u202eb", command: ["x"]"#,
+      #"3: channels[0] "a\u{202e}b": name: control character in "a\u{202e}b"; for example "cats""#
+    ),
+    (
       #"id: 7, name: "cats", url: "-x", command: ["x"]"#,
       #"3: channels[0] "cats": url: "-x" begins with -, so a program would take it for an option; write "./-x" if it is a file"#
     ),

@@ -1,5 +1,3 @@
-package import Posix
-
 extension Unicode.Scalar {
   /// Control characters (C0, DEL, C1), line and paragraph separators, and the marks that reorder text (U+202E and its
   /// kin): shown as they are, they could start a new line, drive a terminal or make one name look like another. All
