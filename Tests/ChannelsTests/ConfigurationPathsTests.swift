@@ -29,7 +29,7 @@ struct ConfigurationPathsTests {
     arguments: [
       ("scheduler.lock", "/srv/bobbin/spool/scheduler.lock"), ("./a", "/srv/bobbin/spool/a"),
       ("../a.lock", "/srv/bobbin/spool/../a.lock"), ("/run/bobbin.lock", "/run/bobbin.lock"),
-      ("sub/a.json", "/srv/bobbin/spool/sub/a.json"),
+      ("sub/a.json", "/srv/bobbin/spool/sub/a.json"), ("donelock", "/srv/bobbin/spool/donelock"),
     ])
   func lock(_ lock: String, _ expected: String) throws {
     #expect(try read(top("lock: \"\(lock)\",")).lock == expected)
@@ -44,9 +44,34 @@ struct ConfigurationPathsTests {
       ("./done/", "is something else in the spool"), (".", "is something else in the spool"),
       ("/srv/bobbin/spool/a.json", "would be taken for a trigger"),
       ("/srv/bobbin/spool", "is something else in the spool"),
+      ("done/x.lock", "would be in a folder that is Bobbin's own"),
+      ("channels/1.lock", "would be in a folder that is Bobbin's own"),
+      ("./logs//a/x", "would be in a folder that is Bobbin's own"),
+      ("/srv/bobbin/spool/failed/x", "would be in a folder that is Bobbin's own"),
+      ("sub/../done/x", "would be in a folder that is Bobbin's own"),
+      ("../spool/done/x", "would be in a folder that is Bobbin's own"),
+      ("/srv/bobbin/etc/../spool/running/x", "would be in a folder that is Bobbin's own"),
+      ("sub/../a.json", "would be taken for a trigger"),
     ])
   func badLock(_ lock: String, _ fault: String) {
     #expect(
       faults(top("lock: \"\(lock)\",")) == ["2: lock: \"\(lock)\" \(fault); for example \"scheduler.lock\""])
+  }
+
+  @Test(
+    "the library is none of the folders that Bobbin keeps in the spool, nor in one",
+    arguments: [
+      "../spool/done", "/srv/bobbin/spool/logs", "../spool/x/../running/cats", "../spool/channels/",
+    ])
+  func badLibrary(_ library: String) {
+    #expect(
+      faults(top("library: \"\(library)\",")) == [
+        "2: library: \"\(library)\" would be in a folder that is Bobbin's own; give it a place outside the spool"
+      ])
+  }
+
+  @Test("the library may be elsewhere in the spool")
+  func libraryInSpool() throws {
+    #expect(try read(top("library: \"../spool/library\",")).library == "/srv/bobbin/spool/library")
   }
 }
