@@ -87,7 +87,16 @@ package struct SetupCheck {
   }
 
   private func directory(_ path: String, _ what: String) -> [SetupProblem] {
-    guard let status = followed(path) else {
+    let found: FileStatus?
+    do { found = try Path.followedStatus(path) } catch {
+      return [
+        SetupProblem(
+          kind: .permission, path: path, message: "\(what) cannot be looked at: \(error)",
+          remedy:
+            "let the batch's user (uid \(user)) enter the directories above it, or run this as that user")
+      ]
+    }
+    guard let status = found else {
       // A run makes it, when it can.
       let parent = nearestExisting(above: path)
       if otherOwner != nil || Path.allows([.write, .execute], parent) { return [] }

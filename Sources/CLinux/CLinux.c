@@ -129,6 +129,11 @@ int linux_fchown(int descriptor, unsigned user, unsigned group) {
   return REPEATED(GATED("chown", descriptor, NULL, fchown(descriptor, user, group)));
 }
 
+int linux_realpath(const char *path, char **result) {
+  *result = realpath(path, NULL);
+  return *result ? 0 : -errno;
+}
+
 int linux_access(const char *path, int mode) { return REPEATED(faccessat(AT_FDCWD, path, mode, AT_EACCESS)); }
 
 int linux_renameat(int from, const char *old_path, int to, const char *new_path) {

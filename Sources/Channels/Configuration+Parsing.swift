@@ -10,22 +10,20 @@ extension Configuration {
   ///   - bytes: the file's content.
   ///   - file: the file's absolute path, the symbolic links in its directory resolved, so that `..` in the
   ///     configuration means what it means to the kernel.
-  ///   - shownAs: how messages call the file; `file` when nil.
   /// - Throws: all faults found.
   package static func parse(
-    _ bytes: [UInt8], file: String, shownAs: String? = nil
+    _ bytes: [UInt8], file: String
   ) throws(ConfigurationErrors) -> Configuration {
-    let shown = shownAs ?? file
     guard file.hasPrefix("/") else {
       throw .init(faults: [
         .init(
-          file: shown, line: nil, column: nil, key: "",
+          file: file, line: nil, column: nil, key: "",
           message: "the path of a configuration must be absolute",
           suggestion: nil)
       ])
     }
-    let (outline, document) = try read(bytes, shown: shown)
-    let faults = FaultList(file: shown, outline: outline, channelNames: channelNames(document))
+    let (outline, document) = try read(bytes, file: file)
+    let faults = FaultList(file: file, outline: outline, channelNames: channelNames(document))
     let configuration = Section(document, at: Place(), faults: faults).flatMap {
       assemble($0, file: file, faults: faults)
     }
@@ -34,7 +32,7 @@ extension Configuration {
       // Whatever refuses a value reports it, so this would be an oversight of ours: still no reason to trap.
       throw .init(faults: [
         .init(
-          file: shown, line: nil, column: nil, key: "", message: "the configuration cannot be used",
+          file: file, line: nil, column: nil, key: "", message: "the configuration cannot be used",
           suggestion: nil)
       ])
     }
@@ -43,7 +41,7 @@ extension Configuration {
 
   /// The text's outline and value.
   private static func read(
-    _ bytes: [UInt8], shown: String
+    _ bytes: [UInt8], file: String
   ) throws(ConfigurationErrors) -> (Outline, JSON5Value) {
     let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
     let text = hasMark ? Array(bytes.dropFirst(3)) : bytes
@@ -56,7 +54,7 @@ extension Configuration {
       let (line, column) = Outline.position(of: error.offset, in: text)
       throw .init(faults: [
         .init(
-          file: shown, line: line, column: column, key: "", message: error.message,
+          file: file, line: line, column: column, key: "", message: error.message,
           suggestion: error.suggestion)
       ])
     }

@@ -46,12 +46,8 @@ package enum CurrentProcess {
     return entries
   }
 
-  /// The working directory. The corresponding C function is `getcwd(3)`.
-  package static func directory() throws(SystemError) -> String {
-    guard let path = getcwd(nil, 0) else { throw SystemError("find the working directory", nil, .noSuchFile) }
-    defer { free(path) }
-    return String(cString: path)
-  }
+  /// The working directory.
+  package static func directory() throws(SystemError) -> String { try Path.resolved(".") }
 
   /// The host's name; empty when there is none. The corresponding C function is `gethostname(2)`.
   package static func hostName() -> String {

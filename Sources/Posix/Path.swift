@@ -21,6 +21,8 @@ package enum Path {
     linux_access(path, access.rawValue) == 0
   }
 
+  /// Whether something can be seen to be there. What this user may not look at counts as absent: where the difference
+  /// matters, `followedStatus` tells it.
   package static func exists(_ path: String) -> Bool { linux_access(path, F_OK) == 0 }
 
   /// What stands under a path, nil when nothing does. Does not follow a symbolic link.
@@ -32,11 +34,25 @@ package enum Path {
     return FileStatus(status)
   }
 
-  /// What a path leads to, links followed. Needs no descriptor. The corresponding C function is `stat(2)`.
-  package static func followedStatus(_ path: String) throws(SystemError) -> FileStatus {
+  /// What a path leads to, links followed; nil when there is nothing. Needs no descriptor. The corresponding C function
+  /// is `stat(2)`.
+  ///
+  /// - Throws: also where this user may not look: then it is not known whether something is there.
+  package static func followedStatus(_ path: String) throws(SystemError) -> FileStatus? {
     var status = linux_stat()
-    _ = try check(linux_stat_followed(path, &status), "examine", path)
+    let result = linux_stat_followed(path, &status)
+    if result == -ENOENT || result == -ENOTDIR { return nil }
+    _ = try check(result, "examine", path)
     return FileStatus(status)
+  }
+
+  /// The one path that has no symbolic links and no `..` in it and leads to the same. The corresponding C function is
+  /// `realpath(3)`.
+  package static func resolved(_ path: String) throws(SystemError) -> String {
+    var result: UnsafeMutablePointer<CChar>?
+    _ = try check(linux_realpath(path, &result), "resolve", path)
+    defer { free(result) }
+    return result.map { String(cString: $0) } ?? path
   }
 
   /// Makes a directory and those above it, where missing. The corresponding C function is `mkdir(2)`.
@@ -72,6 +88,6 @@ package enum Path {
   }
 
   private static func isRegular(_ path: String) -> Bool {
-    (try? followedStatus(path).kind) == .regular
+    (try? followedStatus(path))?.kind == .regular
   }
 }

@@ -58,11 +58,10 @@ struct Bobbin {
     case .run, .trigger, .watch: try Signals.handle()
     default: break
     }
-    if command == .run, arguments.has("dry-run"), !Path.exists(configuration.spool) {
-      return try RunCommand.dryRunWithoutSpool(arguments, configuration)
-    }
-    let makesSpool = [.run, .watch, .trigger].contains(command)
-    if !makesSpool, !Path.exists(configuration.spool) {
+    let isDryRun = command == .run && arguments.has("dry-run")
+    let makesSpool = [.run, .watch, .trigger].contains(command) && !isDryRun
+    if !makesSpool, try Path.followedStatus(configuration.spool) == nil {
+      if isDryRun { return try RunCommand.dryRunWithoutSpool(arguments, configuration) }
       throw CommandFailure(
         .cannotCreate,
         "there is no spool '\(configuration.spool)' yet; bobbin run makes it (or correct \"spool\" in "

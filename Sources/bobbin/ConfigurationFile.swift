@@ -5,31 +5,55 @@ import Posix
 enum ConfigurationFile {
   private static let sizeLimit = 4 << 20
 
+  /// What to do about a configuration, or a place for one, that this user may not read.
+  static let permissionRemedy = "run it as a user who may read it, or name another with --config FILE"
+
   /// - Parameter named: the value of `--config`.
   /// - Throws: a `CommandFailure` that says where it was looked for, or every fault in it.
   static func load(named: String?) throws -> Configuration {
-    let path = try find(named: named)
-    let bytes: [UInt8]
-    do throws(SystemError) { bytes = try Path.read(path, limit: sizeLimit) } catch {
-      throw CommandFailure(error.code == .accessDenied ? .permission : .configuration, error.description)
+    if named == "" { throw CommandFailure(.usage, "--config needs a value: --config FILE") }
+    let variable = CurrentProcess.environment("BOBBIN_CONFIG")
+    let origin = named != nil ? " that --config names" : variable != nil ? " that $BOBBIN_CONFIG names" : ""
+    func failure(_ status: ExitStatus, _ problem: String) -> CommandFailure {
+      CommandFailure(status, "the configuration\(origin) cannot be used: \(problem)")
     }
-    do throws(ConfigurationErrors) { return try Configuration.parse(bytes, file: path) } catch {
+    do {
+      let path = try named ?? variable ?? find()
+      guard let status = try Path.followedStatus(path) else { throw SystemError("open", path, .noSuchFile) }
+      // A FIFO would be waited for, and what comes out of one stands in no folder.
+      guard status.kind == .regular else { throw failure(.configuration, "'\(path)' is not a regular file") }
+      let file = try resolved(path)
+      return try Configuration.parse(Path.read(file, limit: sizeLimit), file: file)
+    } catch let error as SystemError {
+      if error.isRefusal { throw failure(.permission, "\(error) (\(permissionRemedy))") }
+      throw failure(.configuration, error.description)
+    } catch let error as ConfigurationErrors {
       throw CommandFailure(.configuration, error.description)
     }
   }
 
-  private static func find(named: String?) throws -> String {
-    let directory = try CurrentProcess.directory()
-    func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(directory)/\(path)" }
-    if let path = named ?? CurrentProcess.environment("BOBBIN_CONFIG") { return absolute(path) }
-    var places = ["\(directory)/etc/bobbin.json5"]
+  /// The file's absolute path, its folder's symbolic links and `..` resolved: whichever way the path leads there, one
+  /// file is one configuration, with one spool. A file that is itself a link stays one.
+  private static func resolved(_ path: String) throws(SystemError) -> String {
+    let slash = path.lastIndex(of: "/")
+    // With the slash, so that the root is not empty.
+    let folder = try Path.resolved(slash.map { String(path[...$0]) } ?? ".")
+    let name = path[(slash.map { path.index(after: $0) } ?? path.startIndex)...]
+    return folder == "/" ? "/\(name)" : "\(folder)/\(name)"
+  }
+
+  /// The first of the places where there is one.
+  private static func find() throws -> String {
+    // Without a working directory (it may have been removed) nothing is there.
+    let directory = (try? CurrentProcess.directory()) ?? "."
+    var places = [directory == "/" ? "/etc/bobbin.json5" : "\(directory)/etc/bobbin.json5"]
     if let home = CurrentProcess.environment("XDG_CONFIG_HOME") {
       places.append("\(home)/bobbin/bobbin.json5")
     } else if let home = CurrentProcess.environment("HOME") {
       places.append("\(home)/.config/bobbin/bobbin.json5")
     }
     places.append("/etc/bobbin/bobbin.json5")
-    guard let found = places.first(where: { Path.exists($0) }) else {
+    guard let found = try places.first(where: { try Path.followedStatus($0) != nil }) else {
       throw CommandFailure(
         .configuration,
         "no configuration found: looked for \(places.joined(separator: ", ")); name one with --config FILE")

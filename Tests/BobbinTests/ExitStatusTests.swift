@@ -147,7 +147,10 @@ struct ExitStatusTests {
     let missing = try Program.bobbin().start(["--config", "/nowhere/x.json5", "run"], outputIn: directory)
       .wait()
     #expect(missing.status == 78)
-    #expect(missing.error == "bobbin: cannot open '/nowhere/x.json5': No such file or directory\n")
+    #expect(
+      missing.error
+        == "bobbin: the configuration that --config names cannot be used: cannot open '/nowhere/x.json5': No such file or directory\n"
+    )
   }
 
   @Test("two faults are two lines")

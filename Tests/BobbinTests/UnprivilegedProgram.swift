@@ -4,13 +4,15 @@ import TestSupport
 /// Bobbin as a user who has no rights of his own: the one who runs the tests, or `nobody` when that is root.
 struct UnprivilegedProgram {
   private static let nobody = "65534"
+  /// A working directory that surely has no configuration in its `etc`.
+  private static let nowhere = "/proc"
   private let program: Program
   private let instance: Instance
 
   init(in instance: Instance) throws {
     self.instance = instance
     guard geteuid() == 0 else {
-      program = try .bobbin()
+      program = Program("/usr/bin/env", ["-C", Self.nowhere, try Program.bobbin().path])
       return
     }
     // Where it was built need not be a place that everybody may enter; nor is a temporary directory.
@@ -19,10 +21,18 @@ struct UnprivilegedProgram {
     chmod(instance.directory.path, 0o755)
     program = Program(
       "/usr/bin/env",
-      ["setpriv", "--reuid", Self.nobody, "--regid", Self.nobody, "--clear-groups", "--", copy])
+      [
+        "-C", Self.nowhere, "setpriv", "--reuid", Self.nobody, "--regid", Self.nobody, "--clear-groups", "--",
+        copy,
+      ])
   }
 
-  func start(_ arguments: [String]) throws -> RunningProgram {
-    try program.start(["--config", instance.configuration] + arguments, outputIn: instance.directory)
+  /// - Parameter isConfigured: whether it is told the instance's configuration.
+  func start(
+    _ arguments: [String], environment: [String: String] = [:], isConfigured: Bool = true
+  ) throws -> RunningProgram {
+    try program.start(
+      (isConfigured ? ["--config", instance.configuration] : []) + arguments, environment: environment,
+      outputIn: instance.directory)
   }
 }

@@ -148,8 +148,8 @@ struct ConfigurationFaultsTests {
     }
     #expect(
       error?.description == """
-        f:1: settle: 1 has no unit; write "1s", with the unit
-        f:2: spool: expected text in quotes, found the number 2; write "2"
+        /srv/bobbin/etc/bobbin.json5:1: settle: 1 has no unit; write "1s", with the unit
+        /srv/bobbin/etc/bobbin.json5:2: spool: expected text in quotes, found the number 2; write "2"
         """)
   }
 }

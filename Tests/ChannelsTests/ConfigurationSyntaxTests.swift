@@ -66,6 +66,6 @@ struct ConfigurationSyntaxTests {
     let error = #expect(throws: ConfigurationErrors.self) {
       try read("{ channels: [] }", file: "etc/bobbin.json5")
     }
-    #expect(error?.description == "f: the path of a configuration must be absolute")
+    #expect(error?.description == "etc/bobbin.json5: the path of a configuration must be absolute")
   }
 }

@@ -1,20 +1,22 @@
 import Channels
 
 /// Reads a configuration as if it stood in `/srv/bobbin/etc/bobbin.json5`.
-func read(_ text: String, file: String = "/srv/bobbin/etc/bobbin.json5") throws -> Configuration {
-  try Configuration.parse(Array(text.utf8), file: file, shownAs: "f")
+func read(_ text: String, file: String = standardFile) throws -> Configuration {
+  try Configuration.parse(Array(text.utf8), file: file)
 }
+
+private let standardFile = "/srv/bobbin/etc/bobbin.json5"
 
 /// What is wrong with a configuration, one text a fault: `LINE: KEY: MESSAGE; SUGGESTION`.
 func faults(_ text: String) -> [String] { faults(Array(text.utf8)) }
 
 func faults(_ bytes: [UInt8]) -> [String] {
   do throws(ConfigurationErrors) {
-    _ = try Configuration.parse(bytes, file: "/srv/bobbin/etc/bobbin.json5", shownAs: "f")
+    _ = try Configuration.parse(bytes, file: standardFile)
     return []
   } catch {
     // Each begins with the file's name.
-    return error.faults.map { String($0.description.dropFirst(2)) }
+    return error.faults.map { String($0.description.dropFirst(standardFile.count + 1)) }
   }
 }
 

@@ -51,6 +51,7 @@ int linux_free_space(int descriptor, int64_t *bytes, int64_t *files);
 int linux_mount_id(int descriptor, uint64_t *result);  // Which mount it was opened through; -ENOSYS before Linux 5.8.
 ssize_t linux_getdents64(int descriptor, void *buffer, size_t size);
 ssize_t linux_readlink(const char *path, void *buffer, size_t size);
+int linux_realpath(const char *path, char **result);  // To be freed.
 
 // Locks and leases.
 

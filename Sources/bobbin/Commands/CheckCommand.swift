@@ -35,15 +35,19 @@ struct CheckCommand {
   }
 
   private func described(_ directory: String) -> String {
-    Path.exists(directory) ? directory : "\(directory) (missing; a run makes it)"
+    // What may not be looked at is among the problems.
+    let isMissing = (try? Path.followedStatus(directory) == nil) ?? false
+    return directory.printable + (isMissing ? " (missing; a run makes it)" : "")
   }
 
   /// The document for a configuration that can't be used.
   static func document(for failure: CommandFailure) -> JSONValue {
     let faults = (failure.message ?? "").split(separator: "\n").map { line in
-      JSONValue.object([
-        ("kind", .string("configuration")), ("path", .null), ("message", .string(String(line))),
-        ("remedy", .null),
+      let isRefusal = failure.status == .permission
+      return JSONValue.object([
+        ("kind", .string(isRefusal ? "permission" : "configuration")), ("path", .null),
+        ("message", .string(String(line))),
+        ("remedy", isRefusal ? .string(ConfigurationFile.permissionRemedy) : .null),
       ])
     }
     return .object([
@@ -55,14 +59,14 @@ struct CheckCommand {
   /// What a run would do. A spool that can't be read is among the problems; what is known without it is told.
   private func plan(_ problems: [SetupProblem]) throws -> [PlannedStep] {
     var plan: [PlannedStep] = []
-    if Path.exists(configuration.spool) {
-      do throws(SystemError) {
+    do throws(SystemError) {
+      if try Path.followedStatus(configuration.spool) != nil {
         let batch = try Batch(configuration, log: Log(isQuiet: arguments.isQuiet))
         try batch.forEachPlanned(at: .now(), isSpoolOnly: false) { plan.append($0) }
         return plan
-      } catch {
-        if problems.isEmpty { throw error }
       }
+    } catch {
+      if problems.isEmpty { throw error }
     }
     return configuration.channels.filter(\.enabled).map { PlannedStep(scheduled: $0) }
   }
@@ -74,7 +78,7 @@ struct CheckCommand {
       )
     }
     if arguments.isQuiet { return }
-    try Output.print("configuration: \(configuration.file)")
+    try Output.print("configuration: \(configuration.file.printable)")
     try Output.print("spool:         \(described(configuration.spool))")
     try Output.print("library:       \(described(configuration.library))")
     switch problems.count {
