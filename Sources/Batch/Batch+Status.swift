@@ -50,7 +50,7 @@ extension Batch {
     try spool.root.forEachName { if TriggerName.isTrigger($0) { pending += 1 } }
     var lastRun: HistoryRecord?
     var last: [Int64: HistoryRecord] = [:]
-    try HistoryReader.forEachLineFromEnd(in: spool.root) { line in
+    try HistoryReader.forEachLineNewestFirst(in: spool.root) { line in
       guard let record = HistoryReader.record(line) else { return true }
       if record.kind == .run {
         lastRun = lastRun ?? record

@@ -95,7 +95,7 @@ extension Batch {
     let oldest = since + .seconds(-3_600)
     var found: HistoryRecord?
     do throws(SystemError) {
-      try HistoryReader.forEachLineFromEnd(in: spool.root) { line in
+      try HistoryReader.forEachLineNewestFirst(in: spool.root) { line in
         guard let record = HistoryReader.record(line) else { return true }
         if record.trigger == name, !record.isRequeued { found = record }
         return found == nil && record.finishedAt > oldest

@@ -2,7 +2,7 @@ import FoundationEssentials
 package import Posix
 import Spool
 
-/// Reads the history, forwards or from its end.
+/// Reads the history, forwards or from its end, and into the one that was rotated away last.
 package enum HistoryReader {
   /// Calls `body` with every whole line, first to last, without its newline.
   package static func forEachLine(
@@ -25,11 +25,51 @@ package enum HistoryReader {
     }
   }
 
-  /// Calls `body` with every whole line, last to first, until it returns false.
+  /// Calls `body` with every whole line of one file, last to first, until it returns false.
   package static func forEachLineFromEnd(
     _ name: FileName = HistoryFile.name, in directory: Directory, _ body: (ArraySlice<UInt8>) -> Bool
   ) throws(SystemError) {
     guard let file = try directory.openIfPresent(name) else { return }
+    _ = try forEachLineFromEnd(of: file, body)
+  }
+
+  /// Calls `body` with every whole line, newest first, until it returns false: those of the history, then those of the
+  /// one that was rotated away last.
+  ///
+  /// RACE: logrotate may rename the history at any moment. It is opened first, so what moves away after that is read
+  /// all the same; and once only, as the other name then leads to the same file.
+  package static func forEachLineNewestFirst(
+    in directory: Directory, _ body: (ArraySlice<UInt8>) -> Bool
+  ) throws(SystemError) {
+    var read: FileStatus?
+    if let file = try directory.openIfPresent(HistoryFile.name) {
+      read = try file.status()
+      guard try forEachLineFromEnd(of: file, body) else { return }
+    }
+    guard let file = try openRotated(in: directory) else { return }
+    let rotated = try file.status()
+    if let read, read.device == rotated.device, read.inode == rotated.inode { return }
+    _ = try forEachLineFromEnd(of: file, body)
+  }
+
+  /// - Returns: nil when there is none, and when somebody else put it there, as anybody may in a drop box.
+  private static func openRotated(in directory: Directory) throws(SystemError) -> Descriptor? {
+    let owners: Set<UInt32> = [CurrentProcess.effectiveUser, 0, try directory.status().owner]
+    func isTrusted(_ status: FileStatus) -> Bool {
+      status.kind == .regular && status.links == 1 && owners.contains(status.owner)
+    }
+    // RACE: what was opened is what counts. The look before keeps somebody else's link or unreadable file from being
+    // an error.
+    guard let found = try directory.status(of: HistoryFile.rotatedName), isTrusted(found),
+      let file = try directory.openIfPresent(HistoryFile.rotatedName), isTrusted(try file.status())
+    else { return nil }
+    return file
+  }
+
+  /// - Returns: whether `body` asked for more until the beginning of the file.
+  private static func forEachLineFromEnd(
+    of file: borrowing Descriptor, _ body: (ArraySlice<UInt8>) -> Bool
+  ) throws(SystemError) -> Bool {
     var end = try file.status().size
     // The beginning of a line whose end is in the block read before, and whether it ended with a newline at all.
     var rest: [UInt8] = []
@@ -39,14 +79,14 @@ package enum HistoryReader {
       let block = try file.read(at: start, count: Int(end - start)) + rest
       var lineEnd = block.count
       while let newline = block[..<lineEnd].lastIndex(of: UInt8(ascii: "\n")) {
-        if isWhole, newline + 1 < lineEnd, !body(block[(newline + 1)..<lineEnd]) { return }
+        if isWhole, newline + 1 < lineEnd, !body(block[(newline + 1)..<lineEnd]) { return false }
         isWhole = true
         lineEnd = newline
       }
       rest = Array(block[..<lineEnd])
       end = start
     }
-    if isWhole, !rest.isEmpty { _ = body(rest[...]) }
+    return isWhole && !rest.isEmpty ? body(rest[...]) : true
   }
 
   /// A line as a record; nil for one that is none (somebody else wrote into the file).

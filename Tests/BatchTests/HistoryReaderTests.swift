@@ -1,4 +1,5 @@
 import Batch
+import Foundation
 import Posix
 import TestSupport
 import Testing
@@ -67,5 +68,64 @@ struct HistoryReaderTests {
     try directory.write("history.jsonl")
     #expect(try forwards(directory) == [])
     #expect(try backwards(directory) == [])
+  }
+
+  private func newestFirst(
+    in directory: Directory, limit: Int = .max, meanwhile: () -> Void = {}
+  ) throws -> [String] {
+    var lines: [String] = []
+    try HistoryReader.forEachLineNewestFirst(in: directory) { line in
+      if lines.isEmpty { meanwhile() }
+      lines.append(String(decoding: line, as: UTF8.self))
+      return lines.count < limit
+    }
+    return lines
+  }
+
+  @Test("goes on into the rotated history, newest first, until it is told to stop")
+  func rotated() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("history.jsonl.1", "a\nb\n")
+    #expect(try newestFirst(in: directory.open()) == ["b", "a"])
+    try directory.write("history.jsonl", "c\nd\n")
+    #expect(try newestFirst(in: directory.open()) == ["d", "c", "b", "a"])
+    for limit in 1...4 {
+      #expect(
+        try newestFirst(in: directory.open(), limit: limit) == Array(["d", "c", "b", "a"].prefix(limit)))
+    }
+  }
+
+  @Test("a rotation while it is read neither loses nor repeats a line")
+  func rotationMeanwhile() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("history.jsonl.1", "a\n")
+    try directory.write("history.jsonl", "b\nc\n")
+    let (name, rotated) = (directory.path + "/history.jsonl", directory.path + "/history.jsonl.1")
+    let lines = try newestFirst(in: directory.open()) { #expect(rename(name, rotated) == 0) }
+    #expect(lines == ["c", "b"])
+  }
+
+  @Test(
+    "does not believe a rotated history that another user made, or that is none",
+    arguments: ["another user's", "hard link", "symbolic link", "directory"])
+  func foreignRotated(kind: String) throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("history.jsonl", "b\n")
+    try directory.write("other", "a\n")
+    let path = directory.path + "/history.jsonl.1"
+    switch kind {
+    case "another user's":
+      try directory.write("history.jsonl.1", "a\n")
+      // Only root can give a file away. To anybody else a link to a file of root's is another user's.
+      if geteuid() == 0 {
+        #expect(chown(path, 65_534, 65_534) == 0)
+      } else {
+        #expect(unlink(path) == 0 && symlink("/etc/passwd", path) == 0)
+      }
+    case "hard link": #expect(link(directory.path + "/other", path) == 0)
+    case "symbolic link": #expect(symlink(directory.path + "/other", path) == 0)
+    default: #expect(mkdir(path, 0o755) == 0)
+    }
+    #expect(try newestFirst(in: directory.open()) == ["b"])
   }
 }

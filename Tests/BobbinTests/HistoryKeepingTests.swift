@@ -25,6 +25,32 @@ struct HistoryKeepingTests {
     #expect(try instance.history().map { $0["run"] } == [3, 3])
   }
 
+  @Test("status, history and log know what is in the rotated history")
+  func readAfterRotation() throws {
+    let instance = try Instance(
+      channels: #"{ id: 1, name: "demo", command: ["true"] }, { id: 2, name: "two", command: ["true"] }"#)
+    #expect(try instance.bobbin("run").status == 0)
+    try instance.drop("a.json", "2")
+    let history = "\(instance.spool)/history.jsonl"
+    #expect(rename(history, history + ".1") == 0)
+    var status = try instance.bobbin("status", "--json").json
+    #expect(status["last_run"]["run"] == 1)
+    #expect(status["channels"].elements.map { $0["last"]["id"] } == [1, 2])
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    status = try instance.bobbin("status", "--json").json
+    #expect(status["last_run"]["run"] == 2)
+    #expect(status["channels"].elements.map { $0["last"]["id"] } == [1, 4])
+    func ids(_ limit: String) throws -> [JSON] {
+      try instance.bobbin("history", "--json", "--limit", limit).jsonLines.map { $0["id"] }
+    }
+    #expect(try ids("20") == [1, 2, 3, 4, 5])
+    #expect(try ids("3") == [3, 4, 5])
+    // It wrote nothing, so that only its record tells that it was.
+    let log = try instance.bobbin("log", "1")
+    #expect(log.status == 0)
+    #expect(log.errorLine(with: " info the job wrote nothing") != nil)
+  }
+
   @Test("says how far ids have come when their file is lost, also the part that was rotated away")
   func lostCounter() throws {
     let instance = try Instance()

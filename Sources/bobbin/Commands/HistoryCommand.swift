@@ -25,7 +25,7 @@ struct HistoryCommand {
     // From the end, so that the last few of a long history cost little.
     var isChannelKnown = channel.map(isConfigured) ?? true
     var found: [(line: [UInt8], record: HistoryRecord)] = []
-    try HistoryReader.forEachLineFromEnd(in: batch.spool.root) { line in
+    try HistoryReader.forEachLineNewestFirst(in: batch.spool.root) { line in
       guard let record = HistoryReader.record(line) else { return true }
       if let channel, !matches(record, channel) { return true }
       isChannelKnown = true

@@ -46,7 +46,7 @@ struct LogCommand {
   private func requireJob(_ id: Int64) throws {
     var isKnown = false
     var record: HistoryRecord?
-    try HistoryReader.forEachLineFromEnd(in: batch.spool.root) { line in
+    try HistoryReader.forEachLineNewestFirst(in: batch.spool.root) { line in
       isKnown = HistoryReader.id(line) == id
       if isKnown { record = HistoryReader.record(line) }
       return !isKnown
