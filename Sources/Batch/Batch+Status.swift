@@ -8,7 +8,7 @@ package struct BatchStatus: Sendable {
     package let id: Int
     package let name: String
     package let isEnabled: Bool
-    /// The record of its last job; nil when the history holds none.
+    /// The record of its last job; nil when the history holds none, or, of a disabled channel, none near its end.
     package let last: HistoryRecord?
   }
 
@@ -48,23 +48,14 @@ extension Batch {
     let isRunning = try place.isHeld()
     var pending = 0
     try spool.root.forEachName { if TriggerName.isTrigger($0) { pending += 1 } }
-    var lastRun: HistoryRecord?
-    var last: [Int64: HistoryRecord] = [:]
-    try HistoryReader.forEachLineNewestFirst(in: spool.root) { line in
-      guard let record = HistoryReader.record(line) else { return true }
-      if record.kind == .run {
-        lastRun = lastRun ?? record
-      } else if let channel = record.channelID, last[channel] == nil, record.startedAt != nil {
-        last[channel] = record
-      }
-      return lastRun == nil || last.count < configuration.channels.count
-    }
+    var last = LastOutcomes(of: configuration.channels)
+    try HistoryReader.forEachLineNewestFirst(in: spool.root) { last.take($0) }
     return BatchStatus(
       isRunning: isRunning, holder: isRunning ? try place.livingHolder(asSeenBy: owner) : nil,
       pending: pending, abandoned: try abandonedClaims().count,
-      lastRun: lastRun,
+      lastRun: last.run,
       channels: configuration.channels.map { channel in
-        .init(id: channel.id, name: channel.name, isEnabled: channel.enabled, last: last[Int64(channel.id)])
+        .init(id: channel.id, name: channel.name, isEnabled: channel.enabled, last: last.jobs[Int64(channel.id)])
       })
   }
 }

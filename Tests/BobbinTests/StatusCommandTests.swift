@@ -71,6 +71,17 @@ struct StatusCommandTests {
     #expect(after["channels"].elements.map { $0["last"]["outcome"] } == ["succeeded", "succeeded", nil])
   }
 
+  @Test(
+    "status knows the last job of every channel, also when one that ran was taken out of the configuration")
+  func formerChannel() throws {
+    let channels = (1...3).map { #"{ id: \#($0), name: "c\#($0)", command: ["true"] }"# }
+    let instance = try Instance(channels: channels.joined(separator: ", "))
+    #expect(try instance.bobbin("run").status == 0)
+    try instance.configure(channels: channels.prefix(2).joined(separator: ", "))
+    let status = try instance.bobbin("status", "--json").json
+    #expect(status["channels"].elements.map { $0["last"]["id"] } == [1, 2])
+  }
+
   @Test("status does not take the note of a dead run for a run that is on")
   func deadHolder() throws {
     let instance = try Instance(channels: Self.channels)

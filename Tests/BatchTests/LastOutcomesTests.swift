@@ -1,0 +1,63 @@
+import Batch
+import Channels
+import Posix
+import TestSupport
+import Testing
+
+@Suite("the last outcome of every channel")
+struct LastOutcomesTests {
+  private static let run = #"{"id":9,"run":9,"kind":"run","outcome":"succeeded"}"#
+
+  private static func job(_ id: Int, channel: Int) -> String {
+    """
+    {"id":\(id),"run":1,"kind":"manual","channel_id":\(channel),"started_at":"2026-01-31T10:30:00Z",\
+    "outcome":"succeeded"}
+    """
+  }
+
+  /// Channels 1 and 2, enabled or not.
+  private func outcomes(_ isEnabled: Bool...) throws -> LastOutcomes {
+    let channels = isEnabled.enumerated().map { index, isEnabled in
+      #"{ id: \#(index + 1), name: "c\#(index + 1)", command: ["true"], enabled: \#(isEnabled) }"#
+    }
+    return LastOutcomes(
+      of: try Instance(channels: channels.joined(separator: ", ")).loadConfiguration().channels)
+  }
+
+  private func take(_ line: String, _ outcomes: inout LastOutcomes) -> Bool {
+    outcomes.take(Array(line.utf8)[...])
+  }
+
+  @Test("a channel that is configured no more does not end the search for one that is")
+  func formerChannel() throws {
+    var outcomes = try outcomes(true, true)
+    #expect(take(Self.run, &outcomes))
+    #expect(take(Self.job(8, channel: 3), &outcomes))
+    #expect(take(Self.job(7, channel: 2), &outcomes))
+    #expect(!take(Self.job(6, channel: 1), &outcomes))
+    #expect(outcomes.run?.id == 9)
+    #expect(outcomes.jobs.mapValues(\.id) == [1: 6, 2: 7])
+  }
+
+  @Test("looks on until it knows a run, too")
+  func runMissing() throws {
+    var outcomes = try outcomes(true)
+    #expect(take(Self.job(8, channel: 1), &outcomes))
+    #expect(take(Self.job(7, channel: 1), &outcomes))
+    #expect(!take(Self.run, &outcomes))
+    #expect(outcomes.jobs.mapValues(\.id) == [1: 8])
+  }
+
+  @Test(
+    "looks for a disabled channel among so many records only, for an enabled one to the end",
+    arguments: [false, true])
+  func bounded(isEnabled: Bool) throws {
+    var outcomes = try outcomes(true, isEnabled)
+    #expect(take(Self.run, &outcomes))
+    #expect(take(Self.job(8, channel: 1), &outcomes))
+    for number in 3..<LastOutcomes.reach {
+      guard take(Self.job(7, channel: 1), &outcomes) else { throw Failure("ended after \(number) records") }
+    }
+    #expect(take(Self.job(7, channel: 1), &outcomes) == isEnabled)
+  }
+}
