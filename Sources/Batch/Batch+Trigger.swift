@@ -45,10 +45,14 @@ extension Batch {
       let place = try lockPlace()
       // Whoever waits takes over when the holder has gone without working the spool off: flock(1), or a run that was
       // killed.
+      var next = MonotonicTime.now()
       return try answerQueued(name, since: submittedAt, isRunOn: true, options.wait, answer) {
         () throws(SystemError) in
-        if try place.isHeld() { return false }
-        _ = try self.run(.manual, runOptions, wait: nil)
+        guard MonotonicTime.now() >= next, try self.isLeft(name), try !place.isHeld() else { return false }
+        if case .completed = try self.run(.manual, runOptions, wait: nil) {
+          // Without an answer it had to leave the trigger pending, as the next one now would.
+          next = .now() + Self.deferredInterval
+        }
         return isAnswered.access { $0 }
       }
     // Somebody who may add triggers but not run them has queued one all the same.
@@ -83,6 +87,12 @@ extension Batch {
     let position = spool.isListable ? try spool.position(of: name) : nil
     answer(TriggerAnswer(queued: name, position: position, isRunOn: isRunOn))
     return wait == nil
+  }
+
+  /// Whether a run would find a trigger: pending, or claimed by a run that was killed.
+  private func isLeft(_ name: FileName) throws(SystemError) -> Bool {
+    if try spool.root.status(of: name) != nil { return true }
+    return try abandonedClaims().contains { $0.trigger == name }
   }
 
   /// The last record of a trigger that is done; nil while it is pending or running, and for somebody who may not read

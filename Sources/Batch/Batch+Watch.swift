@@ -3,7 +3,7 @@ import Spool
 
 extension Batch {
   /// How long triggers that a run had to leave pending are left alone.
-  private static let deferredInterval = Duration.seconds(30)
+  static let deferredInterval = Duration.seconds(30)
 
   /// How often a run of this process also removes what has been kept long enough.
   private static let tidyingInterval = Duration.seconds(24 * 3_600)

@@ -173,6 +173,13 @@ struct TriggerCommandTests {
     #expect(try script.wait().status == 0)
   }
 
+  /// Waits until a `bobbin trigger --wait` has met the lock held by somebody else: it looks again and again by then.
+  private func waitUntilQueued(_ trigger: RunningProgram, _ instance: Instance) throws {
+    try waitUntil("the trigger is written") { try instance.pending().count == 1 }
+    // It waits for the disk two or three times, and tries ten times to take a lock whose holder has left no note.
+    try trigger.waitForPolls(18)
+  }
+
   @Test("who waits takes over when the lock was let go by somebody who does not work the spool off")
   func takesOver() throws {
     let instance = try Instance()
@@ -180,11 +187,64 @@ struct TriggerCommandTests {
     try instance.clearLedger()
     let lock = try instance.directory.open().directory(FileName("spool")).lock("scheduler.lock")
     let waiting = try instance.start("trigger", "demo", "--wait", "20s", "--json")
-    try waitUntil("the trigger is written") { try instance.pending().count == 1 }
+    try waitUntilQueued(waiting, instance)
     withExtendedLifetime(consume lock) {}
     let result = try waiting.wait(.seconds(20))
     #expect(result.status == 0)
     #expect(try result.json["status"] == "completed")
     #expect(try instance.ledger().count == 1)
+  }
+
+  @Test("who waits does not run the batch again and again while its trigger has to stay pending")
+  func takesOverOnce() throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("run").status == 0)
+    let spool = try instance.directory.open().directory(FileName("spool"))
+    let channel = try spool.directory(FileName("channels")).lock("1.lock")
+    let lock = try spool.lock("scheduler.lock")
+    let waiting = try instance.start("trigger", "demo", "--wait", "4s", "--json")
+    try waitUntilQueued(waiting, instance)
+    withExtendedLifetime(consume lock) {}
+    #expect(try waiting.wait().status == 124)
+    withExtendedLifetime(consume channel) {}
+    #expect(try instance.history().filter { $0["kind"] == "run" }.count == 2)
+  }
+
+  @Test("who waits runs nothing when its trigger is gone")
+  func takesNothingOver() throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("run").status == 0)
+    let lock = try instance.directory.open().directory(FileName("spool")).lock("scheduler.lock")
+    let waiting = try instance.start("trigger", "demo", "--wait", "3s", "--json")
+    try waitUntilQueued(waiting, instance)
+    #expect(unlink("\(instance.spool)/\(try instance.pending()[0])") == 0)
+    withExtendedLifetime(consume lock) {}
+    #expect(try waiting.wait().status == 124)
+    #expect(try instance.history().filter { $0["kind"] == "run" }.count == 1)
+  }
+
+  @Test("who waits takes over when the run that had begun with its trigger was killed")
+  func takesOverFromKilledRun() throws {
+    let instance = try Instance(channels: Self.two)
+    try instance.drop("0.json", "2")
+    let run = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    let waiting = try instance.start("trigger", "held", "--wait", "20s", "--json")
+    try waitUntilQueued(waiting, instance)
+    try instance.release.pass()
+    try instance.started.wait()
+    try waitUntil("the first one is done") { try instance.names("done") == ["0.json"] }
+    // It is to look again when nothing is left of the run, and not before.
+    waiting.signal(SIGSTOP)
+    run.signal(SIGKILL)
+    #expect(try run.wait().status == -SIGKILL)
+    try instance.release.pass()
+    try waitUntil("the orphan has ended") { try !instance.isLocked("channels/2.lock") }
+    waiting.signal(SIGCONT)
+    try instance.started.wait()
+    try instance.release.pass()
+    let result = try waiting.wait()
+    #expect(result.status == 0)
+    #expect(try result.json["status"] == "completed")
   }
 }

@@ -39,6 +39,20 @@ package final class RunningProgram: Sendable {
   /// What it has written so far to standard error.
   package var errorSoFar: String { Self.text(error) }
 
+  /// Waits until it has waited for something some times more: one that polls has looked again by then.
+  package func waitForPolls(_ count: Int) throws {
+    func waits() throws -> Int {
+      let status = try String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
+      let line = status.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") }
+      guard let number = line?.split(separator: "\t").last, let waits = Int(number) else {
+        throw Failure("no count of waits in: \(status)")
+      }
+      return waits
+    }
+    let before = try waits()
+    try waitUntil("process \(id) has polled") { try waits() >= before + count }
+  }
+
   /// Waits for its end.
   ///
   /// - Throws: when it has not ended in time; it is killed then, and the message says what it wrote.
