@@ -55,7 +55,8 @@ extension Batch {
       pending: pending, abandoned: try abandonedClaims().count,
       lastRun: last.run,
       channels: configuration.channels.map { channel in
-        .init(id: channel.id, name: channel.name, isEnabled: channel.enabled, last: last.jobs[Int64(channel.id)])
+        .init(
+          id: channel.id, name: channel.name, isEnabled: channel.enabled, last: last.jobs[Int64(channel.id)])
       })
   }
 }

@@ -167,7 +167,6 @@ extension Run {
       channel.rerun
       ? "cut short by a crash of the batch \(attempt) times"
       : "cut short by a crash of the batch; \"rerun\" is false"
-    statistics.triggers.failed += 1
     try settle(claim, .interrupted, reason, trigger: trigger, channel: channel, attempt: attempt)
   }
 
@@ -185,6 +184,12 @@ extension Run {
     record.requestedAt = trigger?.requestedAt
     record.attempt = attempt
     record.errorMessage = reason
+    switch outcome {
+    case .expired: statistics.triggers.expired += 1
+    case .rejected: statistics.triggers.rejected += 1
+    case .cancelled: break
+    default: statistics.triggers.failed += 1
+    }
     batch.log.warning(
       "recovered: \(reason)", ["trigger": claim.trigger.description, "outcome": outcome.rawValue])
     try add(record, claim, content: trigger?.bytes ?? [])

@@ -155,4 +155,22 @@ struct HistoryKeepingTests {
     #expect(try instance.names("done") == ["a.json"])
     #expect(try instance.records(of: "a.json").map { $0["attempt"] } == [1])
   }
+
+  @Test("what a dead run was giving up is given up, recorded and counted by the next one")
+  func givenUpByTheDead() throws {
+    let instance = try Instance()
+    for claim in ["1.expired.a.json", "2.rejected.b.json", "3.cancelled.c.json"] {
+      try instance.directory.write("spool/running/0123456789ab-1-77-5/\(claim)", "{")
+    }
+    let run = try instance.bobbin("run", "--spool-only", "--json")
+    #expect(run.status == 0)
+    #expect(try run.json["triggers"]["expired"] == 1)
+    #expect(try run.json["triggers"]["rejected"] == 1)
+    #expect(
+      try instance.names("expired") + instance.names("rejected") + instance.names("cancelled") == [
+        "a.json", "b.json", "c.json",
+      ])
+    #expect(try instance.history().compactMap { $0["trigger"].string } == ["a.json", "b.json", "c.json"])
+    #expect(try instance.names("running") == [])
+  }
 }
