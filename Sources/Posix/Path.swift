@@ -77,11 +77,12 @@ package enum Path {
   }
 
   /// The path of a program: as it is when it contains a `/`, else the first match along `path` (as PATH has it).
-  /// Nil when there is none that may be executed.
+  /// Entries that are empty or relative are passed over: what they find depends on the working directory, and a job's is
+  /// another than this process's. Nil when there is none that may be executed.
   package static func program(_ name: String, searching path: String) -> String? {
     if name.contains("/") { return allows(.execute, name) && isRegular(name) ? name : nil }
-    for folder in path.split(separator: ":", omittingEmptySubsequences: false) {
-      let candidate = "\(folder.isEmpty ? "." : folder)/\(name)"
+    for folder in path.split(separator: ":") where folder.hasPrefix("/") {
+      let candidate = "\(folder)/\(name)"
       if allows(.execute, candidate), isRegular(candidate) { return candidate }
     }
     return nil

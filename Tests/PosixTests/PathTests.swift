@@ -39,14 +39,17 @@ struct PathTests {
     #expect(Path.program("./sh", searching: "/bin") == nil)
   }
 
-  @Test("an empty entry of PATH is the working directory, as in a shell")
-  func emptyEntry() throws {
-    let here = try CurrentProcess.directory()
-    defer { _ = chdir(here) }
+  @Test(
+    "an entry of PATH that is empty or relative is passed over: a job has another working directory",
+    arguments: ["", ".", "here", "./here"])
+  func relativeEntry(_ entry: String) throws {
+    let before = try CurrentProcess.directory()
+    defer { _ = chdir(before) }
     try #require(chdir(scratch.path) == 0)
     try program("tool")
-    #expect(Path.program("tool", searching: "/none:") == "./tool")
-    #expect(try CurrentProcess.directory() == scratch.path)
+    try program("here/tool")
+    #expect(Path.program("tool", searching: "/none:\(entry)") == nil)
+    #expect(Path.program("tool", searching: "\(entry):\(scratch.path)") == "\(scratch.path)/tool")
   }
 
   @Test("directories are made with all above them, and once")
