@@ -18,26 +18,45 @@ extension Batch {
       var results: [Cancellation] = []
       let inspector = inspector()
       for name in names {
-        var result: Cancellation?
-        // Again when another file came under the name meanwhile: whatever has it is to be cancelled.
-        while result == nil, !name.bytes.contains(UInt8(ascii: "/")), TriggerName.isTrigger(name.bytes),
-          let file = try spool.root.status(of: name)
-        {
-          var trigger: Trigger?
-          if case .settled(let settled) = try inspector.inspect(name, now: .now()) { trigger = settled }
-          switch try disposal.giveUp(
-            name, file, .cancelled, "cancelled", run: nil, channel: trigger.flatMap { channel(of: $0) },
-            trigger: trigger)
-          {
-          case .done: result = .cancelled
-          case .gone: continue
-          case .immovable(let error): result = .immovable(error)
-          }
+        do throws(SystemError) { results.append(try cancel(name, disposal, inspector)) } catch {
+          // What is wrong with this one file is no reason to leave the others.
+          guard error.path == spool.root.path(of: name) else { throw error }
+          results.append(.immovable(error))
         }
-        if result == .cancelled { log.info("trigger cancelled", ["trigger": name.description]) }
-        results.append(result ?? .notPending)
       }
       return results
+    }
+  }
+
+  private func cancel(
+    _ name: FileName, _ disposal: Disposal, _ inspector: Inspector
+  ) throws(SystemError) -> Cancellation {
+    guard !name.bytes.contains(UInt8(ascii: "/")), TriggerName.isTrigger(name.bytes) else {
+      return .notPending
+    }
+    // Again when another file came under the name meanwhile: whatever has it is to be cancelled.
+    while let file = try status(of: name) {
+      var trigger: Trigger?
+      if case .settled(let settled) = try inspector.inspect(name, now: .now()) { trigger = settled }
+      switch try disposal.giveUp(
+        name, file, .cancelled, "cancelled", run: nil, channel: trigger.flatMap { channel(of: $0) },
+        trigger: trigger)
+      {
+      case .done:
+        log.info("trigger cancelled", ["trigger": name.description])
+        return .cancelled
+      case .gone: continue
+      case .immovable(let error): return .immovable(error)
+      }
+    }
+    return .notPending
+  }
+
+  /// Nothing has a name that is longer than the file system allows.
+  private func status(of name: FileName) throws(SystemError) -> FileStatus? {
+    do throws(SystemError) { return try spool.root.status(of: name) } catch {
+      if error.code == .nameTooLong { return nil }
+      throw error
     }
   }
 
@@ -55,7 +74,12 @@ extension Batch {
 
   /// Expires what is stale now, and removes what has been kept long enough. Works while a run is on; age is then judged
   /// by the moment at which that run began, as the run itself does.
-  package func prune(now: Timestamp = .now()) throws(SystemError) -> (expired: Int, removed: Int) {
+  ///
+  /// - Returns: how many triggers were expired, how many of the stale ones are left because they can't be moved, and how
+  ///   many old files were removed.
+  package func prune(
+    now: Timestamp = .now()
+  ) throws(SystemError) -> (expired: Int, left: Int, removed: Int) {
     let place = try lockPlace()
     var moment = now
     if try place.isHeld(), let holder = try place.livingHolder(asSeenBy: owner),
@@ -64,8 +88,8 @@ extension Batch {
       moment = min(now, began)
     }
     let interior = try interior()
-    let expired = try giveUpEach { disposal throws(SystemError) in
-      var expired = 0
+    let (expired, left) = try giveUpEach { disposal throws(SystemError) in
+      var (expired, left) = (0, 0)
       var pending = PendingList()
       try pending.refresh(from: spool.root, skipping: [])
       let inspector = inspector()
@@ -82,7 +106,10 @@ extension Batch {
         case .done: break
         case .gone: continue
         case .immovable(let error):
-          log.warning("trigger left pending: it cannot be moved: \(error)", ["trigger": name.description])
+          log.warning(
+            "trigger left pending: it cannot be moved: \(error) (is it immutable, mounted on, or another user's"
+              + " directory? mend that, or remove it)", ["trigger": name.description])
+          left += 1
           continue
         }
         log.warning(
@@ -93,10 +120,10 @@ extension Batch {
           ])
         expired += 1
       }
-      return expired
+      return (expired, left)
     }
     let removed = try Tidying(interior: interior, keepResults: configuration.keepResults, now: now).perform()
-    return (expired, removed)
+    return (expired, left, removed)
   }
 
   func channel(of trigger: Trigger) -> (id: Int64, name: String)? {

@@ -43,8 +43,8 @@ struct PendingTests {
     for name in ["a.json", "b.json"] { try instance.drop(name) }
     let lines = Shared<[String]>([])
     let batch = try instance.batch { line in lines.access { $0.append(line) } }
-    #expect(try batch.prune(now: .now() + .seconds(29 * 60)) == (0, 0))
-    #expect(try batch.prune(now: .now() + .seconds(31 * 60)) == (2, 0))
+    #expect(try batch.prune(now: .now() + .seconds(29 * 60)) == (0, 0, 0))
+    #expect(try batch.prune(now: .now() + .seconds(31 * 60)) == (2, 0, 0))
     #expect(try instance.names("expired") == ["a.json", "b.json"])
     #expect(try instance.history().map { $0["outcome"] } == ["expired", "expired"])
     #expect(lines.access { $0 }.filter { $0.contains(" warning trigger expired ") }.count == 2)

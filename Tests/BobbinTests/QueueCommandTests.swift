@@ -96,6 +96,35 @@ struct QueueCommandTests {
     #expect(try instance.ledger() == [])
   }
 
+  @Test("cancel goes on after a name that no file can have")
+  func cancelLongName() throws {
+    let instance = try Instance()
+    for name in ["a.json", "b.json"] { try instance.drop(name) }
+    let long = String(repeating: "x", count: 300) + ".json"
+    let result = try instance.bobbin("cancel", "a.json", long, "b.json", "--json")
+    #expect(result.status == 65, "\(result)")
+    #expect(
+      try result.jsonLines == [
+        ["trigger": "a.json", "cancelled": true], ["trigger": .string(long), "cancelled": false],
+        ["trigger": "b.json", "cancelled": true],
+      ])
+    #expect(try instance.names("cancelled") == ["a.json", "b.json"])
+  }
+
+  @Test(
+    "cancel says what a name is, and where none was found, when it was given something else",
+    arguments: ["1", "spool/1.json", "2.json"])
+  func cancelHint(name: String) throws {
+    let instance = try Instance()
+    try instance.drop("1.json")
+    let result = try instance.bobbin("cancel", name)
+    #expect(result.status == 65)
+    #expect(
+      result.errorLine(
+        with: "no such pending trigger (a trigger is named by its file name, as bobbin queue shows it)",
+        "trigger=\(name)", "spool=\(instance.spool)") != nil, "\(result)")
+  }
+
   @Test(
     "cancel takes nothing that is no trigger",
     arguments: ["history.jsonl", ".x.json", "done", "../etc/x.json"])
@@ -153,7 +182,7 @@ struct QueueCommandTests {
     try instance.drop("young.json")
     let result = try instance.bobbin("prune", "--json")
     #expect(result.status == 0)
-    #expect(try result.json == ["expired": 1, "removed": 1])
+    #expect(try result.json == ["expired": 1, "left": 0, "removed": 1])
     #expect(
       result.errorLine(with: " warning trigger expired", "trigger=old.json", "age=1h ", "moved_to=") != nil)
     #expect(try instance.pending() == ["young.json"])
@@ -162,5 +191,25 @@ struct QueueCommandTests {
     #expect(try instance.records(of: "old.json").map { $0["outcome"] } == ["expired"])
     #expect(try instance.bobbin("prune").output == "0 expired, 0 old files removed\n")
     #expect(try instance.bobbin("prune", "--quiet").output == "")
+  }
+
+  @Test("prune exits with 1 when a stale trigger cannot be moved, says what to do, and goes on")
+  func pruneImmovable() throws {
+    let instance = try Instance()
+    for name in ["a.json", "b.json"] { try instance.drop(name, age: .seconds(3_600)) }
+    // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
+    let result = try Program(
+      "/usr/bin/env",
+      [
+        "unshare", "--mount", "sh", "-c",
+        "mount --bind \"$1\" \"$1\" && exec \"$2\" --config \"$3\" prune --json", "sh",
+        "\(instance.spool)/a.json", try Program.bobbin().path, instance.configuration,
+      ]
+    ).start(outputIn: instance.directory).wait()
+    #expect(result.status == 1, "\(result)")
+    #expect(try result.json == ["expired": 1, "left": 1, "removed": 0])
+    #expect(try instance.names("expired") == ["b.json"])
+    #expect(try instance.pending() == ["a.json"])
+    #expect(result.errorLine(with: "trigger left pending: it cannot be moved", "trigger=a.json") != nil)
   }
 }

@@ -1,4 +1,5 @@
 import Batch
+import Channels
 import Posix
 import Spool
 
@@ -23,15 +24,19 @@ struct CancelCommand {
     var status = ExitStatus.done
     for (name, result) in zip(names, try batch.cancel(names)) {
       if arguments.isJSON {
-        try Output.print(
+        try? Output.print(
           .object([("trigger", .string(name.description)), ("cancelled", .bool(result == .cancelled))]))
       } else if result == .cancelled, !arguments.isQuiet {
-        try Output.print("cancelled \(name.description.printable)")
+        try? Output.print("cancelled \(name.description.printable)")
       }
       switch result {
       case .cancelled: break
       case .notPending:
-        if !arguments.isJSON { batch.log.error("no such pending trigger", ["trigger": name.description]) }
+        if !arguments.isJSON {
+          batch.log.error(
+            "no such pending trigger (a trigger is named by its file name, as bobbin queue shows it)",
+            ["trigger": name.description, "spool": batch.configuration.spool])
+        }
         if status == .done { status = .notFound }
       case .immovable(let error):
         report(name, error)
@@ -55,9 +60,9 @@ struct CancelCommand {
       }
     }
     if arguments.isJSON {
-      try Output.print(.object([("cancelled", .integer(count))]))
+      try? Output.print(.object([("cancelled", .integer(count))]))
     } else if !arguments.isQuiet {
-      try Output.print("\(count) cancelled")
+      try? Output.print("\(count) cancelled")
     }
     return status
   }

@@ -11,12 +11,14 @@ struct PruneCommand {
   }
 
   func run() throws -> ExitStatus {
-    let (expired, removed) = try batch.prune()
+    let (expired, left, removed) = try batch.prune()
     if arguments.isJSON {
-      try Output.print(.object([("expired", .integer(expired)), ("removed", .integer(removed))]))
+      try? Output.print(
+        .object([("expired", .integer(expired)), ("left", .integer(left)), ("removed", .integer(removed))]))
     } else if !arguments.isQuiet {
-      try Output.print("\(expired) expired, \(removed) old files removed")
+      let stuck = left == 0 ? "" : ", \(left) stale left that cannot be moved"
+      try? Output.print("\(expired) expired\(stuck), \(removed) old files removed")
     }
-    return .done
+    return left == 0 ? .done : .failed
   }
 }
