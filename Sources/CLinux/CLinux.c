@@ -57,6 +57,12 @@ ssize_t linux_write(int descriptor, const void *buffer, size_t size) {
   return REPEATED(GATED("write", descriptor, NULL, write(descriptor, buffer, size)));
 }
 
+int linux_wait_writable(int descriptor) {
+  struct pollfd polled = {.fd = descriptor, .events = POLLOUT};
+  int result = REPEATED(poll(&polled, 1, -1));
+  return result < 0 ? result : 0;
+}
+
 ssize_t linux_pwrite(int descriptor, const void *buffer, size_t size, int64_t offset) {
   return REPEATED(GATED("write", descriptor, NULL, pwrite(descriptor, buffer, size, offset)));
 }

@@ -11,14 +11,19 @@ package enum StandardStream: Int32, Sendable {
   case output = 1
   case error = 2
 
-  /// Writes all bytes, in as few calls as possible. A reader that has gone away (`| head`) is an error like any other.
+  /// Writes all bytes, in as few calls as possible, and waits where a pipe is full. A reader that has gone away
+  /// (`| head`) is an error like any other.
   package func write(_ text: String) throws(SystemError) { try write(Array(text.utf8)) }
 
   package func write(_ bytes: [UInt8]) throws(SystemError) {
     let failure = bytes.withUnsafeBytes { buffer -> SystemError? in
       var rest = buffer
       while !rest.isEmpty {
-        let written = linux_write(rawValue, rest.baseAddress, rest.count)
+        var written = linux_write(rawValue, rest.baseAddress, rest.count)
+        if written == -Int(EAGAIN) {
+          // Whoever started us left O_NONBLOCK on it: wait here for what the kernel would wait for.
+          written = Int(linux_wait_writable(rawValue))
+        }
         if written < 0 {
           return SystemError("write to", self == .output ? "stdout" : "stderr", .init(Int32(-written)))
         }

@@ -27,12 +27,18 @@ struct Bobbin {
       let status = try run(arguments)
       // Whoever was asked to stop says so by its status, as the shell expects it.
       if let signal = Signals.stop { return 128 + signal }
+      // A failure stays what it is; a success that could not be told is none. But the reader of a pipe (`| head`) who
+      // has gone has seen enough.
+      if let failure = Output.failure, !failure.isBrokenOutput {
+        complain(failure.description)
+        if status == .done { return ExitStatus.inputOutput.rawValue }
+      }
       return status.rawValue
     } catch let failure as CommandFailure {
       if let message = failure.message { complain(message) }
       return failure.status.rawValue
     } catch let error as SystemError {
-      // The reader of a pipe (`| head`) has seen enough: no reason to complain.
+      // As above, of those that only print.
       if error.isBrokenOutput { return ExitStatus.done.rawValue }
       complain(error.description + remedy(for: error))
       return ExitStatus(error).rawValue
@@ -48,7 +54,7 @@ struct Bobbin {
     do { configuration = try ConfigurationFile.load(named: arguments.value("config")) } catch {
       // Faults are what `check` is asked for, so they are its answer as well as an error.
       if command == .check, arguments.isJSON, let failure = error as? CommandFailure {
-        try Output.print(CheckCommand.document(for: failure))
+        try? Output.print(CheckCommand.document(for: failure))
       }
       throw error
     }
@@ -94,6 +100,8 @@ struct Bobbin {
     return switch error.code {
     case .noSpace, .quota: " (nothing more was started; free some space, pending triggers stay)"
     case .accessDenied, .notPermitted: " (run it as the spool's owner; bobbin check says more)"
+    case .readOnly:
+      " (its file system is mounted read-only, or is for this process: remount it, or correct the path)"
     case .tooManyOpen: " (raise the limit of open files: ulimit -n)"
     case .crossDevice: " (the spool and its folders must be on one file system, without a mount between them)"
     default: ""

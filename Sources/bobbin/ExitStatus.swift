@@ -18,13 +18,13 @@ enum ExitStatus: Int32 {
   case timedOut = 124
 
   init(_ error: SystemError) {
-    if error.isShortage {
-      self = .temporary
-      return
-    }
     // Where the output went to is no matter of the spool's.
     if error.isOutput {
       self = .inputOutput
+      return
+    }
+    if error.isShortage {
+      self = .temporary
       return
     }
     switch error.code {

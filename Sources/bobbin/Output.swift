@@ -2,12 +2,25 @@ import Posix
 import Spool
 
 /// Standard output: what a command was asked for. Everything else goes to standard error.
+///
+/// What a command has done is done, whether it can be told or not. So a failure to write is kept, and looked at when the
+/// command's own status is known: `try?` before a call loses nothing. It is thrown for those who only print and can stop.
 enum Output {
-  static func print(_ text: String) throws { try StandardStream.output.write(text + "\n") }
+  private static let firstFailure = Shared<SystemError?>(nil)
 
-  static func print(_ json: JSONValue) throws {
-    try StandardStream.output.write(String(decoding: json.line, as: UTF8.self))
+  /// Why something could not be written; nil while all could.
+  static var failure: SystemError? { firstFailure.access { $0 } }
+
+  static func write(_ bytes: [UInt8]) throws(SystemError) {
+    do throws(SystemError) { try StandardStream.output.write(bytes) } catch {
+      firstFailure.access { $0 = $0 ?? error }
+      throw error
+    }
   }
+
+  static func print(_ text: String) throws(SystemError) { try write(Array("\(text)\n".utf8)) }
+
+  static func print(_ json: JSONValue) throws(SystemError) { try write(json.line) }
 
   /// Rows of equal columns; the last column is not padded.
   static func table(_ header: [String], _ rows: [[String]]) throws {

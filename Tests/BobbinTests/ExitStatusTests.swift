@@ -93,6 +93,22 @@ struct ExitStatusTests {
     #expect(try instance.ledger() == ["scheduled demo -", "manual demo b.json"])
   }
 
+  @Test("77 on a file system that is mounted read-only, with the remedy")
+  func readOnly() throws {
+    let instance = try Instance()
+    // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
+    let run = try Program(
+      "/usr/bin/env",
+      [
+        "unshare", "--mount", "sh", "-c",
+        "mount --bind -o ro \"$1\" \"$1\" && exec \"$2\" --config \"$3\" run", "sh", instance.spool,
+        try Program.bobbin().path, instance.configuration,
+      ]
+    ).start(outputIn: instance.directory).wait()
+    #expect(run.status == 77)
+    #expect(run.error.contains("Read-only file system (its file system is mounted read-only"), "\(run)")
+  }
+
   @Test("a user who may not open the lock can still submit, and is answered `queued`")
   func submitsOnly() throws {
     let instance = try Instance()

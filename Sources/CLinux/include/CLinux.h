@@ -29,6 +29,7 @@ int linux_close(int descriptor);  // Never repeated: the descriptor is gone even
 ssize_t linux_read(int descriptor, void *buffer, size_t size);
 ssize_t linux_pread(int descriptor, void *buffer, size_t size, int64_t offset);
 ssize_t linux_write(int descriptor, const void *buffer, size_t size);
+int linux_wait_writable(int descriptor);  // Returns 0 when a write would not have to wait, or would fail.
 ssize_t linux_pwrite(int descriptor, const void *buffer, size_t size, int64_t offset);
 int linux_ftruncate(int descriptor, int64_t size);
 int linux_fsync(int descriptor);

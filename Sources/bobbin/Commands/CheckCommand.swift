@@ -16,14 +16,19 @@ struct CheckCommand {
     let problems = SetupCheck(configuration).problems()
     let plan = try plan(problems)
     if arguments.isJSON {
-      try Output.print(
+      try? Output.print(
         .object([
           ("status", .string(problems.isEmpty ? "ok" : "problems")),
           ("configuration", .string(configuration.file)), ("problems", .array(problems.map(\.json))),
           ("plan", .array(plan.map(\.json))),
         ]))
     } else {
-      try printText(problems, plan)
+      for problem in problems {
+        try? StandardStream.error.write(
+          "bobbin: \(problem.path.printable): \(problem.message.printable)\n        \(problem.remedy.printable)\n"
+        )
+      }
+      if !arguments.isQuiet { try? printText(problems, plan) }
     }
     return switch problems.first?.kind {
     case nil: .done
@@ -72,12 +77,6 @@ struct CheckCommand {
   }
 
   private func printText(_ problems: [SetupProblem], _ plan: [PlannedStep]) throws {
-    for problem in problems {
-      try StandardStream.error.write(
-        "bobbin: \(problem.path.printable): \(problem.message.printable)\n        \(problem.remedy.printable)\n"
-      )
-    }
-    if arguments.isQuiet { return }
     try Output.print("configuration: \(configuration.file.printable)")
     try Output.print("spool:         \(described(configuration.spool))")
     try Output.print("library:       \(described(configuration.library))")
@@ -93,6 +92,6 @@ struct CheckCommand {
       text += "  ".utf8
       step.appendText(to: &text)
     }
-    try StandardStream.output.write(text)
+    try Output.write(text)
   }
 }

@@ -13,7 +13,10 @@ struct RunCommand {
   }
 
   func run() throws -> ExitStatus {
-    if arguments.has("dry-run") { return try dryRun() }
+    if arguments.has("dry-run") {
+      try Self.checkDryRun(arguments)
+      return try dryRun()
+    }
     var options = Run.Options()
     options.isSpoolOnly = arguments.has("spool-only")
     options.tidies = true
@@ -25,15 +28,15 @@ struct RunCommand {
         "busy: nothing done, the scheduler lock is held by \(holder?.description ?? "an unknown process (flock?)")",
         ["lock": batch.configuration.lock])
       if arguments.isJSON {
-        try Output.print(.object([("status", .string("busy")), ("holder", holder?.json ?? .null)]))
+        try? Output.print(.object([("status", .string("busy")), ("holder", holder?.json ?? .null)]))
       }
       return .temporary
     case .forbidden(let error): throw error
     case .completed(let summary):
       if arguments.isJSON {
-        try Output.print(summary.json)
+        try? Output.print(summary.json)
       } else if !arguments.isQuiet {
-        try Output.print(text(summary))
+        try? Output.print(text(summary))
       }
       return summary.hasFailures ? .failed : .done
     }
@@ -52,11 +55,18 @@ struct RunCommand {
   /// A run would make the spool; a dry one makes nothing. Nothing is pending then.
   static func dryRunWithoutSpool(_ arguments: Arguments, _ configuration: Configuration) throws -> ExitStatus
   {
+    try checkDryRun(arguments)
     let channels = arguments.has("spool-only") ? [] : configuration.channels.filter(\.enabled)
     var printer = PlanPrinter(isJSON: arguments.isJSON)
     for channel in channels { try printer.add(PlannedStep(scheduled: channel)) }
     try printer.finish()
     return .done
+  }
+
+  private static func checkDryRun(_ arguments: Arguments) throws {
+    if try arguments.duration("wait") != nil {
+      throw CommandFailure(.usage, "--dry-run waits for nothing; leave --wait out")
+    }
   }
 
   private func text(_ summary: RunSummary) -> String {
