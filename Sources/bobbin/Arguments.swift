@@ -7,6 +7,8 @@ struct Arguments {
   private(set) var wantsVersion = false
   private var flags: Set<String> = []
   private var values: [String: String] = [:]
+  /// A word that followed an option with an optional duration and is none: an operand, unless there are too many.
+  private var passedBy: (option: String, word: String)?
 
   var isJSON: Bool { has("json") }
   var isQuiet: Bool { has("quiet") }
@@ -18,7 +20,10 @@ struct Arguments {
 
   /// The value of an option that is a duration.
   func duration(_ option: String) throws -> Duration? {
-    guard let text = value(option) else { return nil }
+    try value(option).map { try Self.duration(option, $0) }
+  }
+
+  private static func duration(_ option: String, _ text: String) throws -> Duration {
     do throws(DurationTextError) { return try Duration(shortText: text) } catch {
       throw CommandFailure(.usage, "--\(option) \(text): \(error)")
     }
@@ -86,6 +91,8 @@ struct Arguments {
         values[option.name] = parts[1]
       } else if let next = rest.first, (try? Duration(shortText: next)) != nil {
         values[option.name] = rest.popFirst()
+      } else if let next = rest.first, !next.hasPrefix("-") {
+        passedBy = (option.name, next)
       }
     }
   }
@@ -94,14 +101,17 @@ struct Arguments {
     let known = Set((Command.common + command.options).map(\.name))
     if let foreign = flags.sorted().first(where: { !known.contains($0) }) {
       throw CommandFailure(
-        .usage, "bobbin \(command.rawValue) has no option --\(foreign); see bobbin \(command.rawValue) --help"
+        .usage, "\(command.rawValue) has no option --\(foreign); see bobbin \(command.rawValue) --help"
       )
     }
     if !command.operandCount.contains(operands.count) {
+      if operands.count > command.operandCount.upperBound, let (option, word) = passedBy {
+        _ = try Self.duration(option, word)
+      }
       let problem = operands.count < command.operandCount.lowerBound ? "needs" : "takes"
       let what = command.operands.isEmpty ? " nothing but options" : command.operands
       throw CommandFailure(
-        .usage, "bobbin \(command.rawValue) \(problem)\(what); see bobbin \(command.rawValue) --help")
+        .usage, "\(command.rawValue) \(problem)\(what); see bobbin \(command.rawValue) --help")
     }
   }
 
