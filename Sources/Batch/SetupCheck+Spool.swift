@@ -12,6 +12,36 @@ extension SetupCheck {
       + [Spool.historyName, Spool.historyIDName].flatMap {
         file("\(configuration.spool)/\($0)", in: spool)
       } + file(configuration.lock, in: spool)
+      + configuration.channels.filter(\.enabled).flatMap {
+        file("\(configuration.spool)/\(SpoolFolder.channels.rawValue)/\($0.id).lock", in: spool)
+      }
+  }
+
+  /// The folder of a lock that is not in the spool itself: a run makes the lock, but no folder for it.
+  func lockFolder() -> [SetupProblem] {
+    let path = configuration.lockFolder
+    guard otherOwner == nil, path != configuration.spool else { return [] }
+    guard let status = followed(path) else {
+      return [
+        SetupProblem(
+          kind: .missing, path: path, message: "the folder of the lock is missing",
+          remedy: "mkdir -p '\(path)' && chown \(user) '\(path)', or correct \"lock\" in the configuration")
+      ]
+    }
+    if status.kind != .directory { return [notDirectory(path, "the folder of the lock")] }
+    // A lock that is there already only has to be reached.
+    let isMade = followed(configuration.lock) != nil
+    if !Path.allows(isMade ? .execute : [.write, .execute], path) {
+      return [unusable(path, status, "make the lock in it")]
+    }
+    if isWritableByOthers(status) {
+      return [
+        exposed(
+          path, status, "others can put another lock in the place of the one that is held",
+          remedy: "chmod go-w '\(path)'")
+      ]
+    }
+    return []
   }
 
   private func folder(_ folder: SpoolFolder, in spool: FileStatus) -> [SetupProblem] {
@@ -46,7 +76,8 @@ extension SetupCheck {
           remedy: "mv '\(path)' '\(path).odd'")
       ]
     }
-    var problems = access(to: path, status, in: spool, [.read, .write], mode: isLock ? "600" : "640")
+    var problems = access(
+      to: path, status, in: spool, [.read, .write], mode: path.hasSuffix(".lock") ? "600" : "640")
     if isLock, status.mode & 0o066 != 0 {
       problems.append(
         exposed(

@@ -22,8 +22,8 @@ package struct SetupCheck {
 
   package func problems() -> [SetupProblem] {
     wrongUser() + programs() + replaceable(configuration.file, "the configuration")
-      + directory(configuration.spool, "the spool") + spoolInside()
-      + directory(configuration.library, "the library")
+      + directory(configuration.spool, "the spool") + spoolInside() + lockFolder()
+      + directory(configuration.library, "the library") + channelDirectories()
   }
 
   private func wrongUser() -> [SetupProblem] {
@@ -106,13 +106,7 @@ package struct SetupCheck {
           remedy: "mkdir -p '\(path)' && chown \(user) '\(path)', as a user who may")
       ]
     }
-    if status.kind != .directory {
-      return [
-        SetupProblem(
-          kind: .missing, path: path, message: "\(what) is not a directory",
-          remedy: "move it away, or name another place in the configuration")
-      ]
-    }
+    if status.kind != .directory { return [notDirectory(path, what)] }
     var problems: [SetupProblem] = []
     if otherOwner == nil, !Path.allows([.read, .write, .execute], path) {
       problems.append(unusable(path, status, "read and write \(what)"))
@@ -126,6 +120,26 @@ package struct SetupCheck {
             : "chmod go-w '\(path)'"))
     }
     return problems
+  }
+
+  /// Those that are there already. A job that somebody else ran (root, by hand) may have made one that is now his.
+  private func channelDirectories() -> [SetupProblem] {
+    if otherOwner != nil { return [] }
+    return configuration.channels.filter(\.enabled).compactMap { channel in
+      let path = channel.directory
+      guard let status = followed(path) else { return nil }
+      if status.kind != .directory {
+        return notDirectory(path, "the directory of channel \"\(channel.name)\"")
+      }
+      if Path.allows([.read, .write, .execute], path) { return nil }
+      return unusable(path, status, "read and write the directory of channel \"\(channel.name)\"")
+    }
+  }
+
+  func notDirectory(_ path: String, _ what: String) -> SetupProblem {
+    SetupProblem(
+      kind: .missing, path: path, message: "\(what) is not a directory",
+      remedy: "move it away, or name another place in the configuration")
   }
 
   /// What a path leads to, links followed: `/var/spool` may be one on a NAS. What cannot be examined is reported where

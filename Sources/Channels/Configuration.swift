@@ -10,6 +10,8 @@ package struct Configuration: Sendable {
   package let library: String
   /// The scheduler lock.
   package let lock: String
+  /// The folder of the lock, which a run does not make unless it is the spool.
+  package var lockFolder: String { folder(of: lock) }
   /// The age from which a trigger is given up; nil for never.
   package let expireAfter: Duration?
   /// How long a file must have been left alone to count as complete.

@@ -59,6 +59,19 @@ struct Bobbin {
       throw error
     }
     if command == .check { return try CheckCommand(arguments, configuration).run() }
+    do { return try run(command, arguments, configuration) } catch let error as SystemError {
+      // Its path alone does not tell that it is about the lock.
+      let folder = configuration.lockFolder
+      guard error.path == folder, folder != configuration.spool else { throw error }
+      throw CommandFailure(
+        ExitStatus(error),
+        "\(error) (this is the folder of the lock; make it, or correct \"lock\" in '\(configuration.file)')")
+    }
+  }
+
+  private static func run(
+    _ command: Command, _ arguments: Arguments, _ configuration: Configuration
+  ) throws -> ExitStatus {
     switch command {
     // Those that wait must wake up for a signal, and record what they were doing.
     case .run, .trigger, .watch: try Signals.handle()

@@ -214,4 +214,65 @@ struct CheckCommandTests {
     #expect(instance.directory.exists("spool/done"))
     #expect(instance.directory.exists("library/demo"))
   }
+
+  @Test("finds that the folder of the lock is missing, or is no folder, with 73; a run says so, too")
+  func lockFolder() throws {
+    let instance = try Instance(settings: #"lock: "locks/run.lock","#)
+    let missing = try problems(instance)
+    #expect(missing.status == 73)
+    #expect(
+      missing.found == [
+        [
+          "missing", "spool/locks",
+          "mkdir -p 'spool/locks' && chown \(geteuid()) 'spool/locks', or correct \"lock\" in the configuration",
+        ]
+      ])
+    let run = try instance.bobbin("run")
+    #expect(run.status == 73)
+    #expect(
+      run.error.contains(
+        "cannot open '\(instance.spool)/locks': No such file or directory (this is the folder of the lock; "),
+      "\(run)")
+    try instance.directory.write("spool/locks")
+    let file = try problems(instance)
+    #expect(file.status == 73)
+    #expect(file.found.map { $0[1] } == ["spool/locks"])
+    try instance.directory.remove("spool/locks")
+    try instance.directory.directory("spool/locks")
+    #expect(try problems(instance).status == 0)
+    #expect(try instance.bobbin("run").status == 0)
+  }
+
+  @Test("finds what an administrator's run left that the batch's user cannot use, with 77")
+  func leftByAnother() throws {
+    let instance = try Instance(
+      channels: """
+        { id: 1, name: "a", command: ["true"] }, { id: 2, name: "b", command: ["true"] },
+        { id: 3, name: "c", command: ["true"], enabled: false },
+        """)
+    try asNobody(instance)
+    let program = try UnprivilegedProgram(in: instance)
+    #expect(try program.start(["run"]).wait().status == 0)
+    #expect(try program.start(["check"]).wait().status == 0)
+    for name in ["library/b", "library/c", "spool/channels/2.lock"] {
+      if !instance.directory.exists(name) { try instance.directory.directory(name) }
+      // Of a user who is neither the batch's nor root, so that it is one for an ordinary user as well.
+      chmod("\(instance.directory.path)/\(name)", name.hasSuffix("lock") ? 0o400 : 0o500)
+    }
+    let result = try program.start(["check", "--json"]).wait()
+    #expect(result.status == 77, "\(result)")
+    #expect(
+      try result.json["problems"].elements.map { $0["path"].string } == [
+        "\(instance.spool)/channels/2.lock", "\(instance.directory.path)/library/b",
+      ])
+    for problem in try result.json["problems"].elements { #expect(problem["kind"] == "permission") }
+  }
+
+  /// Gives the instance to the user whom `UnprivilegedProgram` is.
+  private func asNobody(_ instance: Instance) throws {
+    guard geteuid() == 0 else { return }
+    let changed = try Program("/bin/chown", ["-R", "65534:65534", instance.directory.path])
+      .start(outputIn: instance.directory).wait()
+    #expect(changed.status == 0)
+  }
 }
