@@ -13,6 +13,27 @@ package struct TriggerRequestOptions: Sendable {
   package init() {}
 }
 
+/// What has become of a trigger, as far as this user can tell.
+package enum TriggerProgress: Sendable {
+  case pending
+  /// A run has claimed it, and there is no final record yet.
+  case takenUp
+  /// A run has claimed it, and its end is for others to read.
+  case unreadable
+  case done(HistoryRecord)
+}
+
+/// How asking for a download ended.
+package enum TriggerEnd: Sendable {
+  /// The answer says all that was asked for.
+  case answered
+  case waitRanOut
+  /// By a signal, while waiting.
+  case stopped
+  /// What was waited for can't be read by this user.
+  case unreadable
+}
+
 extension Batch {
   /// Asks for a channel to be downloaded: writes a trigger durably, then carries it out at once if no run is on.
   ///
@@ -21,10 +42,10 @@ extension Batch {
   ///
   /// - Parameter answer: called with the answer as soon as there is one. When the trigger is carried out here, the rest
   ///   of the spool is worked off after that.
-  /// - Returns: false when the wait for a queued trigger ran out.
+  /// - Returns: why there is no more than an answer that it is queued, when one was waited for.
   package func trigger(
     _ channel: Channel, _ options: TriggerRequestOptions, answer: @escaping @Sendable (TriggerAnswer) -> Void
-  ) throws(SystemError) -> Bool {
+  ) throws(SystemError) -> TriggerEnd {
     let submittedAt = Timestamp.now()
     var submitter = Submitter(spool)
     let name = try submitter.submit(channel: Int64(channel.id), user: options.user)
@@ -59,7 +80,7 @@ extension Batch {
     case .forbidden: return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
     case .completed: break
     }
-    if isAnswered.access({ $0 }) { return true }
+    if isAnswered.access({ $0 }) { return .answered }
     // Another process took it between the submission and the lock, or it was left pending.
     return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
   }
@@ -68,25 +89,28 @@ extension Batch {
   private func answerQueued(
     _ name: FileName, since: Timestamp, isRunOn: Bool, _ wait: Duration?, _ answer: (TriggerAnswer) -> Void,
     takeOver: () throws(SystemError) -> Bool = { false }
-  ) throws(SystemError) -> Bool {
-    if let done = try finalRecord(of: name, since: since) {
-      answer(TriggerAnswer(done, trigger: name))
-      return true
-    }
-    if let wait {
-      let deadline = MonotonicTime.now() + wait
-      while MonotonicTime.now() < deadline, Signals.stop == nil {
-        try Poll.wait(until: min(deadline, .now() + .milliseconds(200)))
-        if try takeOver() { return true }
-        if let done = try finalRecord(of: name, since: since) {
-          answer(TriggerAnswer(done, trigger: name))
-          return true
+  ) throws(SystemError) -> TriggerEnd {
+    let deadline = MonotonicTime.now() + (wait ?? .zero)
+    while true {
+      let progress = try progress(of: name, since: since)
+      let end: TriggerEnd? =
+        switch progress {
+        case .done: .answered
+        case _ where wait == nil: .answered
+        case .unreadable: .unreadable
+        case _ where Signals.stop != nil: .stopped
+        case _ where .now() >= deadline: .waitRanOut
+        case .pending, .takenUp: nil
         }
+      if let end {
+        let position: Int? =
+          if case .pending = progress, spool.isListable { try spool.position(of: name) } else { nil }
+        answer(TriggerAnswer(progress, trigger: name, position: position, isRunOn: isRunOn))
+        return end
       }
+      try Poll.wait(until: min(deadline, .now() + .milliseconds(200)))
+      if try takeOver() { return .answered }
     }
-    let position = spool.isListable ? try spool.position(of: name) : nil
-    answer(TriggerAnswer(queued: name, position: position, isRunOn: isRunOn))
-    return wait == nil
   }
 
   /// Whether a run would find a trigger: pending, or claimed by a run that was killed.
@@ -95,12 +119,12 @@ extension Batch {
     return try abandonedClaims().contains { $0.trigger == name }
   }
 
-  /// The last record of a trigger that is done; nil while it is pending or running, and for somebody who may not read
-  /// the history.
+  /// What has become of a trigger.
   ///
   /// - Parameter since: when the trigger was written. Records that are clearly older are not searched.
-  package func finalRecord(of name: FileName, since: Timestamp) throws(SystemError) -> HistoryRecord? {
-    guard spool.isListable, try spool.root.status(of: name) == nil else { return nil }
+  package func progress(of name: FileName, since: Timestamp) throws(SystemError) -> TriggerProgress {
+    if try spool.root.status(of: name) != nil { return .pending }
+    if !spool.isListable { return .unreadable }
     // A clock that is set back a little must not hide the record.
     let oldest = since + .seconds(-3_600)
     var found: HistoryRecord?
@@ -110,7 +134,10 @@ extension Batch {
         if record.trigger == name, !record.isRequeued { found = record }
         return found == nil && record.finishedAt > oldest
       }
-    } catch { if !error.isRefusal { throw error } }
-    return found
+    } catch {
+      guard error.isRefusal else { throw error }
+      return .unreadable
+    }
+    return found.map { .done($0) } ?? .takenUp
   }
 }

@@ -15,6 +15,8 @@ package struct TriggerAnswer: Sendable, Equatable {
   package var message: String?
   package var position: Int?
   package var trigger: FileName
+  /// Whether it still waits for its turn. What is queued and does not has been taken up by a run.
+  package var isPending = false
 
   /// The request was carried out, or given up: what the record of its job says.
   package init(_ record: HistoryRecord, trigger: FileName) {
@@ -42,14 +44,30 @@ package struct TriggerAnswer: Sendable, Equatable {
       }
   }
 
-  /// The request waits for its turn.
+  /// What can be told of the request now.
   ///
-  /// - Parameter position: nil for somebody who may not list the spool.
-  package init(queued trigger: FileName, position: Int?, isRunOn: Bool) {
+  /// - Parameter position: nil for somebody who may not list the spool, and when it does not wait for its turn any more.
+  package init(_ progress: TriggerProgress, trigger: FileName, position: Int?, isRunOn: Bool) {
+    switch progress {
+    case .done(let record): self.init(record, trigger: trigger)
+    case .pending:
+      self.init(
+        queued: trigger,
+        message: isRunOn ? "Scheduled job in progress. Manual download queued." : "Manual download queued.")
+      self.position = position
+      isPending = true
+    case .takenUp: self.init(queued: trigger, message: "A run has taken the manual download up.")
+    case .unreadable:
+      self.init(
+        queued: trigger,
+        message: "A run has taken the manual download up; its result cannot be read by this user.")
+    }
+  }
+
+  private init(queued trigger: FileName, message: String) {
     status = .queued
     self.trigger = trigger
-    self.position = position
-    message = isRunOn ? "Scheduled job in progress. Manual download queued." : "Manual download queued."
+    self.message = message
   }
 
   package var fields: [(name: String, value: JSONValue)] {

@@ -55,7 +55,7 @@ struct TriggerAnswerTests {
       (true, "Scheduled job in progress. Manual download queued."), (false, "Manual download queued."),
     ])
   func queued(isRunOn: Bool, message: String) throws {
-    let answer = try json(TriggerAnswer(queued: Self.trigger, position: 4, isRunOn: isRunOn))
+    let answer = try json(TriggerAnswer(.pending, trigger: Self.trigger, position: 4, isRunOn: isRunOn))
     #expect(
       answer == [
         "status": "queued", "success": nil, "videos_downloaded": nil, "error_message": nil,
@@ -66,7 +66,24 @@ struct TriggerAnswerTests {
   @Test("gives no position to somebody who may not list the spool")
   func noPosition() throws {
     #expect(
-      try json(TriggerAnswer(queued: Self.trigger, position: nil, isRunOn: true))["position"] == nil)
+      try json(TriggerAnswer(.pending, trigger: Self.trigger, position: nil, isRunOn: true))["position"]
+        == nil)
+  }
+
+  @Test(
+    "says, with the same fields, that a run has taken it up, and whether its end can be read",
+    arguments: [
+      (true, "A run has taken the manual download up."),
+      (false, "A run has taken the manual download up; its result cannot be read by this user."),
+    ])
+  func takenUp(isReadable: Bool, message: String) throws {
+    let progress: TriggerProgress = isReadable ? .takenUp : .unreadable
+    let answer = try json(TriggerAnswer(progress, trigger: Self.trigger, position: nil, isRunOn: true))
+    #expect(
+      answer == [
+        "status": "queued", "success": nil, "videos_downloaded": nil, "error_message": nil,
+        "download_history_id": nil, "message": .string(message), "position": nil, "trigger": "a.json",
+      ])
   }
 
   @Test(

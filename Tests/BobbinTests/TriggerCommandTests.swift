@@ -1,5 +1,6 @@
 import Foundation
 import Posix
+import Spool
 import TestSupport
 import Testing
 
@@ -246,5 +247,64 @@ struct TriggerCommandTests {
     let result = try waiting.wait()
     #expect(result.status == 0)
     #expect(try result.json["status"] == "completed")
+  }
+
+  @Test("when --wait runs out while a run carries the trigger out, it says so, and gives no position")
+  func waitRunsOutInJob() throws {
+    let instance = try Instance(channels: Self.two)
+    try instance.drop("0.json", "2")
+    let run = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    let waiting = try instance.start("trigger", "held", "--wait", "3s", "--json")
+    try waitUntil("the trigger is written") { try instance.pending().count == 1 }
+    try instance.release.pass()
+    try instance.started.wait()
+    let result = try waiting.wait()
+    #expect(result.status == 124)
+    #expect(try result.json["status"] == "queued")
+    #expect(try result.json["message"] == "A run has taken the manual download up.")
+    #expect(try result.json["position"] == nil)
+    #expect(result.errorLine(with: " gave up waiting; a run has taken the trigger up", "after=3s") != nil)
+    try instance.release.pass()
+    #expect(try run.wait().status == 0)
+  }
+
+  @Test("stopped by a signal it says that the trigger is pending, and not that the time is up")
+  func stoppedWaiting() throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("run").status == 0)
+    let lock = try instance.directory.open().directory(FileName("spool")).lock("scheduler.lock")
+    let waiting = try instance.start("trigger", "demo", "--wait", "20s")
+    try waitUntilQueued(waiting, instance)
+    waiting.signal(SIGINT)
+    let result = try waiting.wait()
+    #expect(try lock.isStillInPlace())
+    #expect(result.status == 130)
+    #expect(result.output.hasPrefix("queued at position 1: "))
+    #expect(result.errorLine(with: " stopped waiting; the trigger is still pending") != nil)
+    #expect(!result.error.contains("after="))
+  }
+
+  @Test("who may not read the history waits until a run has taken the trigger up, and no longer")
+  func waitsWithoutHistory() throws {
+    let instance = try Instance()
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    let program = try UnprivilegedProgram(in: instance)
+    chmod(instance.spool, 0o1777)
+    // As they are for others, or, where the tests are not root's, for anybody.
+    for name in SpoolFolder.allCases.map(\.rawValue) + ["history.jsonl"] {
+      chmod("\(instance.spool)/\(name)", geteuid() == 0 ? 0o750 : 0)
+    }
+    defer { for folder in SpoolFolder.allCases { chmod("\(instance.spool)/\(folder)", 0o750) } }
+    let waiting = try program.start(["trigger", "demo", "--wait", "1h", "--json"])
+    try waitUntil("the trigger is written") { try instance.pending().count == 1 }
+    // What a run does first.
+    let trigger = "\(instance.spool)/\(try instance.pending()[0])"
+    #expect(rename(trigger, "\(instance.directory.path)/claimed") == 0)
+    let result = try waiting.wait()
+    #expect(result.status == 77)
+    #expect(try result.json["status"] == "queued")
+    #expect(try result.json["position"] == nil)
+    #expect(result.errorLine(with: " a run has taken the trigger up, and its result cannot be read") != nil)
   }
 }

@@ -28,7 +28,7 @@ struct TriggerCommand {
     let given = Shared<TriggerAnswer?>(nil)
     let (isJSON, isQuiet) = (arguments.isJSON, arguments.isQuiet)
     let log = batch.log
-    let isInTime = try batch.trigger(channel, options) { answer in
+    let end = try batch.trigger(channel, options) { answer in
       given.access { $0 = answer }
       // The trigger is carried out or queued, whether the answer can be printed or not.
       do { try Self.print(answer, isJSON: isJSON, isQuiet: isQuiet) } catch {
@@ -37,12 +37,21 @@ struct TriggerCommand {
     }
     guard let answer = given.access({ $0 }) else { return .inputOutput }
     if answer.success == false { return .failed }
-    if !isInTime {
+    let state = answer.isPending ? "the trigger is still pending" : "a run has taken the trigger up"
+    let trigger = answer.trigger.description
+    switch end {
+    case .answered: return .done
+    case .waitRanOut:
+      log.warning("gave up waiting; \(state)", ["trigger": trigger, "after": options.wait?.brief])
+      return .timedOut
+    case .stopped:
+      log.warning("stopped waiting; \(state)", ["trigger": trigger])
+      return .timedOut
+    case .unreadable:
       log.warning(
-        "gave up waiting; the trigger is still pending",
-        ["trigger": answer.trigger.description, "after": options.wait?.brief])
+        "not waiting any longer; \(state), and its result cannot be read by this user", ["trigger": trigger])
+      return .permission
     }
-    return isInTime ? .done : .timedOut
   }
 
   private func user() throws -> String? {
@@ -56,9 +65,11 @@ struct TriggerCommand {
   private static func print(_ answer: TriggerAnswer, isJSON: Bool, isQuiet: Bool) throws {
     if isJSON { return try Output.print(.object(answer.fields)) }
     if isQuiet { return }
-    var text = answer.status.rawValue
-    if let position = answer.position { text += " at position \(position)" }
-    if let message = answer.message { text += ": \(message)" }
+    var text = ""
+    if answer.status == .completed || answer.isPending {
+      text = answer.status.rawValue + (answer.position.map { " at position \($0)" } ?? "") + ": "
+    }
+    if let message = answer.message { text += message }
     if let error = answer.errorMessage { text += " \(error.printable)" }
     if let id = answer.historyID { text += " (id \(id); bobbin log \(id) shows what was written)" }
     try Output.print(text)

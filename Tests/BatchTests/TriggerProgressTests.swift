@@ -1,0 +1,73 @@
+import Batch
+import Foundation
+import Posix
+import TestSupport
+import Testing
+
+@Suite("what has become of a trigger", .alone)
+struct TriggerProgressTests {
+  private static let trigger = FileName("a.json")
+
+  private static func record(_ outcome: String, of trigger: String = "a.json", more: String = "") -> String {
+    """
+    {"id":1,"run":1,"kind":"manual","trigger":"\(trigger)","finished_at":"2026-01-31T10:30:00Z",\
+    "outcome":"\(outcome)"\(more)}
+
+    """
+  }
+
+  private func progress(_ instance: Instance) throws -> String {
+    let since = try #require(Timestamp(rfc3339: "2026-01-31T10:30:00Z"))
+    switch try instance.batch().progress(of: Self.trigger, since: since) {
+    case .pending: return "pending"
+    case .takenUp: return "taken up"
+    case .unreadable: return "unreadable"
+    case .done(let record): return record.outcome.rawValue
+    }
+  }
+
+  @Test("pending while its file is there, whatever the history says")
+  func pending() throws {
+    let instance = try Instance()
+    try instance.directory.write("spool/history.jsonl", Self.record("succeeded"))
+    try instance.drop("a.json")
+    #expect(try progress(instance) == "pending")
+  }
+
+  @Test("done when there is a record of it", arguments: ["succeeded", "failed", "cancelled", "interrupted"])
+  func done(outcome: String) throws {
+    let instance = try Instance()
+    try instance.directory.write(
+      "spool/history.jsonl", Self.record(outcome) + Self.record("failed", of: "b.json"))
+    #expect(try progress(instance) == outcome)
+  }
+
+  @Test("done when its record was rotated away meanwhile")
+  func rotated() throws {
+    let instance = try Instance()
+    try instance.directory.write("spool/history.jsonl.1", Self.record("succeeded"))
+    #expect(try progress(instance) == "succeeded")
+  }
+
+  @Test("taken up while its last record says that it was put back, and it is claimed again")
+  func requeued() throws {
+    let instance = try Instance()
+    try instance.directory.write(
+      "spool/history.jsonl", Self.record("interrupted", more: #","requeued":true"#))
+    #expect(try progress(instance) == "taken up")
+  }
+
+  @Test("taken up when there is no record of it, nor a history")
+  func takenUp() throws { #expect(try progress(try Instance()) == "taken up") }
+
+  @Test("unreadable for whoever may not read the history", arguments: ["drop box", "history"])
+  func unreadable(what: String) throws {
+    let instance = try Instance()
+    try instance.directory.write("spool/history.jsonl", Self.record("succeeded"))
+    chmod(instance.directory.path, 0o755)
+    let path = what == "drop box" ? instance.spool : "\(instance.spool)/history.jsonl"
+    chmod(path, what == "drop box" ? 0o333 : 0)
+    defer { chmod(path, 0o755) }
+    #expect(try asOrdinaryUser { try progress(instance) } == "unreadable")
+  }
+}
