@@ -1,6 +1,13 @@
 package import Posix
 import Spool
 
+/// Why `bobbin watch` ended.
+package enum WatchEnd: Sendable {
+  case stopped(signal: Int32)
+  /// The spool's path leads to another directory now, or to none: nobody would drop triggers where it watches.
+  case spoolReplaced
+}
+
 extension Batch {
   /// How long triggers that a run had to leave pending are left alone.
   static let deferredInterval = Duration.seconds(30)
@@ -9,10 +16,9 @@ extension Batch {
   private static let tidyingInterval = Duration.seconds(24 * 3_600)
 
   /// Looks into the spool again and again and works it off as soon as a trigger has settled, until a signal asks to
-  /// stop. While nothing changes a look is one `fstat(2)`.
-  ///
-  /// - Returns: the signal.
-  package func watch(every interval: Duration) throws(SystemError) -> Int32 {
+  /// stop. While nothing changes a look is one `stat(2)`: of the path, which also tells whether it still leads here.
+  package func watch(every interval: Duration) throws(SystemError) -> WatchEnd {
+    let opened = try spool.root.status()
     // What an earlier process left claimed, or somebody dropped while nobody watched.
     var isDirty = true
     var seen: Timestamp?
@@ -20,13 +26,13 @@ extension Batch {
     var tidiedAt: MonotonicTime?
     var deferredUntil = MonotonicTime.now()
     while true {
-      if let signal = Signals.stop { return signal }
+      if let signal = Signals.stop { return .stopped(signal: signal) }
       if !deferred.isEmpty, MonotonicTime.now() >= deferredUntil {
         deferred = Deferred()
         isDirty = true
       }
       let before = Timestamp.now()
-      let modified = try spool.root.status().modified
+      guard let modified = try whenModified(opened) else { return .spoolReplaced }
       if isDirty || modified != seen {
         // A change in the same instant as this look would not show in the time, which some file systems keep to two
         // seconds only: a time so near is not remembered.
@@ -44,6 +50,17 @@ extension Batch {
         }
       }
       if Signals.stop == nil { try Poll.wait(until: .now() + interval) }
+    }
+  }
+
+  /// When the spool was last modified; nil when its path leads elsewhere.
+  private func whenModified(_ opened: FileStatus) throws(SystemError) -> Timestamp? {
+    do throws(SystemError) {
+      let status = try Path.followedStatus(spool.root.path)
+      return status.device == opened.device && status.inode == opened.inode ? status.modified : nil
+    } catch {
+      guard [.noSuchFile, .notDirectory].contains(error.code) else { throw error }
+      return nil
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Posix
 import TestSupport
 import Testing
 
@@ -78,5 +79,51 @@ struct WatchCommandTests {
     watch.signal(SIGTERM)
     #expect(try watch.wait().status == 143)
     #expect(try instance.ledger().filter { $0.hasPrefix("manual") } == ["manual demo a.json"])
+  }
+
+  @Test(
+    "ends with 74 when its spool was moved away, also when another one has its place",
+    arguments: [false, true])
+  func spoolMoved(isReplaced: Bool) throws {
+    let instance = try Instance(channels: Self.channels)
+    let watch = try watch(instance)
+    try watch.waitForPolls(3)
+    #expect(rename(instance.spool, instance.spool + ".old") == 0)
+    if isReplaced { try instance.drop("a.json") }
+    let result = try watch.wait()
+    #expect(result.status == 74)
+    #expect(
+      result.error.hasSuffix(
+        "the spool '\(instance.spool)' was moved away or replaced; start bobbin watch again\n"))
+    #expect(try instance.names("done") == [])
+  }
+
+  @Test("sees a trigger that leaves the spool's time as it was at the last look")
+  func sameInstant() throws {
+    let instance = try Instance(channels: Self.channels)
+    // No look is long enough after a time in the future, which stands for one of this very moment.
+    let moment = Int(Timestamp.now().seconds) + 3_600
+    func setTime() throws {
+      let time = timespec(tv_sec: moment, tv_nsec: 0)
+      guard utimensat(AT_FDCWD, instance.spool, [time, time], 0) == 0 else {
+        throw SystemError("set the times of", instance.spool, .init(errno))
+      }
+    }
+    let watch = try watch(instance)
+    try instance.drop("0.json")
+    try waitUntil("its run is over") { try instance.history().last?["kind"] == "run" }
+    try setTime()
+    try watch.waitForPolls(10)
+    // It must not look between the drop and the setting of the time.
+    watch.signal(SIGSTOP)
+    try waitUntil("it stands still") {
+      try String(contentsOfFile: "/proc/\(watch.id)/stat", encoding: .utf8).contains(") T ")
+    }
+    try instance.drop("a.json")
+    try setTime()
+    watch.signal(SIGCONT)
+    try waitUntil("it is done") { try instance.names("done") == ["0.json", "a.json"] }
+    watch.signal(SIGTERM)
+    #expect(try watch.wait().status == 143)
   }
 }

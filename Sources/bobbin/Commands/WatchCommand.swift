@@ -15,8 +15,14 @@ struct WatchCommand {
     let interval = try arguments.duration("every") ?? .seconds(2)
     if interval < .milliseconds(10) { throw CommandFailure(.usage, "--every takes at least 10ms") }
     batch.log.info("watching", ["spool": batch.spool.root.path, "every": interval.brief])
-    let signal = try batch.watch(every: interval)
-    batch.log.info("stopped by \(Signals.name(signal))")
-    return .done
+    switch try batch.watch(every: interval) {
+    case .stopped(let signal):
+      batch.log.info("stopped by \(Signals.name(signal))")
+      return .done
+    case .spoolReplaced:
+      throw CommandFailure(
+        .inputOutput,
+        "the spool '\(batch.spool.root.path)' was moved away or replaced; start bobbin watch again")
+    }
   }
 }
