@@ -81,6 +81,18 @@ struct TriggerCommandTests {
   }
 
   @Test(
+    "names nobody when $USER is what no trigger may name",
+    arguments: ["", "a\nb", "\u{202E}x", String(repeating: "x", count: 1025)])
+  func badDefaultUser(user: String) throws {
+    let instance = try Instance()
+    let answer = try instance.bobbin("trigger", "demo", "--json", environment: ["USER": user])
+    #expect(answer.status == 0)
+    #expect(try answer.json["success"] == true)
+    let record = try #require(try instance.history().first)
+    #expect(record["user"] == nil)
+  }
+
+  @Test(
     "refuses a user that no trigger may name, before anything is written",
     arguments: ["", "a\nb", "\u{202E}x"])
   func badUser(user: String) throws {

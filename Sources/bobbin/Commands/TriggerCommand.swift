@@ -55,11 +55,19 @@ struct TriggerCommand {
   }
 
   private func user() throws -> String? {
-    guard let user = arguments.value("user") else { return CurrentProcess.environment("USER") }
-    if user.isEmpty || user.utf8.count > 1024 || user.unicodeScalars.contains(where: \.disturbsTerminal) {
+    // What stands in the environment is nobody's fault here, and no reason to refuse.
+    guard let user = arguments.value("user") else {
+      return CurrentProcess.environment("USER").flatMap { Self.isName($0) ? $0 : nil }
+    }
+    guard Self.isName(user) else {
       throw CommandFailure(.usage, "--user takes a name of at most 1024 bytes without control characters")
     }
     return user
+  }
+
+  /// Whether whoever reads the trigger will take it for a name.
+  private static func isName(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= 1024 && !text.unicodeScalars.contains(where: \.disturbsTerminal)
   }
 
   private static func print(_ answer: TriggerAnswer, isJSON: Bool, isQuiet: Bool) throws {
