@@ -55,13 +55,10 @@ extension Batch {
 
   /// When the spool was last modified; nil when its path leads elsewhere.
   private func whenModified(_ opened: FileStatus) throws(SystemError) -> Timestamp? {
-    do throws(SystemError) {
-      let status = try Path.followedStatus(spool.root.path)
-      return status.device == opened.device && status.inode == opened.inode ? status.modified : nil
-    } catch {
-      guard [.noSuchFile, .notDirectory].contains(error.code) else { throw error }
-      return nil
-    }
+    guard let status = try Path.followedStatus(spool.root.path), status.device == opened.device,
+      status.inode == opened.inode
+    else { return nil }
+    return status.modified
   }
 
   private enum WatchOutcome {
