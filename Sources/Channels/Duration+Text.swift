@@ -37,22 +37,6 @@ extension Duration {
     } while index < bytes.count
     self = .milliseconds(total)
   }
-
-  /// The shortest text that `init(shortText:)` reads back as this duration, exact to the millisecond below
-  /// it: `30m`, `1h30m`, `7d`, `0`. A negative duration gets a leading `-`, for messages only.
-  package var shortText: String {
-    let (seconds, attoseconds) = components
-    let milliseconds = (seconds.magnitude, attoseconds.magnitude / 1_000_000_000_000_000)
-    var rest = milliseconds.0 * 1000 + milliseconds.1
-    guard rest > 0 else { return "0" }
-    var text = self < .zero ? "-" : ""
-    for unit in Self.units {
-      let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: unit.milliseconds.magnitude)
-      if quotient > 0 { text += "\(quotient)\(unit.name)" }
-      rest = remainder
-    }
-    return text
-  }
 }
 
 /// A text that is no duration.

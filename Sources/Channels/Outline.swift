@@ -21,7 +21,6 @@ struct Outline {
   struct Repetition {
     let place: Place
     let offset: Int
-    let firstOffset: Int
   }
 
   /// Where the text departs from the grammar.

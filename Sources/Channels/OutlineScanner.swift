@@ -70,9 +70,9 @@ struct OutlineScanner {
       let inside = place.appending(key)
       var member = try value(inside)
       member.offset = keyOffset
-      if let first = node.members[key] {
+      if node.members[key] != nil {
         // The decoder keeps the first one, so the lines given are those of the first one too.
-        repetitions.append(.init(place: inside, offset: keyOffset, firstOffset: first.offset))
+        repetitions.append(.init(place: inside, offset: keyOffset))
       } else {
         node.members[key] = member
       }

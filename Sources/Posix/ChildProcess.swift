@@ -62,6 +62,9 @@ package struct ChildProcess: ~Copyable {
 
   /// Sends a signal to the whole process group, and to the process itself, should it have left that. What is gone is not
   /// an error. The corresponding C function is `kill(2)`.
+  ///
+  /// RACE: only while the process was not reaped are its id and its group's surely its own. Afterwards they may be given to
+  /// others as soon as the group is empty: call this before `Children.reap()` has told of its end.
   package func signalGroup(_ signal: Int32) {
     _ = linux_kill(-id, signal)
     // Not twice to a process that is where it should be: a handler would be interrupted by the second one.

@@ -23,6 +23,7 @@ package enum Children {
   }
 
   package enum Reaped: Sendable, Equatable {
+    /// The child of this id has ended so. Its id may be given to another process from now on.
     case exited(Int32, ChildProcess.Exit)
     /// There are children, and none has ended.
     case none
@@ -42,7 +43,9 @@ package enum Children {
     return .exited(id, exit.signal != 0 ? .signal(exit.signal) : .status(exit.status))
   }
 
-  /// Whether there are children besides the strangers.
+  /// Whether there are children besides the strangers, after `reap()` has said that there are children (`.none`).
+  ///
+  /// - Throws: when `/proc`, in which they are looked for, cannot be read.
   package static func hasOthers() throws(SystemError) -> Bool {
     let strangers = strangers.access { $0 }
     if strangers.isEmpty { return true }
@@ -50,12 +53,18 @@ package enum Children {
   }
 
   /// Leaves out from now on whoever is there now: processes that do not end for any signal.
+  ///
+  /// - Throws: when `/proc`, in which they are looked for, cannot be read; then nobody is left out.
   package static func giveUp() throws(SystemError) {
     let found = try ProcessTable.children(of: getpid())
     strangers.access { $0.formUnion(found) }
   }
 
   /// Sends a signal to every descendant that `/proc` knows, whatever process group or session it moved to.
+  ///
+  /// RACE: a descendant that is no child of this process may end, be reaped by its parent, and have its id given out anew
+  /// between the look and the signal, which would then meet a stranger. Ids are given out in turn, so in so short a
+  /// time only a machine that starts processes by the ten thousand comes round to one. A child's id stays until `reap()`.
   package static func signalDescendants(_ signal: Int32) throws(SystemError) {
     let strangers = strangers.access { $0 }
     for id in try ProcessTable.descendants(of: getpid(), except: strangers) { _ = linux_kill(id, signal) }

@@ -25,7 +25,7 @@ package enum CurrentProcess {
     linux_ignore_notices()
   }
 
-  /// A variable of the environment; nil when it is not set or empty.
+  /// A variable of the environment; nil when it is not set or empty. What is no UTF-8 in it is replaced by U+FFFD.
   package static func environment(_ name: String) -> String? {
     guard let value = getenv(name) else { return nil }
     let text = String(cString: value)
@@ -35,7 +35,7 @@ package enum CurrentProcess {
   /// Where programs are looked for: `PATH`, or what stands in for it when there is none.
   package static var searchPath: String { environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin" }
 
-  /// The whole environment, as entries `NAME=value`.
+  /// The whole environment, as entries `NAME=value`. What is no UTF-8 in it is replaced by U+FFFD.
   package static func environment() -> [String] {
     var entries: [String] = []
     var next: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = environ
@@ -46,7 +46,7 @@ package enum CurrentProcess {
     return entries
   }
 
-  /// The working directory.
+  /// The working directory. What is no UTF-8 in it is replaced by U+FFFD.
   package static func directory() throws(SystemError) -> String { try Path.resolved(".") }
 
   /// The host's name; empty when there is none. The corresponding C function is `gethostname(2)`.

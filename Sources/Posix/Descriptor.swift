@@ -11,7 +11,7 @@ import CLinux
 package struct Descriptor: ~Copyable, Sendable {
   package let number: Int32
   /// What error messages call it.
-  private let path: String
+  let path: String
 
   /// Takes ownership of an open descriptor.
   package init(_ number: Int32, path: String) {
@@ -113,10 +113,16 @@ package struct Descriptor: ~Copyable, Sendable {
   /// Writes at the beginning of the file, in one call; what follows stays.
   package func overwriteStart(with bytes: [UInt8]) throws(SystemError) { try write(bytes, at: 0) }
 
-  /// Writes from `offset` on, in one call; the rest of the file stays. The corresponding C function is `pwrite(2)`.
+  /// Writes from `offset` on, in one call; the rest of the file stays. When the kernel takes a part only (the disk is nearly
+  /// full, a limit is near), another call for the rest says why. The corresponding C function is `pwrite(2)`.
   package func write(_ bytes: [UInt8], at offset: Int64) throws(SystemError) {
-    let written = bytes.withUnsafeBytes { linux_pwrite(number, $0.baseAddress, $0.count, offset) }
-    guard try check(written, "write", path) == bytes.count else { throw SystemError("write", path, .noSpace) }
+    var done = 0
+    while done < bytes.count {
+      let written = bytes.withUnsafeBytes { buffer in
+        linux_pwrite(number, buffer.baseAddress! + done, buffer.count - done, offset + Int64(done))
+      }
+      done += try check(written, "write", path)
+    }
   }
 
   /// The corresponding C function is `ftruncate(2)`.

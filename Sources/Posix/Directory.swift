@@ -7,7 +7,8 @@ import CLinux
 #endif
 
 /// An open directory. All names are looked up relative to its descriptor, so that nobody can redirect an operation by
-/// exchanging a directory on the way, and never through a symbolic link.
+/// exchanging a directory on the way, and never through a symbolic link. Only the path by which it is itself opened
+/// first may lead through links, the last name too: `/var/spool` may be one.
 package final class Directory: Sendable {
   /// As it was opened; for messages.
   package let path: String

@@ -73,7 +73,7 @@ package struct FileLock: ~Copyable, Sendable {
 extension Descriptor {
   /// Waits for the file's lock, for moments in which somebody appends. Released with the descriptor or by `unlock()`.
   /// The corresponding C function is `flock(2)`.
-  package func lock() throws(SystemError) { _ = try check(linux_flock(number, LOCK_EX), "lock", nil) }
+  package func lock() throws(SystemError) { _ = try check(linux_flock(number, LOCK_EX), "lock", path) }
 
-  package func unlock() throws(SystemError) { _ = try check(linux_flock(number, LOCK_UN), "unlock", nil) }
+  package func unlock() throws(SystemError) { _ = try check(linux_flock(number, LOCK_UN), "unlock", path) }
 }

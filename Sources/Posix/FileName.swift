@@ -6,6 +6,8 @@ package struct FileName: Hashable, Sendable, Comparable, CustomStringConvertible
   /// Without the terminating zero; never contains `/` or zero when it came from a directory.
   package let bytes: [UInt8]
 
+  /// - Parameter bytes: any. With a `/` or a zero among them it names no entry of a directory, and whoever takes names from
+  ///   outside has to see to that.
   package init(bytes: [UInt8]) { self.bytes = bytes }
   package init(_ text: String) { self.bytes = Array(text.utf8) }
 
@@ -21,7 +23,7 @@ package struct FileName: Hashable, Sendable, Comparable, CustomStringConvertible
 
   /// Calls `body` with the name as a C string.
   @inline(__always)
-  package func withCString<Result: ~Copyable>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+  func withCString<Result: ~Copyable>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
       bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
       buffer[bytes.count] = 0

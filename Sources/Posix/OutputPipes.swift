@@ -19,8 +19,8 @@ package struct OutputPipes: ~Copyable {
   /// Makes the children's ends as they were made: writing waits when a pipe is full. The corresponding C function is
   /// `fcntl(2)` with `F_SETFL`.
   package func reset() throws(SystemError) {
-    _ = try check(linux_set_blocking(output.writer.number), "prepare", "pipe")
-    _ = try check(linux_set_blocking(error.writer.number), "prepare", "pipe")
+    _ = try check(linux_set_blocking(output.writer.number), "prepare a pipe", nil)
+    _ = try check(linux_set_blocking(error.writer.number), "prepare a pipe", nil)
   }
 
   /// Numbers for `Poll.wait`.
@@ -47,7 +47,7 @@ struct Pipe: ~Copyable {
     var ends: (Int32, Int32) = (0, 0)
     let result = withUnsafeMutableBytes(of: &ends) { linux_pipe($0.bindMemory(to: Int32.self).baseAddress) }
     _ = try check(result, "make a pipe", nil)
-    reader = Descriptor(ends.0, path: "pipe")
-    writer = Descriptor(ends.1, path: "pipe")
+    reader = Descriptor(ends.0, path: "pipe from a job")
+    writer = Descriptor(ends.1, path: "pipe from a job")
   }
 }

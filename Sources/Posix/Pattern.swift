@@ -8,10 +8,7 @@
 ///
 /// POSIX rather than Swift's `Regex`, because the person who writes the pattern knows it from grep -E, and
 /// because it costs neither a parser in the binary nor start-up time.
-package final class Pattern: Sendable, CustomStringConvertible {
-  /// The expression as it was written.
-  package let source: String
-
+package final class Pattern: Sendable {
   // `regexec` takes the compiled expression as const, and POSIX lists it among the thread-safe functions; it
   // is written only before `init` returns and in `deinit`, when nobody else can hold a reference.
   private nonisolated(unsafe) let compiled: UnsafeMutablePointer<regex_t>
@@ -22,16 +19,15 @@ package final class Pattern: Sendable, CustomStringConvertible {
   package init(_ source: String) throws(PatternError) {
     // A C string ends at its first NUL: what follows would be dropped without a word.
     guard !source.utf8.contains(0) else {
-      throw PatternError(source: source, reason: "NUL character in pattern")
+      throw PatternError(reason: "NUL character in pattern")
     }
     let storage = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
     let code = regcomp(storage, source, REG_EXTENDED | REG_NOSUB)
     guard code == 0 else {
       let reason = Pattern.message(code, storage)
       storage.deallocate()
-      throw PatternError(source: source, reason: reason)
+      throw PatternError(reason: reason)
     }
-    self.source = source
     self.compiled = storage
   }
 
@@ -39,8 +35,6 @@ package final class Pattern: Sendable, CustomStringConvertible {
     regfree(compiled)
     compiled.deallocate()
   }
-
-  package var description: String { source }
 
   /// Whether the expression matches anywhere in `line`, which comes without its newline.
   ///
@@ -68,8 +62,6 @@ package final class Pattern: Sendable, CustomStringConvertible {
 
 /// A text that is no extended regular expression.
 package struct PatternError: Error, Equatable, CustomStringConvertible {
-  /// The text.
-  package let source: String
   /// What is wrong with it, in the words of `regerror(3)`.
   package let reason: String
 

@@ -8,7 +8,8 @@ import CLinux
 
 /// What `/proc` tells about processes. See proc(5).
 package enum ProcessTable {
-  package static func children(of parent: Int32) throws(SystemError) -> [Int32] { try table()[parent] ?? [] }
+  /// The processes that a process has started or adopted. One that ends meanwhile is left out.
+  static func children(of parent: Int32) throws(SystemError) -> [Int32] { try table()[parent] ?? [] }
 
   /// Every process that descends from another one, nearest first. A process that ends meanwhile is left out.
   ///

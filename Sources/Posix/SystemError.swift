@@ -9,7 +9,7 @@
 /// `description` reads `cannot open 'spool/x.json': Permission denied`.
 package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What was attempted, as a verb that follows "cannot": `open`, `sync`, `start`.
-  package let operation: String
+  let operation: String
   /// What it was attempted on; nil where there is no path.
   package let path: String?
   package let code: Code

@@ -101,6 +101,7 @@ enum Command: String, CaseIterable {
       """
       Writes a trigger durably. If no run is on, carries it out at once ("completed"); else answers "queued" with
       its position: the run that is on works it off after its scheduled channels. CHANNEL is an id or a name.
+      --wait is about a queued trigger: one that is carried out at once takes as long as its job does.
       """
     case .queue:
       "Triggers run in the byte order of their file names. Shows who asked, when, and what will become of it."

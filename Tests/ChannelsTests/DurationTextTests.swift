@@ -4,8 +4,7 @@ import Testing
 
 @Suite("Durations as text", .alone)
 struct DurationTextTests {
-  /// Those that come back as they were written.
-  static let canonical: [(String, Duration)] = [
+  static let texts: [(String, Duration)] = [
     ("0", .zero), ("1ms", .milliseconds(1)), ("250ms", .milliseconds(250)), ("2s", .seconds(2)),
     ("90ms", .milliseconds(90)),
     ("30m", .seconds(1_800)), ("1h30m", .seconds(5_400)), ("2h", .seconds(7_200)), ("7d", .seconds(604_800)),
@@ -13,21 +12,20 @@ struct DurationTextTests {
     ("36500d", .seconds(36_500 * 86_400)),
   ]
 
-  @Test("are read and written alike", arguments: canonical)
-  func bothWays(_ text: String, _ duration: Duration) throws {
+  @Test("are whole numbers with units", arguments: texts)
+  func read(_ text: String, _ duration: Duration) throws {
     #expect(try Duration(shortText: text) == duration)
-    #expect(duration.shortText == text)
   }
 
   @Test(
-    "are read from more than the shortest form",
+    "need not be in the shortest form",
     arguments: [
       ("0s", "0"), ("0d0h0m0s0ms", "0"), ("90s", "1m30s"), ("120m", "2h"), ("25h", "1d1h"), ("60s", "1m"),
       ("1000ms", "1s"),
       ("1h90m", "2h30m"), ("007s", "7s"), ("0h5m", "5m"),
     ])
   func otherForms(_ text: String, _ shortest: String) throws {
-    #expect(try Duration(shortText: text).shortText == shortest)
+    #expect(try Duration(shortText: text) == Duration(shortText: shortest))
   }
 
   static let refused: [(String, DurationTextError)] = [
@@ -60,21 +58,5 @@ struct DurationTextTests {
       DurationTextError.malformed("1\u{7}").description
         == #""1\u{7}" is not a duration; write whole numbers with d, h, m, s or ms, for example "30m" or "1h30m""#
     )
-  }
-
-  @Test(
-    "what is finer than a millisecond is cut off, and what is negative has a sign",
-    arguments: [
-      (Duration.nanoseconds(999_999), "0"), (.nanoseconds(1_999_999), "1ms"), (.seconds(-90), "-1m30s"),
-      (.milliseconds(-1), "-1ms"), (.nanoseconds(-1), "0"),
-    ])
-  func cut(_ duration: Duration, _ text: String) { #expect(duration.shortText == text) }
-
-  @Test("every length comes back from its text")
-  func roundTrip() throws {
-    for milliseconds in stride(from: Int64(1), through: 400 * 86_400_000, by: 86_399_123) {
-      let duration = Duration.milliseconds(milliseconds)
-      #expect(try Duration(shortText: duration.shortText) == duration)
-    }
   }
 }

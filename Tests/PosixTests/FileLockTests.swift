@@ -100,4 +100,11 @@ struct FileLockTests {
     #expect(seen.most == 1)
     #expect(seen.times > 0)
   }
+
+  @Test("a file that cannot be locked is named in the error")
+  func named() throws {
+    let file = Descriptor(-1, path: "notes/x")
+    let error = #expect(throws: SystemError.self) { try file.lock() }
+    #expect(error?.description == "cannot lock 'notes/x': Bad file descriptor")
+  }
 }
