@@ -30,10 +30,8 @@ struct TriggerCommand {
     let log = batch.log
     let end = try batch.trigger(channel, options) { answer in
       given.access { $0 = answer }
-      // The trigger is carried out or queued, whether the answer can be printed or not.
-      do { try Self.print(answer, isJSON: isJSON, isQuiet: isQuiet) } catch {
-        log.warning("answer not printed: \(error)")
-      }
+      // The trigger is carried out or queued, whether the answer can be printed or not: see `Output`.
+      try? Self.print(answer, isJSON: isJSON, isQuiet: isQuiet)
     }
     guard let answer = given.access({ $0 }) else { return .inputOutput }
     if answer.success == false { return .failed }
