@@ -13,14 +13,12 @@ struct RunCommand {
   }
 
   func run() throws -> ExitStatus {
-    if arguments.has("dry-run") {
-      try Self.checkDryRun(arguments)
-      return try dryRun()
-    }
+    // Looked at in a dry run, too, which is made with the command line of the run to come.
+    let wait = try arguments.duration("wait") ?? .seconds(3_600)
+    if arguments.has("dry-run") { return try dryRun() }
     var options = Run.Options()
     options.isSpoolOnly = arguments.has("spool-only")
     options.tidies = true
-    let wait = try arguments.duration("wait") ?? .seconds(3_600)
     switch try batch.run(options.isSpoolOnly ? .manual : .scheduled, options, wait: wait) {
     case .busy(let holder):
       // The shipped crontab keeps exactly this line out of cron's mail: it begins with "busy".
@@ -55,18 +53,12 @@ struct RunCommand {
   /// A run would make the spool; a dry one makes nothing. Nothing is pending then.
   static func dryRunWithoutSpool(_ arguments: Arguments, _ configuration: Configuration) throws -> ExitStatus
   {
-    try checkDryRun(arguments)
+    _ = try arguments.duration("wait")
     let channels = arguments.has("spool-only") ? [] : configuration.channels.filter(\.enabled)
     var printer = PlanPrinter(isJSON: arguments.isJSON)
     for channel in channels { try printer.add(PlannedStep(scheduled: channel)) }
     try printer.finish()
     return .done
-  }
-
-  private static func checkDryRun(_ arguments: Arguments) throws {
-    if try arguments.duration("wait") != nil {
-      throw CommandFailure(.usage, "--dry-run waits for nothing; leave --wait out")
-    }
   }
 
   private func text(_ summary: RunSummary) -> String {
