@@ -21,14 +21,14 @@ package final class HistoryIDs {
     let stored = try read()
     var last = try lastRecorded(fullHistory: stored == nil)
     for owner in try interior[.running].names() {
-      let folder: Directory
-      do throws(SystemError) { folder = try interior[.running].directory(owner) } catch {
+      let claims: [FileName]
+      do throws(SystemError) { claims = try interior[.running].directory(owner).names() } catch {
         // RACE: a process that ends removes its folder. Its ids are in the file or in the history then. And what is no
         // directory holds no claims.
         if [.noSuchFile, .notDirectory, .tooManyLinks].contains(error.code) { continue }
         throw error
       }
-      for claim in try folder.names() { last.id = max(last.id, ClaimName(claim)?.id ?? 0) }
+      for claim in claims { last.id = max(last.id, ClaimName(claim)?.id ?? 0) }
     }
     known = Numbers(id: max(stored?.id ?? 1, last.id + 1), run: max(stored?.run ?? 1, last.run + 1))
     if known != stored { try write(known) }
