@@ -12,13 +12,18 @@ extension Batch {
   /// How long triggers that a run had to leave pending are left alone.
   static let deferredInterval = Duration.seconds(30)
 
+  /// How often it is looked whether the spool is still where it was opened.
+  private static let placeInterval = Duration.seconds(5)
+
   /// How often a run of this process also removes what has been kept long enough.
   private static let tidyingInterval = Duration.seconds(24 * 3_600)
 
   /// Looks into the spool again and again and works it off as soon as a trigger has settled, until a signal asks to
-  /// stop. While nothing changes a look is one `stat(2)`: of the path, which also tells whether it still leads here.
+  /// stop. While nothing changes a look is one `fstat(2)`, or now and then a `stat(2)` of the path, which costs more and
+  /// tells whether it still leads here.
   package func watch(every interval: Duration) throws(SystemError) -> WatchEnd {
     let opened = try spool.root.status()
+    var placeSeenAt = MonotonicTime.now()
     // What an earlier process left claimed, or somebody dropped while nobody watched.
     var isDirty = true
     var seen: Timestamp?
@@ -32,7 +37,13 @@ extension Batch {
         isDirty = true
       }
       let before = Timestamp.now()
-      guard let modified = try whenModified(opened) else { return .spoolReplaced }
+      let seesPlace = .now() - placeSeenAt > Self.placeInterval
+      if seesPlace { placeSeenAt = .now() }
+      let status = seesPlace ? try Path.followedStatus(spool.root.path) : try spool.root.status()
+      guard let status, status.device == opened.device, status.inode == opened.inode else {
+        return .spoolReplaced
+      }
+      let modified = status.modified
       if isDirty || modified != seen {
         // A change in the same instant as this look would not show in the time, which some file systems keep to two
         // seconds only: a time so near is not remembered.
@@ -51,14 +62,6 @@ extension Batch {
       }
       if Signals.stop == nil { try Poll.wait(until: .now() + interval) }
     }
-  }
-
-  /// When the spool was last modified; nil when its path leads elsewhere.
-  private func whenModified(_ opened: FileStatus) throws(SystemError) -> Timestamp? {
-    guard let status = try Path.followedStatus(spool.root.path), status.device == opened.device,
-      status.inode == opened.inode
-    else { return nil }
-    return status.modified
   }
 
   private enum WatchOutcome {

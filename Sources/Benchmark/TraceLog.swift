@@ -14,10 +14,11 @@ enum TraceLog {
     // Nil before the first sleep: what came before it is part of a poll only.
     var since: Int?
     for line in log.split(separator: "\n") {
-      // 4711 ppoll([…], 1, {…}, NULL, 8) = 0 (Timeout); also: 4711 +++ exited, 4711 <... ppoll resumed>
-      let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-      guard words.count == 2, let bracket = words[1].firstIndex(of: "(") else { continue }
-      let name = words[1][..<bracket]
+      // 47110 ppoll([…], 1, {…}, NULL, 8) = 0 (Timeout); also: 47110 +++ exited, 47110 <... ppoll resumed>. A shorter id
+      // has more spaces after it.
+      let call = line.drop { $0.isNumber }.drop { $0 == " " }
+      guard let bracket = call.firstIndex(of: "(") else { continue }
+      let name = call[..<bracket]
       guard !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) else { continue }
       if let count = since { since = count + 1 }
       guard sleeping.contains(name) else { continue }

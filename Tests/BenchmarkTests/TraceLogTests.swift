@@ -5,16 +5,18 @@ import Testing
 
 @Suite("System calls a poll, from a trace", .alone)
 struct TraceLogTests {
-  @Test("calls are counted from sleep to sleep; parts of a poll at both ends are left out")
-  func polls() {
+  @Test(
+    "calls are counted from sleep to sleep; parts of a poll at both ends are left out",
+    arguments: ["77   ", "4711 ", "12345", "1234567"])
+  func polls(id: String) {
     let log = """
-      77 restart_syscall(<... resuming interrupted call ...>) = 0
-      77 fstat(3, {st_mode=S_IFDIR|0755, st_size=4096, ...}) = 0
-      77 ppoll([{fd=4, events=POLLIN}], 1, {tv_sec=0, tv_nsec=10000000}, NULL, 8) = 0 (Timeout)
-      77 fstat(3, {st_mode=S_IFDIR|0755, st_size=4096, ...}) = 0
-      77 openat(3, "(x)", O_RDONLY) = 5
-      77 ppoll([{fd=4, events=POLLIN}], 1, {tv_sec=0, tv_nsec=10000000}, NULL, 8) = 0 (Timeout)
-      77 fstat(3, {st_mode=S_IFDIR|0755, st_size=4096, ...}) = 0
+      \(id) restart_syscall(<... resuming interrupted call ...>) = 0
+      \(id) fstat(3, {st_mode=S_IFDIR|0755, st_size=4096, ...}) = 0
+      \(id) ppoll([{fd=4, events=POLLIN}], 1, {tv_sec=0, tv_nsec=10000000}, NULL, 8) = 0 (Timeout)
+      \(id) fstat(3, {st_mode=S_IFDIR|0755, st_size=4096, ...}) = 0
+      \(id) openat(3, "(x)", O_RDONLY) = 5
+      \(id) ppoll([{fd=4, events=POLLIN}], 1, {tv_sec=0, tv_nsec=10000000}, NULL, 8) = 0 (Timeout)
+      \(id) fstat(3, {st_mode=S_IFDIR|0755, st_size=4096, ...}) = 0
       """
     #expect(TraceLog.callsPerPoll(log) == 2.5)
   }
