@@ -20,9 +20,9 @@ extension Batch {
       for name in names {
         do throws(SystemError) { results.append(try cancel(name, disposal, inspector)) } catch {
           // What is wrong with this one file is no reason to leave the others.
-          guard error.path == spool.root.path(of: name), !error.isShortage,
-            ![.noSpace, .quota].contains(error.code)
-          else { throw error }
+          guard error.path == spool.root.path(of: name), !error.isShortage, !error.isDiskFull else {
+            throw error
+          }
           results.append(.immovable(error))
         }
       }

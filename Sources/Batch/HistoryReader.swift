@@ -54,14 +54,12 @@ package enum HistoryReader {
 
   /// - Returns: nil when there is none, and when somebody else put it there, as anybody may in a drop box.
   private static func openRotated(in directory: Directory) throws(SystemError) -> Descriptor? {
-    let owners: Set<UInt32> = [CurrentProcess.effectiveUser, 0, try directory.status().owner]
-    func isTrusted(_ status: FileStatus) -> Bool {
-      status.kind == .regular && status.links == 1 && owners.contains(status.owner)
-    }
+    let trust = try Trust(in: directory)
     // RACE: what was opened is what counts. The look before keeps somebody else's link or unreadable file from being
     // an error.
-    guard let found = try directory.status(of: HistoryFile.rotatedName), isTrusted(found),
-      let file = try directory.openIfPresent(HistoryFile.rotatedName), isTrusted(try file.status())
+    guard let found = try directory.status(of: HistoryFile.rotatedName), trust.covers(found, .regular),
+      let file = try directory.openIfPresent(HistoryFile.rotatedName),
+      trust.covers(try file.status(), .regular)
     else { return nil }
     return file
   }

@@ -50,7 +50,7 @@ struct JobSupervisor {
 
   /// Waits for a started job and all it left behind.
   ///
-  /// - Throws: when the system refuses to wait. The job is killed then: it must not go on unseen.
+  /// - Throws: when the system refuses to wait for its end. The job is killed then: it must not go on unseen.
   func supervise(
     _ child: consuming ChildProcess, _ pipes: borrowing OutputPipes, into output: inout JobOutput
   ) throws(SystemError) -> Outcome {
@@ -128,9 +128,28 @@ struct JobSupervisor {
       outcome.isClean = false
       outcome.trouble = error
     }
-    // After the last writer is gone, all that was written is here; what one that can't be ended still writes is not
-    // waited for.
-    let (hasOutput, hasError) = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: begin)
+    var isEmpty = false
+    do throws(SystemError) { isEmpty = try readRest(of: pipes, buffer, into: &output) } catch {
+      outcome.trouble = outcome.trouble ?? error
+    }
+    output.finish()
+    switch phase {
+    case .running: outcome.isClean = outcome.isClean && isEmpty
+    case .terminating(let ending), .killing(let ending):
+      outcome.ending = ending
+      outcome.isClean = false
+    }
+    return outcome
+  }
+
+  /// After the last writer is gone, all that was written is here; what one that can't be ended still writes is not waited
+  /// for.
+  ///
+  /// - Returns: whether nothing is left.
+  private func readRest(
+    of pipes: borrowing OutputPipes, _ buffer: UnsafeMutableRawBufferPointer, into output: inout JobOutput
+  ) throws(SystemError) -> Bool {
+    let (hasOutput, hasError) = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: .now())
     var isEmpty = true
     if hasOutput {
       isEmpty = try Self.drain { () throws(SystemError) in
@@ -147,14 +166,7 @@ struct JobSupervisor {
           output.addError($0)
         } && isEmpty
     }
-    output.finish()
-    switch phase {
-    case .running: outcome.isClean = outcome.isClean && isEmpty
-    case .terminating(let ending), .killing(let ending):
-      outcome.ending = ending
-      outcome.isClean = false
-    }
-    return outcome
+    return isEmpty
   }
 
   /// The signal that stopped both, a job and its batch: a shutdown, or `kill` for a whole session, does not wait for the

@@ -6,10 +6,9 @@ import Spool
 extension Run {
   enum ChannelLocking: ~Copyable {
     case locked(FileLock)
-    /// Processes of an earlier job still hold it.
-    case inUse
-    /// The lock can't be taken, for a reason that concerns this channel alone.
-    case unusable(String)
+    /// For a reason that concerns this channel alone: processes of an earlier job still hold it, or it can't be opened,
+    /// which is a fault.
+    case unavailable(String, isFault: Bool)
   }
 
   /// - Throws: what keeps every channel from running.
@@ -17,13 +16,16 @@ extension Run {
     if let kept = keptLock.take(), keptLockChannel == channel.id, try kept.renew() { return .locked(kept) }
     let name = FileName("\(channel.id).lock")
     do throws(SystemError) {
-      guard let lock = try acquire(name) else { return .inUse }
-      return .locked(lock)
+      if let lock = try acquire(name) { return .locked(lock) }
+      return .unavailable(
+        "processes of an earlier job still work on channel \"\(channel.name)\"", isFault: false)
     } catch {
       // Root may have made it, for example. Not put aside: a job of root's may hold it.
       guard error.isRefusal else { throw error }
       hasTrouble = true
-      return .unusable("its lock can't be taken: \(error); give the file to the user that runs the batch")
+      return .unavailable(
+        "the lock of channel \"\(channel.name)\" can't be taken: \(error); give the file to the user that runs the batch",
+        isFault: true)
     }
   }
 

@@ -13,13 +13,8 @@ extension Run {
       let jobID = try ids.next()
       let record: HistoryRecord
       switch try lockChannel(channel) {
-      case .inUse:
-        try skip(channel, id: jobID, .skipped, "processes of an earlier job still work on this channel")
-        statistics.channels.skipped += 1
-        continue
-      case .unusable(let reason):
-        try skip(channel, id: jobID, .failed, reason)
-        statistics.channels.failed += 1
+      case .unavailable(let reason, let isFault):
+        try skip(channel, id: jobID, isFault ? .failed : .skipped, reason)
         continue
       case .locked(let channelLock):
         let job = Job(
@@ -43,6 +38,7 @@ extension Run {
   private func skip(
     _ channel: Channel, id jobID: Int64, _ outcome: Outcome, _ reason: String
   ) throws(SystemError) {
+    if outcome == .skipped { statistics.channels.skipped += 1 } else { statistics.channels.failed += 1 }
     batch.log.warning("channel skipped: \(reason)", ["channel": channel.name])
     var record = HistoryRecord(id: jobID, run: id, kind: .scheduled, outcome: outcome, finishedAt: .now())
     record.channelID = Int64(channel.id)

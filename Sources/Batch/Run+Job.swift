@@ -59,7 +59,7 @@ extension Run {
   func note(_ job: HolderNote.Job?) {
     do throws(SystemError) { try lock?.note(job: job) } catch {
       batch.log.warning("current job not noted: \(error)")
-      if [.noSpace, .quota].contains(error.code) { fullDisk = fullDisk ?? error }
+      if error.isDiskFull { fullDisk = fullDisk ?? error }
     }
   }
 

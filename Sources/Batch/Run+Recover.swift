@@ -150,9 +150,7 @@ extension Run {
       return
     }
     switch try lockChannel(channel) {
-    case .inUse: return leaveClaimed(claim.trigger, because: "its job of an earlier run is still at work")
-    case .unusable(let reason):
-      return leaveClaimed(claim.trigger, because: "channel \"\(channel.name)\": \(reason)")
+    case .unavailable(let reason, _): return leaveClaimed(claim.trigger, because: reason)
     case .locked: break
     }
     let limit = batch.configuration.maxAttempts

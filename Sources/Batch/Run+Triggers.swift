@@ -45,9 +45,7 @@ extension Run {
     case .found(let channel):
       // Before the claim: a trigger that must wait for an orphan stays pending, for everybody to see.
       switch try lockChannel(channel) {
-      case .inUse: leavePending(trigger.name, because: Self.orphans(of: channel))
-      case .unusable(let reason):
-        leavePending(trigger.name, because: "channel \"\(channel.name)\": \(reason)")
+      case .unavailable(let reason, _): leavePending(trigger.name, because: reason)
       case .locked(let channelLock):
         switch try take(trigger) {
         case .vanished: break
@@ -60,10 +58,6 @@ extension Run {
       }
       return .settled
     }
-  }
-
-  private static func orphans(of channel: Channel) -> String {
-    "processes of an earlier job still work on channel \"\(channel.name)\""
   }
 
   /// Claimed → pending, for files whose name was taken by a newer one when they were to be put back.
@@ -148,9 +142,7 @@ extension Run {
     case .disabled(let channel, let reason): try refuse(abandoned, trigger, channel, reason)
     case .found(let channel):
       switch try lockChannel(channel) {
-      case .inUse: leaveClaimed(trigger.name, because: Self.orphans(of: channel))
-      case .unusable(let reason):
-        leaveClaimed(trigger.name, because: "channel \"\(channel.name)\": \(reason)")
+      case .unavailable(let reason, _): leaveClaimed(trigger.name, because: reason)
       case .locked(let channelLock):
         // A job that has been cut short once may kill the batch again: it must not take with it what was done before.
         try recorder.flush()

@@ -38,6 +38,9 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     [Code(EMFILE), Code(ENFILE), Code(EAGAIN), Code(ENOMEM)].contains(code)
   }
 
+  /// Whether there is no room left, on the disk or within the user's share of it.
+  package var isDiskFull: Bool { [.noSpace, .quota].contains(code) }
+
   /// Whether it was standard output or standard error that could not be written.
   package var isOutput: Bool { operation == "write to" && (path == "stdout" || path == "stderr") }
 

@@ -9,7 +9,7 @@ package import Posix
 package final class SpoolInterior: Sendable {
   package let spool: Spool
   private let folders: [SpoolFolder: Directory]
-  private let trustedOwners: Set<UInt32>
+  private let trust: Trust
 
   /// What was found under Bobbin's own names and belonged to somebody else, in words, for a warning.
   package let setAside: [String]
@@ -20,13 +20,13 @@ package final class SpoolInterior: Sendable {
   ///   could not reach it.
   package init(_ spool: Spool) throws(SystemError) {
     self.spool = spool
-    let owners: Set<UInt32> = [CurrentProcess.effectiveUser, 0, try spool.root.status().owner]
-    trustedOwners = owners
+    let trust = try Trust(in: spool.root)
+    self.trust = trust
     var folders: [SpoolFolder: Directory] = [:]
     var setAside: [String] = []
     var hasNew = false
     for folder in SpoolFolder.allCases {
-      let (directory, isNew) = try Self.open(folder, in: spool.root, trusting: owners, &setAside)
+      let (directory, isNew) = try Self.open(folder, in: spool.root, trusting: trust, &setAside)
       folders[folder] = directory
       hasNew = hasNew || isNew
     }
@@ -35,7 +35,7 @@ package final class SpoolInterior: Sendable {
       throw SystemError("move triggers to", directory.path, .crossDevice)
     }
     for name in [Spool.lockName, Spool.historyName, Spool.historyIDName] {
-      guard let status = try spool.root.status(of: name), !Self.isOurs(status, .regular, owners) else {
+      guard let status = try spool.root.status(of: name), !trust.covers(status, .regular) else {
         continue
       }
       setAside.append(try Self.setAside(name, in: spool.root))
@@ -61,7 +61,7 @@ package final class SpoolInterior: Sendable {
       do throws(SystemError) {
         let file = try root.open(name, access)
         let status = try file.status()
-        if Self.isOurs(status, .regular, trustedOwners) {
+        if trust.covers(status, .regular) {
           // Files of a drop box begin as its group's, who may not read this one.
           if before == nil, status.group != CurrentProcess.effectiveGroup {
             try file.setGroup(CurrentProcess.effectiveGroup)
@@ -70,7 +70,7 @@ package final class SpoolInterior: Sendable {
         }
       } catch {
         // Somebody else's link, directory or unreadable file: not ours to be stopped by.
-        guard let found = try root.status(of: name), !Self.isOurs(found, .regular, trustedOwners) else {
+        guard let found = try root.status(of: name), !trust.covers(found, .regular) else {
           throw error
         }
       }
@@ -81,30 +81,26 @@ package final class SpoolInterior: Sendable {
   /// Whether a file of the spool's top level is there, and was not put there by somebody else.
   package func owns(_ name: FileName) throws(SystemError) -> Bool {
     guard let status = try root.status(of: name) else { return false }
-    return Self.isOurs(status, .regular, trustedOwners)
+    return trust.covers(status, .regular)
   }
 
   private static func open(
-    _ folder: SpoolFolder, in root: Directory, trusting owners: Set<UInt32>, _ setAside: inout [String]
+    _ folder: SpoolFolder, in root: Directory, trusting trust: Trust, _ setAside: inout [String]
   ) throws(SystemError) -> (Directory, isNew: Bool) {
     while true {
-      if let status = try root.status(of: folder.name), !isOurs(status, .directory, owners) {
+      if let status = try root.status(of: folder.name), !trust.covers(status, .directory) {
         setAside.append(try Self.setAside(folder.name, in: root))
       }
       let isNew = try root.makeDirectory(folder.name, mode: 0o750)
       let directory = try root.directory(folder.name)
       // RACE: somebody may have been faster than we with making it.
-      guard isOurs(try directory.status(), .directory, owners) else { continue }
+      guard trust.covers(try directory.status(), .directory) else { continue }
       if isNew, try directory.status().group != CurrentProcess.effectiveGroup {
         // Inherited from a drop box, with the bit that hands it on to all that is made in it.
         try directory.set(group: CurrentProcess.effectiveGroup, mode: 0o750)
       }
       return (directory, isNew)
     }
-  }
-
-  private static func isOurs(_ status: FileStatus, _ kind: FileStatus.Kind, _ owners: Set<UInt32>) -> Bool {
-    status.kind == kind && owners.contains(status.owner) && (kind == .directory || status.links == 1)
   }
 
   /// - Returns: what was done, in words.
