@@ -38,14 +38,14 @@ let package = Package(
     // Measures the layers and the program: swift run -c release benchmark. No part of what is installed. It uses the
     // same settings, so that what it links in is what the program has; it depends on `bobbin` so that the program
     // is built, beside it, before it runs.
-    .target(name: "CBenchmark"),
+    .target(name: "CBenchmark", path: "Tests/CBenchmark"),
     .executableTarget(
       name: "benchmark", dependencies: ["CBenchmark", "Posix", "Spool", "Batch", "bobbin"],
-      path: "Sources/Benchmark", exclude: ["drain-cost.svg"], swiftSettings: strict,
+      path: "Tests/Benchmark", exclude: ["drain-cost.svg"], swiftSettings: strict,
       linkerSettings: selfContained),
 
     // One folder of tests a layer; `BobbinTests` drives the program itself.
-    .target(name: "TestSupport", dependencies: ["Posix"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["Posix"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "SpoolTests", dependencies: ["Posix", "Spool", "TestSupport"], swiftSettings: strict),
     .testTarget(

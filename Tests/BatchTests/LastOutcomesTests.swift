@@ -21,7 +21,7 @@ struct LastOutcomesTests {
       #"{ id: \#(index + 1), name: "c\#(index + 1)", command: ["true"], enabled: \#(isEnabled) }"#
     }
     return LastOutcomes(
-      of: try Instance(channels: channels.joined(separator: ", ")).loadConfiguration().channels)
+      of: try TestInstance(channels: channels.joined(separator: ", ")).loadConfiguration().channels)
   }
 
   private func take(_ line: String, _ outcomes: inout LastOutcomes) -> Bool {

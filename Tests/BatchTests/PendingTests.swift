@@ -22,7 +22,7 @@ struct PendingTests {
 
   @Test("are stale when they are older than `expire_after`, not when they are as old")
   func boundary() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("a.json")
     let batch = try instance.batch()
     let limit = try requestedAt(batch) + .seconds(30 * 60)
@@ -32,14 +32,14 @@ struct PendingTests {
 
   @Test("are never stale with `expire_after: 0`")
   func never() throws {
-    let instance = try Instance(settings: #"expire_after: "0","#)
+    let instance = try TestInstance(settings: #"expire_after: "0","#)
     try instance.drop("a.json", age: .seconds(1_000 * 86_400))
     #expect(try states(instance.batch(), at: .now()) == [.ready])
   }
 
   @Test("prune expires them by the given moment, and records and moves them")
   func prune() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
     let lines = Shared<[String]>([])
     let batch = try instance.batch { line in lines.access { $0.append(line) } }
@@ -53,7 +53,7 @@ struct PendingTests {
 
   @Test("while a run is on, prune judges their age by the moment that run began, as the run itself does")
   func pruneDuringRun() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("a.json")
     let batch = try instance.batch()
     let began = Timestamp.now()
@@ -71,7 +71,7 @@ struct PendingTests {
 
   @Test("cancel takes what is there and says what is not")
   func cancel() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
     let batch = try instance.batch()
     let names = ["a.json", "none.json", ".hidden.json", "done", "a.json"].map { FileName($0) }
@@ -85,7 +85,7 @@ struct PendingTests {
 
   @Test("an id that nothing came of is not used up")
   func noGaps() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     let batch = try instance.batch()
     for name in ["a.json", "b.json", "c.json"] { try instance.drop(name) }
     _ = try batch.cancel([FileName("a.json"), FileName("none.json"), FileName("c.json")])
@@ -95,7 +95,7 @@ struct PendingTests {
   @Test(
     "status counts them, and knows a holder by its note", arguments: [HolderNote.Kind.scheduled, .manual])
   func status(kind: HolderNote.Kind) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for name in ["a.json", "b.json", ".c.json", "d.txt"] { try instance.drop(name) }
     let batch = try instance.batch()
     #expect(try batch.status().pending == 2)

@@ -6,13 +6,13 @@ import Testing
 /// What can be wrong around a configuration; the modes are in `CheckCommandTests`, which sees the program's answer too.
 @Suite("the check of an instance", .alone)
 struct SetupCheckTests {
-  private func problems(_ instance: Instance) throws -> [SetupProblem] {
+  private func problems(_ instance: TestInstance) throws -> [SetupProblem] {
     SetupCheck(try instance.loadConfiguration()).problems()
   }
 
   @Test("finds nothing wrong with one whose directories a run would make")
   func fresh() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try problems(instance) == [])
     #expect(rmdir(instance.spool) == 0)
     #expect(try problems(instance) == [])
@@ -20,7 +20,7 @@ struct SetupCheckTests {
 
   @Test("every problem has a remedy and names the path")
   func remedies() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "a", command: ["handlers/none"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "a", command: ["handlers/none"] }"#)
     chmod(instance.configuration, 0o666)
     chmod(instance.spool, 0o777)
     try instance.directory.write("library", "a file")
@@ -42,7 +42,7 @@ struct SetupCheckTests {
       ("library", 0o777), ("spool/logs", 0o777), ("spool/scheduler.lock", 0o666), ("etc/bobbin.json5", 0o666),
     ])
   func remedyHelps(path: String, mode: UInt32) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for folder in ["library", "spool/logs"] { _ = try instance.directory.path("\(folder)/x") }
     try instance.directory.write("spool/scheduler.lock")
     chmod("\(instance.directory.path)/spool/scheduler.lock", 0o600)
@@ -56,7 +56,7 @@ struct SetupCheckTests {
 
   @Test("a link to a directory counts as the directory, as /var/spool may be one")
   func link() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(rename(instance.spool, "\(instance.directory.path)/elsewhere") == 0)
     #expect(symlink("elsewhere", instance.spool) == 0)
     #expect(try problems(instance) == [])
@@ -64,7 +64,7 @@ struct SetupCheckTests {
 
   @Test("a spool below a file cannot be made")
   func belowFile() throws {
-    let instance = try Instance(channels: "")
+    let instance = try TestInstance(channels: "")
     try instance.directory.write("file")
     try instance.directory.write("etc/bobbin.json5", #"{ spool: "../file/spool", channels: [] }"#)
     let problem = try #require(try problems(instance).first)
@@ -74,7 +74,7 @@ struct SetupCheckTests {
 
   @Test("programs of disabled channels are not looked for")
   func disabled() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "a", command: ["no-such-program"], enabled: false }"#)
     #expect(try problems(instance) == [])
   }

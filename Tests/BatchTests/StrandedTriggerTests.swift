@@ -12,8 +12,9 @@ import Testing
 struct StrandedTriggerTests {
   /// An instance in which a trigger is dropped exactly then: a torn last line of the history is reported after the
   /// spool was worked off and before the lock is given up, and the test reads the log along.
-  private func run(looksAgain: Bool) throws -> (instance: Instance, outcome: RunOutcome, wasDropped: Bool) {
-    let instance = try Instance()
+  private func run(looksAgain: Bool) throws -> (instance: TestInstance, outcome: RunOutcome, wasDropped: Bool)
+  {
+    let instance = try TestInstance()
     try instance.drop("early.json")
     try instance.directory.write("spool/history.jsonl", "{\"id\":1,\"run\":1,\"ki")
     let wasDropped = Shared(false)

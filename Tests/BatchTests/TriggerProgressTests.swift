@@ -16,7 +16,7 @@ struct TriggerProgressTests {
     """
   }
 
-  private func progress(_ instance: Instance) throws -> String {
+  private func progress(_ instance: TestInstance) throws -> String {
     let since = try #require(Timestamp(rfc3339: "2026-01-31T10:30:00Z"))
     switch try instance.batch().progress(of: Self.trigger, since: since) {
     case .pending: return "pending"
@@ -28,7 +28,7 @@ struct TriggerProgressTests {
 
   @Test("pending while its file is there, whatever the history says")
   func pending() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write("spool/history.jsonl", Self.record("succeeded"))
     try instance.drop("a.json")
     #expect(try progress(instance) == "pending")
@@ -36,7 +36,7 @@ struct TriggerProgressTests {
 
   @Test("done when there is a record of it", arguments: ["succeeded", "failed", "cancelled", "interrupted"])
   func done(outcome: String) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write(
       "spool/history.jsonl", Self.record(outcome) + Self.record("failed", of: "b.json"))
     #expect(try progress(instance) == outcome)
@@ -44,25 +44,25 @@ struct TriggerProgressTests {
 
   @Test("done when its record was rotated away meanwhile")
   func rotated() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write("spool/history.jsonl.1", Self.record("succeeded"))
     #expect(try progress(instance) == "succeeded")
   }
 
   @Test("taken up while its last record says that it was put back, and it is claimed again")
   func requeued() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write(
       "spool/history.jsonl", Self.record("interrupted", more: #","requeued":true"#))
     #expect(try progress(instance) == "taken up")
   }
 
   @Test("taken up when there is no record of it, nor a history")
-  func takenUp() throws { #expect(try progress(try Instance()) == "taken up") }
+  func takenUp() throws { #expect(try progress(try TestInstance()) == "taken up") }
 
   @Test("unreadable for whoever may not read the history", arguments: ["drop box", "history"])
   func unreadable(what: String) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write("spool/history.jsonl", Self.record("succeeded"))
     chmod(instance.directory.path, 0o755)
     let path = what == "drop box" ? instance.spool : "\(instance.spool)/history.jsonl"

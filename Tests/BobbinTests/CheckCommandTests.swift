@@ -5,7 +5,7 @@ import Testing
 @Suite("bobbin check", .alone)
 struct CheckCommandTests {
   /// The path below the instance and the remedy of every problem.
-  private func problems(_ instance: Instance) throws -> (status: Int32, found: [[String]]) {
+  private func problems(_ instance: TestInstance) throws -> (status: Int32, found: [[String]]) {
     let result = try instance.bobbin("check", "--json")
     let found = try result.json["problems"].elements.map { problem in
       #expect(problem.names == ["kind", "message", "path", "remedy"])
@@ -18,7 +18,7 @@ struct CheckCommandTests {
 
   @Test("finds nothing wrong with a fresh instance, and says what would run")
   func allWell() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
     let result = try instance.bobbin("check", "--json")
     #expect(result.status == 0)
@@ -45,7 +45,7 @@ struct CheckCommandTests {
 
   @Test("names programs that are missing, with 78")
   func missingPrograms() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "a", command: ["no-such-program"] },
         { id: 2, name: "b", command: ["handlers/no-such"] },
@@ -77,7 +77,7 @@ struct CheckCommandTests {
       ("the file", nil, ["No such file or directory"]),
     ] as [(String, String?, [String])])
   func faultyConfiguration(fault: String, text: String?, messages: [String]) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try FileManager.default.removeItem(atPath: instance.configuration)
     if let text { try instance.directory.write("etc/bobbin.json5", text) }
     let plain = try instance.bobbin("check")
@@ -115,7 +115,7 @@ struct CheckCommandTests {
       ("etc/bobbin.json5", 0o646, "chmod go-w 'etc/bobbin.json5'"),
     ])
   func modes(path: String, mode: UInt32, remedy: String) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
     #expect(try problems(instance).found == [])
     #expect(chmod("\(instance.directory.path)/\(path)", mode) == 0)
@@ -126,7 +126,7 @@ struct CheckCommandTests {
 
   @Test("accepts a drop box", arguments: [0o3730, 0o1777, 0o755, 0o700])
   func dropBox(mode: UInt32) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
     // What is inside is the batch user's alone, also where the group that may submit is his own.
     for name in try FileManager.default.contentsOfDirectory(atPath: instance.spool) {
@@ -138,7 +138,7 @@ struct CheckCommandTests {
 
   @Test("finds a file where a directory must be, with 73")
   func noDirectory() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write("library")
     let (status, found) = try problems(instance)
     #expect(status == 73)
@@ -148,7 +148,7 @@ struct CheckCommandTests {
 
   @Test("finds a directory in the spool that is a file, with 73")
   func noFolder() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write("spool/done")
     let (status, found) = try problems(instance)
     #expect(status == 73)
@@ -157,7 +157,7 @@ struct CheckCommandTests {
 
   @Test("a mount between the spool and one of its folders is a fault of the set-up, as it is for a run: 78")
   func mount() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
     func bobbin(_ command: String) throws -> ProgramResult {
       // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
@@ -180,7 +180,7 @@ struct CheckCommandTests {
 
   @Test("as another user than the spool's owner: says first who is to run it, and then what else there is")
   func wrongUser() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     // Of root's, whoever runs the tests. `check` changes nothing.
     try instance.directory.write(
       "etc/bobbin.json5",
@@ -205,7 +205,7 @@ struct CheckCommandTests {
 
   @Test("makes nothing: a spool that is missing is made by the next run")
   func missingSpool() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(rmdir(instance.spool) == 0)
     #expect(try instance.bobbin("check").status == 0)
     #expect(!instance.directory.exists("spool"))
@@ -217,7 +217,7 @@ struct CheckCommandTests {
 
   @Test("finds that the folder of the lock is missing, or is no folder, with 73; a run says so, too")
   func lockFolder() throws {
-    let instance = try Instance(settings: #"lock: "locks/run.lock","#)
+    let instance = try TestInstance(settings: #"lock: "locks/run.lock","#)
     let missing = try problems(instance)
     #expect(missing.status == 73)
     #expect(
@@ -245,7 +245,7 @@ struct CheckCommandTests {
 
   @Test("finds what an administrator's run left that the batch's user cannot use, with 77")
   func leftByAnother() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "a", command: ["true"] }, { id: 2, name: "b", command: ["true"] },
         { id: 3, name: "c", command: ["true"], enabled: false },
@@ -269,7 +269,7 @@ struct CheckCommandTests {
   }
 
   /// Gives the instance to the user whom `UnprivilegedProgram` is.
-  private func asNobody(_ instance: Instance) throws {
+  private func asNobody(_ instance: TestInstance) throws {
     guard geteuid() == 0 else { return }
     let changed = try Program("/bin/chown", ["-R", "65534:65534", instance.directory.path])
       .start(outputIn: instance.directory).wait()

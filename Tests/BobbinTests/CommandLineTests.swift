@@ -36,7 +36,7 @@ struct CommandLineTests {
 
   @Test("after a command, `help` is an operand like any other")
   func helpOperand() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "help", command: ["handlers/note"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "help", command: ["handlers/note"] }"#)
     #expect(try instance.bobbin("trigger", "help").status == 0)
     #expect(try instance.ledger().count == 1)
   }
@@ -82,7 +82,7 @@ struct CommandLineTests {
       ([], "no command given"),
     ])
   func usage(words: [String], message: String) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     let result = try instance.start(words).wait()
     #expect(result.status == 64)
     #expect(result.output == "")
@@ -93,7 +93,7 @@ struct CommandLineTests {
 
   @Test("options may stand before or after the command, and -- ends them")
   func order() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.start(["--json", "status"]).wait().json["state"] == "idle")
     #expect(try instance.start(["status", "--json"]).wait().json["state"] == "idle")
     #expect(try instance.start(["trigger", "--", "--json"]).wait().status == 65)
@@ -135,7 +135,7 @@ struct CommandLineTests {
 
   @Test("a reader that has seen enough is no error")
   func brokenPipe() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for number in 100..<400 { try instance.drop("\(String(repeating: "x", count: 150))-\(number).json") }
     let bobbin = try Program.bobbin().path
     let result = try Program(

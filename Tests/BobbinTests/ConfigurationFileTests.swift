@@ -7,7 +7,7 @@ import Testing
 struct ConfigurationFileTests {
   /// Bobbin in a working directory of the instance, without `--config`.
   private func bobbin(
-    in folder: String, _ arguments: [String], of instance: Instance, environment: [String: String] = [:]
+    in folder: String, _ arguments: [String], of instance: TestInstance, environment: [String: String] = [:]
   ) throws -> ProgramResult {
     try Program(
       "/usr/bin/env", ["-C", "\(instance.directory.path)/\(folder)", try Program.bobbin().path] + arguments
@@ -22,7 +22,7 @@ struct ConfigurationFileTests {
       ("other/place", "../../linked/../etc//bobbin.json5"),
     ])
   func oneSpool(folder: String, path: String) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.symbolicLink("linked", to: "elsewhere/instance/etc")
     try instance.directory.symbolicLink("elsewhere/instance/etc", to: "\(instance.directory.path)/etc")
     _ = try instance.directory.path("other/place/x")
@@ -44,7 +44,7 @@ struct ConfigurationFileTests {
 
   @Test("that is itself a link has its paths relative to where the link stands")
   func linkedFile() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.symbolicLink("site/etc/bobbin.json5", to: instance.configuration)
     let check = try bobbin(in: "site", ["check"], of: instance)
     #expect(
@@ -56,7 +56,7 @@ struct ConfigurationFileTests {
 
   @Test("with an absolute path is found in a working directory that was removed")
   func noWorkingDirectory() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     _ = try instance.directory.path("gone/x")
     let script = "cd \"$0\" && rmdir \"$0\" && exec \"$1\" --config \"$2\" status --json"
     let result = try Program(
@@ -71,7 +71,7 @@ struct ConfigurationFileTests {
 
   @Test("that cannot be read is called the configuration, with where its name came from and what to do")
   func unreadable() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.fifo("etc/fifo")
     for (path, problem) in [
       ("/nowhere/x.json5", "cannot open '/nowhere/x.json5': No such file or directory"),
@@ -93,7 +93,7 @@ struct ConfigurationFileTests {
 
   @Test("is no empty name", arguments: [["--config", ""], ["--config="]])
   func emptyName(option: [String]) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     let result = try bobbin(in: ".", option + ["status"], of: instance)
     #expect(result.status == 64)
     #expect(result.error == "bobbin: --config needs a value: --config FILE\n")
@@ -118,7 +118,7 @@ struct ConfigurationFileTests {
 
   @Test("is shown with the control characters of its name escaped")
   func controlCharacters() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.rename("etc/bobbin.json5", "etc/a\u{1B}b.json5")
     let result = try bobbin(in: ".", ["--config", "etc/a\u{1B}b.json5", "check"], of: instance)
     #expect(result.status == 0)

@@ -11,8 +11,8 @@ struct DryRunTests {
     """
 
   /// A spool with something for every step of a run.
-  private func instance() throws -> Instance {
-    let instance = try Instance(channels: Self.channels)
+  private func instance() throws -> TestInstance {
+    let instance = try TestInstance(channels: Self.channels)
     try instance.handler("crash", #"kill -9 "$PPID""#)
     try instance.drop("crashed.json", "2")
     #expect(try instance.bobbin("run", "--spool-only").status == -SIGKILL)
@@ -57,7 +57,7 @@ struct DryRunTests {
     #expect(lines[1].hasPrefix("expire   a-stale.json: requested at "))
     #expect(lines[4] == #"run      channel 1 "demo", scheduled"#)
     #expect(lines[8] == #"run      channel 1 "demo", trigger z-first.json, user anna"#)
-    let empty = try Instance(channels: "")
+    let empty = try TestInstance(channels: "")
     #expect(try empty.bobbin("run", "--dry-run").output == "nothing to do\n")
   }
 
@@ -93,7 +93,7 @@ struct DryRunTests {
 
   @Test("does not make a spool that is missing")
   func missingSpool() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(rmdir(instance.spool) == 0)
     let result = try instance.bobbin("run", "--dry-run")
     #expect(result.status == 0)

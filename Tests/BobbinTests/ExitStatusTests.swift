@@ -8,13 +8,13 @@ import Testing
 struct ExitStatusTests {
   @Test("0 when all is well, 1 when a job failed", arguments: [("note", 0), ("fail", 1)])
   func doneAndFailed(handler: String, status: Int32) throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/\#(handler)"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/\#(handler)"] }"#)
     #expect(try instance.bobbin("run").status == status)
   }
 
   @Test("73 when the spool cannot be made")
   func cannotCreate() throws {
-    let instance = try Instance(channels: "", settings: "")
+    let instance = try TestInstance(channels: "", settings: "")
     try instance.directory.write("file")
     try instance.directory.write("etc/bobbin.json5", #"{ spool: "../file/spool", channels: [] }"#)
     let run = try instance.bobbin("run")
@@ -27,7 +27,7 @@ struct ExitStatusTests {
     "74 when the history cannot be synced: nothing counts as done, and the next run finishes what was claimed"
   )
   func inputOutput() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
     let environment = try Preload.environment(in: instance.directory).merging(
       Preload.brokenSync("history.jsonl")
@@ -48,7 +48,7 @@ struct ExitStatusTests {
 
   @Test("75 when the disk is full before anything ran: nothing is started, triggers stay")
   func noSpace() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("a.json")
     let environment = try Preload.environment(in: instance.directory).merging(Preload.fullDisk) { $1 }
     let run = try instance.bobbin("run", environment: environment)
@@ -61,7 +61,7 @@ struct ExitStatusTests {
 
   @Test("77 for a user who may not run it, with the remedy")
   func permission() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
     let program = try UnprivilegedProgram(in: instance)
     chmod(instance.spool, geteuid() == 0 ? 0o700 : 0)
@@ -74,7 +74,7 @@ struct ExitStatusTests {
 
   @Test("a channel's lock that root has left keeps no other channel and no other trigger from its turn")
   func foreignChannelLock() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "bad", command: ["handlers/note"] }, { id: 2, name: "demo", command: ["handlers/note"] },
         """)
@@ -95,7 +95,7 @@ struct ExitStatusTests {
 
   @Test("77 on a file system that is mounted read-only, with the remedy")
   func readOnly() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
     let run = try Program(
       "/usr/bin/env",
@@ -111,7 +111,7 @@ struct ExitStatusTests {
 
   @Test("a user who may not open the lock can still submit, and is answered `queued`")
   func submitsOnly() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     let program = try UnprivilegedProgram(in: instance)
     chmod(instance.spool, 0o1777)
@@ -146,7 +146,7 @@ struct ExitStatusTests {
       ),
     ])
   func configuration(text: String, message: String) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write("etc/bobbin.json5", text)
     for command in ["run", "check", "status"] {
       let result = try instance.bobbin(command)
@@ -171,7 +171,7 @@ struct ExitStatusTests {
 
   @Test("two faults are two lines")
   func twoFaults() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write(
       "etc/bobbin.json5", "{\n  spol: \"x\",\n  max_attempts: 0,\n  channels: []\n}\n")
     let result = try instance.bobbin("run")

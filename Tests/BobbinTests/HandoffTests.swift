@@ -13,7 +13,7 @@ struct HandoffTests {
   @Test(
     "scenario a: a trigger during a scheduled run is answered `queued`, with these fields and this message")
   func queuedDuringScheduledRun() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     let run = try instance.start("run")
     try instance.started.wait()
 
@@ -36,7 +36,7 @@ struct HandoffTests {
 
   @Test("scenario a: a second trigger is told its position behind the first")
   func positions() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     let run = try instance.start("run")
     try instance.started.wait()
     let positions = try (1...3).map { _ in
@@ -49,7 +49,7 @@ struct HandoffTests {
 
   @Test("scenario b: a queued trigger is executed after all scheduled channels, by the run that is on")
   func afterScheduledChannels() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     let run = try instance.start("run", "--json")
     try instance.started.wait()
     let name = try #require(try instance.bobbin("trigger", "second", "--json").json["trigger"].string)
@@ -66,7 +66,7 @@ struct HandoffTests {
 
   @Test("scenario c: several triggers run in the byte order of their file names, whenever they were dropped")
   func fileNameOrder() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     let run = try instance.start("run")
     try instance.started.wait()
     let names = [
@@ -88,7 +88,7 @@ struct HandoffTests {
 
   @Test("scenario d: a stale trigger is expired, not run, with a warning that gives its time and its age")
   func staleIsExpired() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("old.json", age: .seconds(31 * 60 + 5))
     try instance.drop("young.json", age: .seconds(29 * 60))
     let run = try instance.bobbin("run", "--spool-only", "--json")
@@ -113,7 +113,7 @@ struct HandoffTests {
   @Test(
     "scenario d: the age is judged against the moment the run began, not the moment the trigger's turn comes")
   func longRunExpiresNothing() throws {
-    let instance = try Instance(channels: Self.channels, settings: #"expire_after: "1s","#)
+    let instance = try TestInstance(channels: Self.channels, settings: #"expire_after: "1s","#)
     let run = try instance.start("run", "--json")
     try instance.started.wait()
     try instance.drop("late.json", "2\n")

@@ -24,7 +24,7 @@ struct HangingJobTests {
   /// Two channels, `hanging` and `other`, and the environment in which nothing ends for a signal. Both gates are kept
   /// open until the test lets go of them, which ends what still waits there.
   private struct Stage {
-    let instance: Instance
+    let instance: TestInstance
     let environment: [String: String]
     private let gates: [Gate]
 
@@ -32,7 +32,7 @@ struct HangingJobTests {
     ///   - script: what the job of `a.json` does.
     ///   - timeout: of the channel `hanging`.
     init(_ script: String, timeout: String = "1h") throws {
-      let instance = try Instance(channels: Self.channels(timeout: timeout))
+      let instance = try TestInstance(channels: Self.channels(timeout: timeout))
       gates = try [speak, spoken].map { try Gate("\(instance.directory.path)/\($0)") }
       try instance.handler("hang", "[ $BOBBIN_TRIGGER = a.json ] || exec handlers/note\n\(script)")
       // In the middle of this job the other process writes.

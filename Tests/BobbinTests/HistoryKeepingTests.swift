@@ -5,7 +5,7 @@ import Testing
 
 @Suite("the history file", .alone)
 struct HistoryKeepingTests {
-  private func runOne(_ instance: Instance, _ name: String) throws -> JSON {
+  private func runOne(_ instance: TestInstance, _ name: String) throws -> JSON {
     try instance.drop(name)
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     return try instance.document("done/\(name)")["download_history_id"]
@@ -13,7 +13,7 @@ struct HistoryKeepingTests {
 
   @Test("may be renamed or removed at any time: ids go on, the next record begins a new file")
   func rotation() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     let history = "\(instance.spool)/history.jsonl"
     #expect(try runOne(instance, "a.json") == 1)
     #expect(rename(history, history + ".1") == 0)
@@ -27,7 +27,7 @@ struct HistoryKeepingTests {
 
   @Test("status, history and log know what is in the rotated history")
   func readAfterRotation() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["true"] }, { id: 2, name: "two", command: ["true"] }"#)
     #expect(try instance.bobbin("run").status == 0)
     try instance.drop("a.json", "2")
@@ -53,7 +53,7 @@ struct HistoryKeepingTests {
 
   @Test("says how far ids have come when their file is lost, also the part that was rotated away")
   func lostCounter() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try runOne(instance, "a.json") == 1)
     #expect(rename("\(instance.spool)/history.jsonl", "\(instance.spool)/history.jsonl.1") == 0)
     #expect(unlink("\(instance.spool)/.history-id") == 0)
@@ -64,7 +64,7 @@ struct HistoryKeepingTests {
 
   @Test("a batch that is writing to it while it is renamed goes on in a new one")
   func rotatedDuringRun() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
     let history = "\(instance.spool)/history.jsonl"
     try instance.drop("a.json")
     try instance.drop("b.json")
@@ -83,7 +83,7 @@ struct HistoryKeepingTests {
 
   @Test("a torn last line is taken away before the next record, and counted")
   func tornLine() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     _ = try runOne(instance, "a.json")
     let whole = try instance.directory.text("spool/history.jsonl")
     try instance.directory.write("spool/history.jsonl", whole + #"{"id":3,"run":2,"kind":"manu"#)
@@ -103,7 +103,7 @@ struct HistoryKeepingTests {
 
   @Test("what somebody else wrote into it disturbs nobody")
   func foreignLines() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write("spool/history.jsonl", "hello\n\n{\"id\":\"x\"}\n[]\n{\"id\":9}\n")
     #expect(try instance.bobbin("history", "--json").output == "")
     #expect(try instance.bobbin("status").status == 0)
@@ -115,7 +115,7 @@ struct HistoryKeepingTests {
     "a claim whose record is there already, perhaps rotated away, is put away without being run again",
     arguments: ["history.jsonl", "history.jsonl.1"])
   func recordedClaim(history: String) throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/crash"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/crash"] }"#)
     try instance.handler("crash", "echo \"$BOBBIN_ATTEMPT\" >>../ledger; kill -9 \"$PPID\"")
     try instance.drop("a.json")
     #expect(try instance.bobbin("run", "--spool-only").status == -SIGKILL)
@@ -139,7 +139,7 @@ struct HistoryKeepingTests {
 
   @Test("a claim that was taken while somebody wrote to it is pending again, and waited for")
   func claimBeingWritten() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write("spool/running/0123456789ab-1-77-5/.keep")
     let run: RunningProgram
     do {
@@ -158,7 +158,7 @@ struct HistoryKeepingTests {
 
   @Test("what a dead run was giving up is given up, recorded and counted by the next one")
   func givenUpByTheDead() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for claim in ["1.expired.a.json", "2.rejected.b.json", "3.cancelled.c.json"] {
       try instance.directory.write("spool/running/0123456789ab-1-77-5/\(claim)", "{")
     }

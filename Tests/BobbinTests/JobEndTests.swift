@@ -9,7 +9,7 @@ struct JobEndTests {
 
   @Test("at its timeout it gets TERM; when it heeds that, the grace is not waited for")
   func terminates() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/stop"], timeout: "200ms", grace: "1h" }"#)
     try instance.handler(
       "stop", "trap 'echo termed >>../ledger; exit 0' TERM\nread -r line <../gates/release")
@@ -24,7 +24,7 @@ struct JobEndTests {
 
   @Test("one that ignores TERM is killed after the grace, with all its group")
   func kills() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/stay"], timeout: "100ms", grace: "100ms" }"#)
     try instance.handler(
       "stay",
@@ -44,7 +44,7 @@ struct JobEndTests {
 
   @Test("a trigger whose job takes too long is failed, and told so")
   func timedOutTrigger() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/hold"], timeout: "50ms" }"#)
     let answer = try instance.bobbin("trigger", "demo", "--json")
     #expect(answer.status == 1)
@@ -58,7 +58,7 @@ struct JobEndTests {
       "exec sleep 1000", "trap \"\" TERM; while :; do sleep 1; done",
     ])
   func leftovers(script: String) throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/fork"], grace: "50ms" }"#)
     // Twice forked and in a session of its own, as a daemon.
     try instance.handler(
@@ -74,7 +74,7 @@ struct JobEndTests {
 
   @Test("a process that keeps standard output open does not hang the batch")
   func keptOutput() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/fork"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/fork"] }"#)
     try instance.handler("fork", "setsid sleep 1000 &\necho item")
     let run = try instance.bobbin("run", "--json", within: .seconds(10))
     #expect(run.status == 0)
@@ -85,7 +85,7 @@ struct JobEndTests {
     "a signal to the batch ends the job, puts its trigger back, and is told by the exit status",
     arguments: [(SIGTERM, 143, "SIGTERM"), (SIGINT, 130, "SIGINT"), (SIGHUP, 129, "SIGHUP")])
   func stopped(signal: Int32, status: Int32, name: String) throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "held", command: ["handlers/hold"] },
         { id: 2, name: "demo", command: ["handlers/note"] },
@@ -117,7 +117,7 @@ struct JobEndTests {
 
   @Test("a signal for the job and the batch together, as a shutdown sends it, puts the trigger back, too")
   func stoppedTogether() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/both"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/both"] }"#)
     // A child of the job ends it first, and then the batch.
     try instance.handler(
       "both",
@@ -137,7 +137,7 @@ struct JobEndTests {
 
   @Test("a job that somebody ends by a signal has failed, when the batch is not asked to stop")
   func jobStopped() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/self"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/self"] }"#)
     try instance.handler("self", "kill -TERM $$")
     try instance.drop("a.json")
     #expect(try instance.bobbin("run", "--spool-only").status == 1)
@@ -147,7 +147,7 @@ struct JobEndTests {
 
   @Test("a scheduled run that is asked to stop starts nothing new")
   func stoppedSchedule() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "held", command: ["handlers/hold"] },
         { id: 2, name: "demo", command: ["handlers/note"] },
@@ -166,7 +166,7 @@ struct JobEndTests {
 
   @Test("a second signal kills a job that ignores the first")
   func secondSignal() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/stay"], grace: "1h" }"#)
     try instance.handler(
       "stay",
@@ -188,7 +188,7 @@ struct JobEndTests {
 
   @Test("a second signal kills also what a job has left behind")
   func secondSignalForLeftovers() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/leave"], grace: "1h" }"#)
     try instance.handler(
       "leave", "(trap '' TERM; setsid sh -c 'echo $$ >../gates/started; while :; do sleep 1; done' &)")
@@ -203,7 +203,7 @@ struct JobEndTests {
 
   @Test("a channel with `rerun: false` is not put back by a signal but failed as interrupted")
   func stoppedWithoutRerun() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/hold"], rerun: false }"#)
     try instance.drop("a.json")
     let run = try instance.start("run", "--spool-only")
@@ -217,7 +217,7 @@ struct JobEndTests {
 
   @Test("a signal ends the wait for another attempt")
   func stoppedBetweenAttempts() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/later"], retry_delay: "1h" }"#)
     try instance.handler("later", "exit 75")
     try instance.drop("a.json")

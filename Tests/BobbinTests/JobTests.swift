@@ -7,7 +7,7 @@ import Testing
 struct JobTests {
   @Test("of the schedule gets its channel in the environment, an empty trigger and user")
   func environment() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 12, name: "cats", url: "feed", limit: 5, command: ["handlers/show"] }"#)
     // As the kernel has it: a shell hides it when a name is there twice.
     try instance.handler(
@@ -42,7 +42,7 @@ struct JobTests {
 
   @Test("has the placeholders of its arguments replaced once, also those of a named command")
   func placeholders() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"""
         { id: 3, name: "cats", url: "{dir}", command: "show", limit: 4 },
         """#,
@@ -64,7 +64,7 @@ struct JobTests {
 
   @Test("reads nothing, holds no descriptor of the batch but its channel's lock, and has a group of its own")
   func isolation() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/look"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/look"] }"#)
     try instance.handler(
       "look",
       """
@@ -93,14 +93,14 @@ struct JobTests {
       ("echo x >&2", 0), (#"printf '%070000d\nb\n' 7"#, 2), (#"printf '\377\n'"#, 1),
     ])
   func items(script: String, count: Int) throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
     try instance.handler("talk", script)
     #expect(try instance.bobbin("run", "--json").json["videos_downloaded"] == .number(Double(count)))
   }
 
   @Test("fails with the last line on standard error as its likely cause, or with the signal that ended it")
   func causes() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "a", command: ["handlers/error"] },
         { id: 2, name: "b", command: ["handlers/signal"] },
@@ -125,7 +125,7 @@ struct JobTests {
 
   @Test("has a log of at most 4 MiB, which says that it was cut; the job goes on")
   func logLimit() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
     try instance.handler(
       "talk", "echo first; head -c 5000000 /dev/zero | tr '\\0' 'x'; echo; echo last; echo end >../end")
     #expect(try instance.bobbin("run", "--json").json["videos_downloaded"] == 3)
@@ -146,7 +146,7 @@ struct JobTests {
       ("exit 75", "attempts: 1,", 1), ("exit 75", "rerun: false,", 1),
     ])
   func transient(script: String, settings: String, attempts: Int) throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "demo", command: ["handlers/try"], \(settings) retry_delay: "1ms",
           transient: ["HTTP Error (429|5[0-9][0-9])"] },
@@ -162,7 +162,7 @@ struct JobTests {
 
   @Test("that succeeds at the second attempt has succeeded, with one record and one log")
   func secondAttempt() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/try"], retry_delay: "1ms" }"#)
     try instance.handler("try", "echo \"item $BOBBIN_ATTEMPT\"; [ \"$BOBBIN_ATTEMPT\" = 2 ] || exit 75")
     #expect(try instance.bobbin("run").status == 0)
@@ -175,7 +175,7 @@ struct JobTests {
 
   @Test("gets no descriptor that the batch was given by its caller")
   func foreignDescriptors() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/look"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/look"] }"#)
     try instance.handler("look", "[ ! -e /proc/$$/fd/9 ] && echo item")
     let run = try Program(
       "/bin/sh", ["-c", "exec 9>\"$1/nine\"; exec \"$2\" --config \"$3\" run --json", "sh"]

@@ -7,14 +7,14 @@ import Testing
 @Suite("what a job leaves", .alone)
 struct JobTracesTests {
   /// - Parameter cases: the arms of a `case` on the name of the trigger.
-  private func instance(_ cases: String) throws -> Instance {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/act"] }"#)
+  private func instance(_ cases: String) throws -> TestInstance {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/act"] }"#)
     try instance.handler(
       "act", "echo \"$BOBBIN_TRIGGER\" >>../ledger\ncase $BOBBIN_TRIGGER in\n\(cases)\nesac")
     return instance
   }
 
-  private func drop(_ names: String..., in instance: Instance) throws {
+  private func drop(_ names: String..., in instance: TestInstance) throws {
     for name in names { try instance.drop(name, #"{"channel_id": 1}"#) }
   }
 
@@ -114,7 +114,7 @@ struct JobTracesTests {
 
   @Test("in a terminal or a log is never a control character of a trigger's name: a job gets it escaped")
   func escapedName() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/show"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/show"] }"#)
     try instance.handler("show", #"printf '%s' "$BOBBIN_TRIGGER" >../name"#)
     let name = "a\n\u{1B}[31mb.json"
     try drop(name, in: instance)

@@ -5,7 +5,7 @@ import Testing
 struct LogCommandTests {
   @Test("log prints what a job wrote; nothing for one that wrote nothing; 65 for one that never was")
   func log() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
     try instance.handler("talk", #"if [ "$BOBBIN_TRIGGER" = a.json ]; then echo out; echo err >&2; fi"#)
     for name in ["a.json", "b.json"] { try instance.drop(name) }
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
@@ -33,7 +33,7 @@ struct LogCommandTests {
       ("failed", "trigger gone.json failed without one: no channel 99 in "),
     ])
   func noJob(outcome: String, message: String) throws {
-    let instance = try Instance(settings: #"settle: "10ms","#)
+    let instance = try TestInstance(settings: #"settle: "10ms","#)
     switch outcome {
     case "expired": try instance.drop("old.json", age: .seconds(3_600))
     case "rejected": try instance.drop("bad.json", "{")

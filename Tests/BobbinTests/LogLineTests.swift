@@ -6,7 +6,7 @@ import Testing
 struct LogLineTests {
   @Test("are one line an event, with time and level")
   func form() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "demo", command: ["handlers/note"] },
         { id: 2, name: "bad", command: ["handlers/fail"] },
@@ -35,7 +35,7 @@ struct LogLineTests {
       ("a.json", "trigger=a.json"), ("ä.json", "trigger=ä.json"),
     ])
   func escaped(name: String, field: String) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop(name, "1")
     let run = try instance.bobbin("run", "--spool-only")
     #expect(run.status == 0)
@@ -49,7 +49,7 @@ struct LogLineTests {
 
   @Test("do not let what a job writes start a line of its own")
   func jobOutput() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
     try instance.handler("talk", #"printf 'bad\rthing \033[31m\n' >&2; exit 1"#)
     let run = try instance.bobbin("run")
     #expect(run.errorLines.count == 3)

@@ -6,14 +6,14 @@ import Testing
 @Suite("a path that may not be looked at", .alone)
 struct OutOfReachTests {
   /// An instance whose `closed` is another user's directory, or one that its owner may not enter, with `what` in it.
-  private func instance(closed what: String) throws -> Instance {
-    let instance = try Instance()
+  private func instance(closed what: String) throws -> TestInstance {
+    let instance = try TestInstance()
     _ = try instance.directory.path("closed/\(what)/x")
     chmod("\(instance.directory.path)/closed", geteuid() == 0 ? 0o700 : 0)
     return instance
   }
 
-  private func open(_ instance: Instance) { chmod("\(instance.directory.path)/closed", 0o700) }
+  private func open(_ instance: TestInstance) { chmod("\(instance.directory.path)/closed", 0o700) }
 
   @Test(
     "is no spool that is missing: 77",
@@ -46,7 +46,7 @@ struct OutOfReachTests {
 
   @Test("is told by check as a fault of permission when it is the configuration")
   func checkConfiguration() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     let program = try UnprivilegedProgram(in: instance)
     chmod(instance.configuration, geteuid() == 0 ? 0o600 : 0)
     defer { chmod(instance.configuration, 0o644) }

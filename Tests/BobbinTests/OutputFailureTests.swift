@@ -12,7 +12,8 @@ struct OutputFailureTests {
     case full = ">/dev/full"
   }
 
-  private func bobbin(_ arguments: [String], to output: Output, _ instance: Instance) throws -> ProgramResult
+  private func bobbin(_ arguments: [String], to output: Output, _ instance: TestInstance) throws
+    -> ProgramResult
   {
     try? instance.directory.fifo("fifo")
     let script = "cd \"$1\" && exec \(output.rawValue) && shift && exec \"$@\""
@@ -25,8 +26,8 @@ struct OutputFailureTests {
     ).start(outputIn: instance.directory).wait()
   }
 
-  private func instance() throws -> Instance {
-    try Instance(
+  private func instance() throws -> TestInstance {
+    try TestInstance(
       channels: """
         { id: 1, name: "good", command: ["handlers/note"], enabled: false },
         { id: 2, name: "bad", command: ["handlers/fail"] },
@@ -57,7 +58,7 @@ struct OutputFailureTests {
       ["help"], ["--version"],
     ])
   func succeeded(command: [String]) throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "good", command: ["handlers/note"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "good", command: ["handlers/note"] }"#)
     for name in ["a.json", "b.json"] { try instance.drop(name) }
     let full = try bobbin(command, to: .full, instance)
     #expect(full.status == 74, "\(full)")
@@ -71,7 +72,7 @@ struct OutputFailureTests {
 
   @Test("is waited for when it is a pipe that does not block and is full")
   func nonBlocking() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for number in 100..<400 { try instance.drop("\(String(repeating: "x", count: 150))-\(number).json") }
     var ends: [Int32] = [0, 0]
     try #require(pipe(&ends) == 0)

@@ -4,7 +4,7 @@ import Testing
 
 extension PromiseTests {
   /// A handler that kills its batch as SIGKILL does, in the given attempts.
-  private static func makeCrash(_ instance: Instance, attempts: String) throws {
+  private static func makeCrash(_ instance: TestInstance, attempts: String) throws {
     try instance.handler(
       "crash",
       """
@@ -14,14 +14,14 @@ extension PromiseTests {
   }
 
   /// Runs until the batch is killed by its own job, and until that job is gone.
-  private static func crash(_ instance: Instance) throws {
+  private static func crash(_ instance: TestInstance) throws {
     #expect(try instance.bobbin("run", "--spool-only").status == -SIGKILL)
     try waitUntil("the job has ended") { try !instance.isLocked("channels/1.lock") }
   }
 
   @Test("promise 6: after a crash the next run finishes what was claimed, as the next attempt")
   func crashCostsARepetition() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/crash"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/crash"] }"#)
     try Self.makeCrash(instance, attempts: "1")
     try instance.drop("a.json")
     try Self.crash(instance)
@@ -42,7 +42,7 @@ extension PromiseTests {
 
   @Test("promise 6: a job that is cut short `max_attempts` times is failed as interrupted")
   func attemptsEnd() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/crash"] }"#, settings: "max_attempts: 2,")
     try Self.makeCrash(instance, attempts: "*")
     try instance.drop("a.json")
@@ -63,7 +63,7 @@ extension PromiseTests {
 
   @Test("promise 6: a channel with `rerun: false` is never run again")
   func rerunFalse() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/crash"], rerun: false }"#)
     try Self.makeCrash(instance, attempts: "*")
     try instance.drop("a.json")
@@ -79,7 +79,7 @@ extension PromiseTests {
 
   @Test("promise 8: a scheduled job that kills the batch each time keeps nothing else from its turn")
   func deadlySchedule() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "deadly", command: ["handlers/deadly"] },
         { id: 2, name: "good", command: ["handlers/good"] },
@@ -109,7 +109,7 @@ extension PromiseTests {
 
   @Test("promise 7: a trigger chooses a channel and nothing else; nothing goes through a shell")
   func nothingButAChannel() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"""
         { id: 1, name: "demo", url: "feed;touch ../../pwned", limit: 7,
           command: ["handlers/show", "$(touch ../pwned)", "{url}", "a b", "", "{limit}{id}", "*"] }
@@ -158,7 +158,7 @@ extension PromiseTests {
     "promise 8: a failing job, a missing program, a bad file and an unwritable log stop nothing; the status tells"
   )
   func oneFailureStopsNothing() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "bad", command: ["handlers/fail"] },
         { id: 2, name: "gone", command: ["handlers/no-such"] },
@@ -190,7 +190,7 @@ extension PromiseTests {
 
   @Test("promise 9: with locks that lie, two batches over one spool run no trigger twice")
   func renameDecides() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/meet"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/meet"] }"#)
     // The two first jobs wait for each other's batch, so that both work at the same time from then on.
     try instance.handler(
       "meet",

@@ -8,7 +8,7 @@ struct PromiseTests {
   static let finalFolders = ["done", "failed", "expired", "rejected", "cancelled"]
 
   /// What a run that is killed leaves of a job of the handler `hold`: still running.
-  static func killInJob(_ instance: Instance, _ arguments: String...) throws {
+  static func killInJob(_ instance: TestInstance, _ arguments: String...) throws {
     let run = try instance.start(arguments)
     try instance.started.wait()
     run.signal(SIGKILL)
@@ -17,7 +17,7 @@ struct PromiseTests {
 
   @Test("promise 1: every file ends in exactly one folder, with one final record")
   func nothingLost() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "demo", command: ["handlers/note"] },
         { id: 2, name: "bad", command: ["handlers/fail"] },
@@ -65,7 +65,7 @@ struct PromiseTests {
 
   @Test("promise 2: a job's record is durable before its claim disappears")
   func recordBeforeRemove() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("a.json")
     try instance.drop("b.json", "{")
     let journal = try instance.directory.path("journal")
@@ -98,7 +98,7 @@ struct PromiseTests {
 
   @Test("promise 3: a second run is refused while the first lives")
   func oneRunAtATime() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
     let first = try instance.start("run")
     try instance.started.wait()
     let second = try instance.bobbin("run", "--json")
@@ -113,7 +113,7 @@ struct PromiseTests {
 
   @Test("promise 3: when the batch is killed while a job lives, the next run does not start that channel")
   func oneJobOfAChannelAtATime() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
     try instance.drop("one.json")
     try Self.killInJob(instance, "run", "--spool-only")
     #expect(try !instance.isLocked("scheduler.lock"))
@@ -139,7 +139,7 @@ struct PromiseTests {
 
   @Test("a new trigger has its turn although an orphan keeps an older one of the same name from it")
   func sameNameAsClaimed() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "held", command: ["handlers/hold"] },
         { id: 2, name: "demo", command: ["handlers/note"] },
@@ -157,7 +157,7 @@ struct PromiseTests {
 
   @Test("promise 4: a name that sorts first overtakes what is still waiting, within a second")
   func overtaking() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/slow"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/slow"] }"#)
     // The first job lasts longer than a look into the spool may be old: that second is what is tested.
     try instance.handler(
       "slow",
@@ -173,7 +173,7 @@ struct PromiseTests {
   @Test(
     "promise 5: a trigger dropped between the last look and the unlocking is worked off by the same command")
   func noneStranded() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("early.json")
     let environment = try Preload.environment(in: instance.directory).merging(
       Preload.dropAtUnlock("\(instance.spool)/late.json")

@@ -10,8 +10,8 @@ struct QueueCommandTests {
     """
 
   /// One trigger in each state in which one can be pending.
-  private func everyState() throws -> Instance {
-    let instance = try Instance(channels: Self.channels, settings: #"settle: "1h","#)
+  private func everyState() throws -> TestInstance {
+    let instance = try TestInstance(channels: Self.channels, settings: #"settle: "1h","#)
     try instance.drop(
       "a-ready.json", #"{"channel": "demo", "user": "anna", "timestamp": "\#(Self.timestamp(ago: 60))"}"#)
     try instance.drop("b-stale.json", age: .seconds(7_200))
@@ -70,7 +70,7 @@ struct QueueCommandTests {
 
   @Test("cancel takes named triggers out, records them, and exits with 65 for one that is not pending")
   func cancel() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for name in ["a.json", "b.json", "c.json"] { try instance.drop(name, #"{"channel_id":1,"user":"anna"}"#) }
     let result = try instance.bobbin("cancel", "b.json", "nothing.json", "a.json", "--json")
     #expect(result.status == 65)
@@ -98,7 +98,7 @@ struct QueueCommandTests {
 
   @Test("cancel goes on after a name that no file can have")
   func cancelLongName() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
     let long = String(repeating: "x", count: 300) + ".json"
     let result = try instance.bobbin("cancel", "a.json", long, "b.json", "--json")
@@ -115,7 +115,7 @@ struct QueueCommandTests {
     "cancel says what a name is, and where none was found, when it was given something else",
     arguments: ["1", "spool/1.json", "2.json"])
   func cancelHint(name: String) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("1.json")
     let result = try instance.bobbin("cancel", name)
     #expect(result.status == 65)
@@ -129,7 +129,7 @@ struct QueueCommandTests {
     "cancel takes nothing that is no trigger",
     arguments: ["history.jsonl", ".x.json", "done", "../etc/x.json"])
   func cancelForeign(name: String) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("a.json")
     try instance.drop(".x.json")
     try instance.directory.write("etc/x.json")
@@ -153,7 +153,7 @@ struct QueueCommandTests {
 
   @Test("cancel works while a run is on, which then does not run what was cancelled")
   func cancelDuringRun() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "demo", command: ["handlers/note"] },
         { id: 2, name: "held", command: ["handlers/hold"] },
@@ -174,7 +174,7 @@ struct QueueCommandTests {
 
   @Test("prune expires what is stale, with a warning for each, and removes what was kept long enough")
   func prune() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("done.json")
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     try instance.directory.setAge("spool/done/done.json", .seconds(8 * 86_400))
@@ -195,7 +195,7 @@ struct QueueCommandTests {
 
   @Test("prune exits with 1 when a stale trigger cannot be moved, says what to do, and goes on")
   func pruneImmovable() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name, age: .seconds(3_600)) }
     // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
     let result = try Program(

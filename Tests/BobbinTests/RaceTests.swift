@@ -9,7 +9,7 @@ struct RaceTests {
 
   @Test("many who trigger at once: each request is carried out once, by whoever has the lock")
   func manyTriggers() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     let programs = try (1...8).map { _ in try instance.start("trigger", "demo", "--json") }
     var names: [String] = []
     for program in programs {
@@ -27,7 +27,7 @@ struct RaceTests {
 
   @Test("many who cancel at once: each trigger is taken out once, and no id is given twice")
   func manyCancel() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     let names = (1...6).map { "\($0).json" }
     for name in names { try instance.drop(name) }
     let programs = try (1...4).map { _ in try instance.start(["cancel", "--json"] + names) }
@@ -45,7 +45,7 @@ struct RaceTests {
 
   @Test("a name that is dropped again while its job runs is a new request")
   func droppedAgain() throws {
-    let instance = try Instance(channels: Self.held)
+    let instance = try TestInstance(channels: Self.held)
     try instance.drop("a.json")
     let run = try instance.start("run", "--spool-only")
     try instance.started.wait()
@@ -58,7 +58,7 @@ struct RaceTests {
 
   @Test("a trigger that cannot be put back, because a newer one has its name, is run all the same")
   func nameTakenMeanwhile() throws {
-    let instance = try Instance(channels: Self.held)
+    let instance = try TestInstance(channels: Self.held)
     try instance.drop("a.json", "1")
     let run = try instance.start("run", "--spool-only")
     try instance.started.wait()
@@ -81,7 +81,7 @@ struct RaceTests {
 
   @Test("a trigger that a crash cut short has its turn while a file that sorts before it is being written")
   func recoveredBeforeUnsettled() throws {
-    let instance = try Instance(channels: Self.held)
+    let instance = try TestInstance(channels: Self.held)
     try instance.drop("z.json")
     let killed = try instance.start("run", "--spool-only")
     try instance.started.wait()
@@ -105,7 +105,7 @@ struct RaceTests {
 
   @Test("while it waits to be put back, stopping the batch again and again counts no attempt")
   func waitingIsNoAttempt() throws {
-    let instance = try Instance(channels: Self.held, settings: "max_attempts: 1,")
+    let instance = try TestInstance(channels: Self.held, settings: "max_attempts: 1,")
     try instance.drop("a.json")
     for round in 1...3 {
       let run = try instance.start("run", "--spool-only")
@@ -123,7 +123,7 @@ struct RaceTests {
 
   @Test("a run whose lock file is removed starts nothing more, because another one could begin at any moment")
   func lockRemoved() throws {
-    let instance = try Instance(channels: Self.held)
+    let instance = try TestInstance(channels: Self.held)
     for name in ["a.json", "b.json"] { try instance.drop(name) }
     let run = try instance.start("run", "--spool-only")
     try instance.started.wait()
@@ -142,7 +142,7 @@ struct RaceTests {
 
   @Test("a lock that the configuration puts elsewhere is the one that counts")
   func lockElsewhere() throws {
-    let instance = try Instance(channels: Self.held, settings: #"lock: "../locks/bobbin.lock","#)
+    let instance = try TestInstance(channels: Self.held, settings: #"lock: "../locks/bobbin.lock","#)
     _ = try instance.directory.path("spool/x")
     _ = try instance.directory.path("locks/x")
     let run = try instance.start("run")
@@ -156,7 +156,7 @@ struct RaceTests {
 
   @Test("with a standard stream closed nothing is written where it does not belong", arguments: [0, 1, 2])
   func closedStream(number: Int) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("a.json")
     let bobbin = try Program.bobbin().path
     let result = try Program(

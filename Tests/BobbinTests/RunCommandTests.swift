@@ -6,7 +6,7 @@ import Testing
 struct RunCommandTests {
   @Test("--json prints one document with exactly the documented fields")
   func json() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("a.json")
     let run = try instance.bobbin("run", "--json")
     #expect(run.status == 0)
@@ -26,7 +26,7 @@ struct RunCommandTests {
 
   @Test("for people prints one line, and nothing at all with --quiet when all is well")
   func human() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("a.json")
     let run = try instance.bobbin("run")
     #expect(
@@ -43,7 +43,7 @@ struct RunCommandTests {
 
   @Test("--quiet leaves warnings and errors")
   func quietLeavesErrors() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "bad", command: ["handlers/fail"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "bad", command: ["handlers/fail"] }"#)
     try instance.drop("a.json", "{")
     let run = try instance.bobbin("--quiet", "run")
     #expect(run.status == 1)
@@ -59,7 +59,7 @@ struct RunCommandTests {
       #"{ id: 1, name: "off", command: ["handlers/note"], enabled: false }"#, "",
     ])
   func drainsWithoutChannels(channels: String) throws {
-    let instance = try Instance(channels: channels)
+    let instance = try TestInstance(channels: channels)
     try instance.drop("a.json", "{")
     try instance.drop("b.json", age: .seconds(3_600))
     let summary = try instance.bobbin("run", "--json").json
@@ -71,7 +71,7 @@ struct RunCommandTests {
 
   @Test("--spool-only leaves the scheduled channels out")
   func spoolOnly() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("a.json")
     let run = try instance.bobbin("run", "--spool-only", "--json")
     #expect(try run.json["channels"]["total"] == 0)
@@ -80,7 +80,7 @@ struct RunCommandTests {
 
   @Test("waits for a manual run, so that a manual trigger never costs a scheduled one")
   func waitsForManualRun() throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "demo", command: ["handlers/note"] },
         { id: 2, name: "held", command: ["handlers/hold"], enabled: true },
@@ -103,7 +103,7 @@ struct RunCommandTests {
 
   @Test("does not wait for a scheduled run, however long it may wait")
   func doesNotWaitForScheduledRun() throws {
-    let instance = try Instance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
     let first = try instance.start("run")
     try instance.started.wait()
     #expect(try instance.bobbin("run", "--wait", "1h", within: .seconds(10)).status == 75)
@@ -113,7 +113,7 @@ struct RunCommandTests {
 
   @Test("runs a job for each trigger, and writes the result where the trigger's name says")
   func results() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("a.json", #"{"channel_id": 1, "user": "anna", "timestamp": "2125-10-05T10:30:00Z"}"#)
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     let document = try instance.document("done/a.json")
@@ -131,7 +131,7 @@ struct RunCommandTests {
 
   @Test("the newest result replaces an older one of the same name; the history keeps both")
   func newestResult() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for _ in 1...2 {
       try instance.drop("a.json")
       #expect(try instance.bobbin("run", "--spool-only").status == 0)
@@ -144,7 +144,7 @@ struct RunCommandTests {
 
   @Test("a name that is taken in rejected, expired or cancelled gets .2, .3 and so on")
   func suffixes() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for _ in 1...3 {
       try instance.drop("r.json", "{")
       try instance.drop("e.json", age: .seconds(3_600))
@@ -163,7 +163,7 @@ struct RunCommandTests {
     "removes results and logs older than keep_results, and nothing younger",
     arguments: [["run"], ["run", "--spool-only"], ["watch", "--every", "20ms"]])
   func keepResults(by arguments: [String]) throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/fail"] }"#, settings: #"keep_results: "2d","#)
     for name in ["a.json", "b.json"] { try instance.drop(name) }
     #expect(try instance.bobbin("run", "--spool-only").status == 1)

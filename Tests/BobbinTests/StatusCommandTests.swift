@@ -19,7 +19,7 @@ struct StatusCommandTests {
 
   @Test("status of an instance that never ran: idle, nothing known")
   func neverRan() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     try instance.drop("a.json")
     let status = try instance.bobbin("status", "--json")
     #expect(status.status == 0)
@@ -39,7 +39,7 @@ struct StatusCommandTests {
 
   @Test("status while a job runs: who holds the lock, and what it works on")
   func running() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     try instance.drop("a.json", #"{"channel":"held","user":"anna"}"#)
     try instance.drop("b.json")
     let run = try instance.start("run", "--spool-only")
@@ -75,7 +75,7 @@ struct StatusCommandTests {
     "status knows the last job of every channel, also when one that ran was taken out of the configuration")
   func formerChannel() throws {
     let channels = (1...3).map { #"{ id: \#($0), name: "c\#($0)", command: ["true"] }"# }
-    let instance = try Instance(channels: channels.joined(separator: ", "))
+    let instance = try TestInstance(channels: channels.joined(separator: ", "))
     #expect(try instance.bobbin("run").status == 0)
     try instance.configure(channels: channels.prefix(2).joined(separator: ", "))
     let status = try instance.bobbin("status", "--json").json
@@ -84,7 +84,7 @@ struct StatusCommandTests {
 
   @Test("status does not take the note of a dead run for a run that is on")
   func deadHolder() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     try instance.drop("a.json", "2")
     try PromiseTests.killInJob(instance, "run", "--spool-only")
     #expect(try instance.bobbin("status", "--json").json["state"] == "idle")
@@ -92,7 +92,7 @@ struct StatusCommandTests {
 
   @Test("status tells of the triggers that a killed run left, until a run has recovered them")
   func leftByKilledRun() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     try instance.drop("a.json", "2")
     try PromiseTests.killInJob(instance, "run", "--spool-only")
     let status = try instance.bobbin("status", "--json").json
@@ -113,7 +113,7 @@ struct StatusCommandTests {
 
   @Test("status, while somebody holds the lock, leaves open which run recovers what a killed one left")
   func leftWhileLocked() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     for name in ["5.1.a.json", "6.expired.b.json"] {
       // Of a process before the machine was started last.
       try instance.directory.write("spool/running/0123456789ab-1-77-5/\(name)", "2")
@@ -127,7 +127,7 @@ struct StatusCommandTests {
 
   @Test("a history record has exactly the documented fields; that of a run its statistics besides")
   func recordFields() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     try instance.drop("a.json", #"{"channel": "bad", "user": "anna"}"#)
     try instance.drop("b.json", "{")
     try instance.configure(channels: Self.channels.replacing("enabled: false", with: ""))
@@ -160,7 +160,7 @@ struct StatusCommandTests {
       (["--trigger", "b.json"], [3]), (["--trigger", "none.json"], []),
     ])
   func history(options: [String], ids: [Int]) throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "demo", command: ["handlers/note"] },
         { id: 3, name: "bad", command: ["handlers/fail"] },
@@ -187,7 +187,7 @@ struct StatusCommandTests {
       ("held", nil), ("3", nil), ("former", nil),
     ])
   func historyOfUnknownChannel(channel: String, warning: String?) throws {
-    let instance = try Instance(channels: #"{ id: 8, name: "former", command: ["handlers/note"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 8, name: "former", command: ["handlers/note"] }"#)
     #expect(try instance.bobbin("run").status == 0)
     try instance.configure(channels: Self.channels)
     for options in [[], ["--quiet"], ["--json"], ["--trigger", "none.json"]] {
@@ -200,7 +200,7 @@ struct StatusCommandTests {
 
   @Test("history for people is a table")
   func humanHistory() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     #expect(try instance.bobbin("history").output == "no records\n")
     try instance.drop("a.json")
     #expect(try instance.bobbin("run", "--spool-only").status == 0)

@@ -10,7 +10,7 @@ struct StrangersTests {
   @Test("lease on a file delays that file, and nothing else")
   func lease() throws {
     // An hour to settle: nothing but the end of the lease can make the file complete.
-    let instance = try Instance(settings: #"settle: "1h","#)
+    let instance = try TestInstance(settings: #"settle: "1h","#)
     for name in ["a.json", "b.json"] { try instance.drop(name, Self.object) }
     let holder = try Self.holdLease(on: "a.json", in: instance)
     let run = try instance.start("run", "--spool-only", "--json")
@@ -26,7 +26,7 @@ struct StrangersTests {
   }
 
   /// Starts a process that has a write lease on a trigger, and does not give it back when the kernel asks for it.
-  private static func holdLease(on name: String, in instance: Instance) throws -> RunningProgram {
+  private static func holdLease(on name: String, in instance: TestInstance) throws -> RunningProgram {
     let script = """
       import fcntl, os, signal, sys
       signal.signal(signal.SIGIO, signal.SIG_IGN)
@@ -44,7 +44,7 @@ struct StrangersTests {
 
   @Test("path to a file is no trigger's name: `cancel` says so, and touches nothing")
   func cancelPath() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.drop("7.json")
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     try instance.drop("7.json")
@@ -65,7 +65,7 @@ struct StrangersTests {
     arguments: ["exec sleep 300", "trap '' TERM; exec sleep 300"])
   func earlierChild(script: String) throws {
     // A grace period that was waited for would show.
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/fork"], grace: "1h" }"#)
     try instance.handler("fork", "setsid sleep 1000 >/dev/null 2>&1 &\necho $! >>../left")
     for name in ["a.json", "b.json"] { try instance.drop(name) }
@@ -85,7 +85,7 @@ struct StrangersTests {
 
   @Test("directory in the place of a channel's lock or of a result is set aside, with what is in it")
   func directories() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     try instance.directory.write("spool/channels/1.lock/note", "kept")
     try instance.directory.write("spool/done/a.json/note", "kept")
     for name in ["a.json", "b.json"] { try instance.drop(name) }
@@ -102,7 +102,9 @@ struct StrangersTests {
   }
 
   /// A trigger's name on which something is mounted: it can be read, but neither moved nor removed, not even by root.
-  private func bobbin(_ command: String, withMountOn name: String, of content: String, in instance: Instance)
+  private func bobbin(
+    _ command: String, withMountOn name: String, of content: String, in instance: TestInstance
+  )
     throws -> ProgramResult
   {
     try instance.directory.write("mounted", content)
@@ -125,7 +127,7 @@ struct StrangersTests {
     "mount on a trigger is left alone; a run does the others, and its status tells",
     arguments: [Self.object, "{ broken", #"{"channel_id": 1, "timestamp": "2020-01-01T00:00:00Z"}"#])
   func mountInRun(content: String) throws {
-    let instance = try Instance(settings: #"settle: "1ms","#)
+    let instance = try TestInstance(settings: #"settle: "1ms","#)
     for name in ["a.json", "b.json", "c.json"] { try instance.drop(name, Self.object) }
     let run = try bobbin("run --json", withMountOn: "b.json", of: content, in: instance)
     #expect(run.status == 1, "\(run)")
@@ -139,7 +141,7 @@ struct StrangersTests {
 
   @Test("mount on a trigger does not keep `cancel` from the others, and its status tells")
   func mountInCancel() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     for name in ["a.json", "b.json", "c.json"] { try instance.drop(name) }
     let all = try bobbin("cancel --all", withMountOn: "b.json", of: "1\n", in: instance)
     #expect(all.status == 1)
@@ -167,7 +169,7 @@ struct StrangersTests {
 
   @Test("wish to write to a file on which a lease was just asked for ends no command")
   func leaseNotice() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     // More than a pipe holds: the command cannot have ended when the first line is here.
     let names = (10_000..<11_500).map { "\($0).json" }
     for name in names { try instance.drop(name, Self.object) }

@@ -15,7 +15,7 @@ struct TriggerCommandTests {
 
   @Test("on an idle spool carries the request out at once, and answers with exactly the documented fields")
   func completed() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     let answer = try instance.bobbin("trigger", "demo", "--json")
     #expect(answer.status == 0)
     let name = try #require(try instance.names("done").first)
@@ -31,7 +31,7 @@ struct TriggerCommandTests {
 
   @Test("for people says what happened and where to read on")
   func humanAnswer() throws {
-    let instance = try Instance(channels: Self.two)
+    let instance = try TestInstance(channels: Self.two)
     let good = try instance.bobbin("trigger", "1", "--quiet")
     #expect(good.output == "" && good.error == "" && good.status == 0)
     #expect(
@@ -43,7 +43,7 @@ struct TriggerCommandTests {
 
   @Test("reports a failed download by its answer and exit status 1")
   func failed() throws {
-    let instance = try Instance(channels: Self.two)
+    let instance = try TestInstance(channels: Self.two)
     let answer = try instance.bobbin("trigger", "bad", "--json")
     #expect(answer.status == 1)
     let json = try answer.json
@@ -58,7 +58,7 @@ struct TriggerCommandTests {
 
   @Test("with --queue writes a complete trigger and runs nothing")
   func queueOnly() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     let answer = try instance.bobbin("trigger", "demo", "--queue", "--user", "anna", "--json")
     #expect(answer.status == 0)
     #expect(try answer.json["message"] == "Manual download queued.")
@@ -72,7 +72,7 @@ struct TriggerCommandTests {
 
   @Test("notes who asks: --user, else $USER, else nobody")
   func user() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     _ = try instance.bobbin("trigger", "demo", "--user", "anna", environment: ["USER": "berta"])
     _ = try instance.bobbin("trigger", "demo", environment: ["USER": "berta"])
     _ = try instance.bobbin("trigger", "demo")
@@ -84,7 +84,7 @@ struct TriggerCommandTests {
     "names nobody when $USER is what no trigger may name",
     arguments: ["", "a\nb", "\u{202E}x", String(repeating: "x", count: 1025)])
   func badDefaultUser(user: String) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     let answer = try instance.bobbin("trigger", "demo", "--json", environment: ["USER": user])
     #expect(answer.status == 0)
     #expect(try answer.json["success"] == true)
@@ -96,7 +96,7 @@ struct TriggerCommandTests {
     "refuses a user that no trigger may name, before anything is written",
     arguments: ["", "a\nb", "\u{202E}x"])
   func badUser(user: String) throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("trigger", "demo", "--user=\(user)").status == 64)
     #expect(try instance.pending() == [])
   }
@@ -108,7 +108,7 @@ struct TriggerCommandTests {
       ("off", #"channel "off" is disabled"#), ("3", "disabled"),
     ])
   func noSuchChannel(channel: String, message: String) throws {
-    let instance = try Instance(channels: Self.two)
+    let instance = try TestInstance(channels: Self.two)
     let answer = try instance.bobbin("trigger", channel, "--json")
     #expect(answer.status == 65)
     #expect(answer.error.contains(message))
@@ -118,7 +118,7 @@ struct TriggerCommandTests {
 
   @Test("with --wait answers `completed` once the run that is on has done it")
   func waitUntilDone() throws {
-    let instance = try Instance(channels: Self.two)
+    let instance = try TestInstance(channels: Self.two)
     let run = try instance.start("run", "--spool-only")
     _ = try run.wait()
     let holder = try instance.start("trigger", "held")
@@ -135,7 +135,7 @@ struct TriggerCommandTests {
 
   @Test("exits with 124 when --wait runs out, and leaves the trigger queued")
   func waitRunsOut() throws {
-    let instance = try Instance(channels: Self.two)
+    let instance = try TestInstance(channels: Self.two)
     let holder = try instance.start("trigger", "held")
     try instance.started.wait()
     let answer = try instance.bobbin("trigger", "demo", "--wait", "50ms", "--json")
@@ -149,7 +149,7 @@ struct TriggerCommandTests {
 
   @Test("answers as soon as its own trigger is done, and works off the rest after that")
   func answersBeforeTheRest() throws {
-    let instance = try Instance(channels: Self.two)
+    let instance = try TestInstance(channels: Self.two)
     // Sorts behind what `bobbin trigger` writes.
     try instance.drop("z.json", "2")
     let trigger = try instance.start("trigger", "demo", "--json")
@@ -166,7 +166,7 @@ struct TriggerCommandTests {
 
   @Test("a shell script that holds the lock without a note counts as a run that is on")
   func scriptHoldsTheLock() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     let script = try Program(
       "/usr/bin/env",
       [
@@ -187,7 +187,7 @@ struct TriggerCommandTests {
   }
 
   /// Waits until a `bobbin trigger --wait` has met the lock held by somebody else: it looks again and again by then.
-  private func waitUntilQueued(_ trigger: RunningProgram, _ instance: Instance) throws {
+  private func waitUntilQueued(_ trigger: RunningProgram, _ instance: TestInstance) throws {
     try waitUntil("the trigger is written") { try instance.pending().count == 1 }
     // It waits for the disk two or three times, and tries ten times to take a lock whose holder has left no note.
     try trigger.waitForPolls(18)
@@ -195,7 +195,7 @@ struct TriggerCommandTests {
 
   @Test("who waits takes over when the lock was let go by somebody who does not work the spool off")
   func takesOver() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
     try instance.clearLedger()
     let lock = try instance.directory.open().directory(FileName("spool")).lock("scheduler.lock")
@@ -210,7 +210,7 @@ struct TriggerCommandTests {
 
   @Test("who waits does not run the batch again and again while its trigger has to stay pending")
   func takesOverOnce() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
     let spool = try instance.directory.open().directory(FileName("spool"))
     let channel = try spool.directory(FileName("channels")).lock("1.lock")
@@ -225,7 +225,7 @@ struct TriggerCommandTests {
 
   @Test("who waits runs nothing when its trigger is gone")
   func takesNothingOver() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
     let lock = try instance.directory.open().directory(FileName("spool")).lock("scheduler.lock")
     let waiting = try instance.start("trigger", "demo", "--wait", "3s", "--json")
@@ -238,7 +238,7 @@ struct TriggerCommandTests {
 
   @Test("who waits takes over when the run that had begun with its trigger was killed")
   func takesOverFromKilledRun() throws {
-    let instance = try Instance(channels: Self.two)
+    let instance = try TestInstance(channels: Self.two)
     try instance.drop("0.json", "2")
     let run = try instance.start("run", "--spool-only")
     try instance.started.wait()
@@ -263,7 +263,7 @@ struct TriggerCommandTests {
 
   @Test("when --wait runs out while a run carries the trigger out, it says so, and gives no position")
   func waitRunsOutInJob() throws {
-    let instance = try Instance(channels: Self.two)
+    let instance = try TestInstance(channels: Self.two)
     try instance.drop("0.json", "2")
     let run = try instance.start("run", "--spool-only")
     try instance.started.wait()
@@ -283,7 +283,7 @@ struct TriggerCommandTests {
 
   @Test("stopped by a signal it says that the trigger is pending, and not that the time is up")
   func stoppedWaiting() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
     let lock = try instance.directory.open().directory(FileName("spool")).lock("scheduler.lock")
     let waiting = try instance.start("trigger", "demo", "--wait", "20s")
@@ -299,7 +299,7 @@ struct TriggerCommandTests {
 
   @Test("who may not read the history waits until a run has taken the trigger up, and no longer")
   func waitsWithoutHistory() throws {
-    let instance = try Instance()
+    let instance = try TestInstance()
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     let program = try UnprivilegedProgram(in: instance)
     chmod(instance.spool, 0o1777)

@@ -22,7 +22,7 @@ struct TriggerFileTests {
       ("7.json", "1", "demo"), ("-x.json", "1", "demo"), ("a b*.json", "1", "demo"),
     ])
   func accepted(name: String, content: String, channel: String) throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     try instance.drop(name, content)
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     #expect(try instance.ledger() == ["manual \(channel) \(name)"])
@@ -32,7 +32,7 @@ struct TriggerFileTests {
   @Test(
     "an empty file whose name begins with a time asks for the channel behind it", arguments: ["7", "cats"])
   func timeInName(channel: String) throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     let format = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)
     let now = Date.now.formatted(format)
     let past = Date.now.addingTimeInterval(-3_600).formatted(format)
@@ -46,7 +46,7 @@ struct TriggerFileTests {
 
   @Test("a timestamp in the content goes before the time in the name and that of the file")
   func timestampFirst() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     let past = Date.now.addingTimeInterval(-3_600).formatted(.iso8601)
     try instance.drop("a.json", #"{"channel_id": 1, "timestamp": "\#(past)"}"#)
     try instance.drop(
@@ -75,7 +75,7 @@ struct TriggerFileTests {
       ("line\nbreak.json", "", "empty, and its name says no channel"),
     ])
   func rejected(name: String, content: String, reason: String) throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     try instance.drop(name, content)
     try instance.drop("y.json", "1")
     let run = try instance.bobbin("run", "--spool-only", "--json")
@@ -99,7 +99,7 @@ struct TriggerFileTests {
       (#"{"channel_id": 1, "channel": "off"}"#, #"1 and "off" are two different channels"#),
     ])
   func failed(content: String, reason: String) throws {
-    let instance = try Instance(
+    let instance = try TestInstance(
       channels: """
         { id: 1, name: "demo", command: ["handlers/note"] },
         { id: 2, name: "off", command: ["handlers/note"], enabled: false },
@@ -119,7 +119,7 @@ struct TriggerFileTests {
     "of other names are nobody's business",
     arguments: ["note.txt", ".hidden.json", "x.json.tmp", "x.JSON", ".json"])
   func ignored(name: String) throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     try instance.drop(name, "1")
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     #expect(try instance.directory.text("spool/\(name)") == "1")
@@ -128,7 +128,7 @@ struct TriggerFileTests {
 
   @Test("whose names are no clean UTF-8 are run under their own bytes, and recorded in base64 as well")
   func bytesAsName() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     let shell = try Program("/bin/sh", ["-c", #"cd "$1" && printf 1 >"$(printf '\377x.json')""#, "sh"])
       .start([instance.spool], outputIn: instance.directory).wait()
     #expect(shell.status == 0)
@@ -143,7 +143,7 @@ struct TriggerFileTests {
 
   @Test("that are still open for writing are waited for, by the run that found them")
   func slowWriter() throws {
-    let instance = try Instance(channels: Self.channels, settings: #"settle: "1h","#)
+    let instance = try TestInstance(channels: Self.channels, settings: #"settle: "1h","#)
     let file = try #require(fopen("\(instance.spool)/a.json", "we"))
     // Half of a number is a number, too: nothing but the open file tells that it is not complete.
     fputs("7", file)

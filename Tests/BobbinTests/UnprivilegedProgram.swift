@@ -7,9 +7,9 @@ struct UnprivilegedProgram {
   /// A working directory that surely has no configuration in its `etc`.
   private static let nowhere = "/proc"
   private let program: Program
-  private let instance: Instance
+  private let instance: TestInstance
 
-  init(in instance: Instance) throws {
+  init(in instance: TestInstance) throws {
     self.instance = instance
     guard geteuid() == 0 else {
       program = Program("/usr/bin/env", ["-C", Self.nowhere, try Program.bobbin().path])

@@ -10,7 +10,7 @@ struct WatchCommandTests {
     { id: 2, name: "held", command: ["handlers/hold"] },
     """
 
-  private func watch(_ instance: Instance) throws -> RunningProgram {
+  private func watch(_ instance: TestInstance) throws -> RunningProgram {
     let watch = try instance.start("watch", "--every", "20ms")
     try waitUntil("it watches") { watch.errorSoFar.contains(" info watching ") }
     return watch
@@ -18,7 +18,7 @@ struct WatchCommandTests {
 
   @Test("works off what is dropped, promptly, and leaves the schedule alone", arguments: [SIGTERM, SIGINT])
   func drains(signal: Int32) throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     try instance.drop("0.json")
     let watch = try watch(instance)
     try waitUntil("what was there before is done") { try instance.names("done") == ["0.json"] }
@@ -40,7 +40,7 @@ struct WatchCommandTests {
 
   @Test("asked to stop while a job runs, it puts the trigger back")
   func stopsInJob() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     let watch = try watch(instance)
     try instance.drop("a.json", "2")
     try instance.started.wait()
@@ -52,7 +52,7 @@ struct WatchCommandTests {
 
   @Test("finishes what a killed batch left, without a new trigger")
   func recovers() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     try instance.drop("a.json", "2")
     try PromiseTests.killInJob(instance, "run", "--spool-only")
     try instance.release.pass()
@@ -67,7 +67,7 @@ struct WatchCommandTests {
 
   @Test("takes its turn after a scheduled run that is on")
   func waitsForRun() throws {
-    let instance = try Instance(channels: Self.channels.replacing("handlers/note", with: "handlers/hold"))
+    let instance = try TestInstance(channels: Self.channels.replacing("handlers/note", with: "handlers/hold"))
     let run = try instance.start("run")
     try instance.started.wait()
     let watch = try watch(instance)
@@ -85,7 +85,7 @@ struct WatchCommandTests {
     "ends with 74 when its spool was moved away, also when another one has its place",
     arguments: [false, true])
   func spoolMoved(isReplaced: Bool) throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     let watch = try watch(instance)
     try watch.waitForPolls(3)
     #expect(rename(instance.spool, instance.spool + ".old") == 0)
@@ -100,7 +100,7 @@ struct WatchCommandTests {
 
   @Test("sees a trigger that leaves the spool's time as it was at the last look")
   func sameInstant() throws {
-    let instance = try Instance(channels: Self.channels)
+    let instance = try TestInstance(channels: Self.channels)
     // No look is long enough after a time in the future, which stands for one of this very moment.
     let moment = Int(Timestamp.now().seconds) + 3_600
     func setTime() throws {

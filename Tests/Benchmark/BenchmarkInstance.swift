@@ -4,7 +4,7 @@ import Posix
 import Spool
 
 /// An instance of Bobbin: a configuration whose one channel runs /bin/true, and a spool.
-struct Instance {
+struct BenchmarkInstance {
   let directory: String
   var configuration: String { "\(directory)/etc/bobbin.json5" }
   var spool: String { "\(directory)/spool" }

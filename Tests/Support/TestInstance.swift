@@ -3,7 +3,7 @@ import Posix
 
 /// A Bobbin of a test's own: a configuration, a spool, a library, handlers, and beside them a ledger in which every
 /// job writes down what it was run for.
-package final class Instance: Sendable {
+package final class TestInstance: Sendable {
   package let directory: TemporaryDirectory
   /// A line comes through it whenever a job of the handler `hold` has begun: the name of its channel.
   package let started: Gate

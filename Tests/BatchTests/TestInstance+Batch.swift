@@ -2,7 +2,7 @@ import Batch
 import Channels
 import TestSupport
 
-extension Instance {
+extension TestInstance {
   /// The batch of this instance, as the program makes it, with a log that a test reads along.
   func batch(write: @escaping @Sendable (String) -> Void = { _ in }) throws -> Batch {
     try Batch(loadConfiguration(), log: Log(write: write))

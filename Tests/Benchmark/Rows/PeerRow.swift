@@ -59,7 +59,7 @@ struct PeerRow {
   }
 
   /// - Returns: jobs a second, from the first submission to the end of the drain.
-  private func bobbin(on bench: Workbench, _ submit: (Instance) throws -> Void) throws -> Double {
+  private func bobbin(on bench: Workbench, _ submit: (BenchmarkInstance) throws -> Void) throws -> Double {
     let count = bench.sizes.peers
     let instance = try bench.instance()
     try bench.settle()
@@ -71,13 +71,15 @@ struct PeerRow {
     return Double(count) / time
   }
 
-  private func submitThroughLibrary(_ count: Int, _ instance: Instance) throws {
+  private func submitThroughLibrary(_ count: Int, _ instance: BenchmarkInstance) throws {
     var submitter = Submitter(try Spool(path: instance.spool))
     for _ in 0..<count { _ = try submitter.submit(channel: 1, user: "benchmark") }
   }
 
   /// A command so often, with `$i` counting.
-  private static func loop(_ command: String, _ count: Int, _ bench: Workbench, _ instance: Instance) throws {
+  private static func loop(_ command: String, _ count: Int, _ bench: Workbench, _ instance: BenchmarkInstance)
+    throws
+  {
     try Program.shell(
       "i=0; while [ $i -lt \"$2\" ]; do \(command) || exit; i=$((i + 1)); done",
       [bench.bobbin, "\(count)", instance.configuration, instance.spool])

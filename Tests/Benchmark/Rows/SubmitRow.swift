@@ -7,7 +7,7 @@ enum SubmitRow {
   static func measure(on bench: Workbench) throws -> [Finding] {
     let count = bench.sizes.submit
     let turns = bench.options.count(7)
-    let content = Instance.content(at: .now())
+    let content = BenchmarkInstance.content(at: .now())
     let pairs = try Pairs(turns) { turn in
       bench.progress(.submit, turn, of: turns)
       return try perSecond(count, on: bench) { instance in
@@ -31,7 +31,7 @@ enum SubmitRow {
 
   /// In an empty spool of its own.
   private static func perSecond(
-    _ count: Int, on bench: Workbench, _ body: (Instance) throws -> Double
+    _ count: Int, on bench: Workbench, _ body: (BenchmarkInstance) throws -> Double
   ) throws -> Double {
     let instance = try bench.instance()
     try bench.settle()

@@ -12,7 +12,7 @@ final class Workbench {
   /// Held by nobody; syncing it syncs the file system it is on.
   private let anchor: Descriptor
   private var instances = 0
-  private var huge: [Instance.Filling: Instance] = [:]
+  private var huge: [BenchmarkInstance.Filling: BenchmarkInstance] = [:]
 
   var sizes: Sizes { options.sizes }
 
@@ -63,13 +63,13 @@ final class Workbench {
   func path(_ name: String) -> String { "\(directory)/\(name)" }
 
   /// An instance of Bobbin of its own, with an empty spool.
-  func instance() throws -> Instance {
+  func instance() throws -> BenchmarkInstance {
     instances += 1
-    return try Instance(path("\(instances)"))
+    return try BenchmarkInstance(path("\(instances)"))
   }
 
   /// The one with the huge spool. Making it takes half a minute and some gigabytes, so that all who need it share it.
-  func hugeInstance(_ filling: Instance.Filling = .written) throws -> Instance {
+  func hugeInstance(_ filling: BenchmarkInstance.Filling = .written) throws -> BenchmarkInstance {
     if let instance = huge[filling] { return instance }
     let instance = try instance()
     try instance.requireRoom(for: sizes.pending)
@@ -89,7 +89,7 @@ final class Workbench {
   /// Gives up an instance that is no longer needed. A small one stays until the end: removing thousands of files just
   /// before a measurement is seen in it (an SSD discards their blocks, ext4 without a journal looks for inodes that were
   /// not freed a moment ago).
-  func discard(_ instance: Instance, of files: Int) throws {
+  func discard(_ instance: BenchmarkInstance, of files: Int) throws {
     if files > 10_000 { try Program.run(["/bin/rm", "-rf", instance.directory]) }
   }
 

@@ -22,7 +22,7 @@ enum HugeSpoolRow {
   }
 
   private static func dryRun(
-    _ title: String, _ filling: Instance.Filling, on bench: Workbench
+    _ title: String, _ filling: BenchmarkInstance.Filling, on bench: Workbench
   ) throws -> [Finding] {
     let instance = try bench.hugeInstance(filling)
     return try compare(.dryRun, title, on: bench, instance, turns: 3, time: 2, megabytes: 150) {
@@ -33,7 +33,7 @@ enum HugeSpoolRow {
 
   /// Time as a ratio, and the peak of memory for itself.
   private static func compare(
-    _ row: Row, _ title: String, on bench: Workbench, _ instance: Instance, turns: Int, time: Double,
+    _ row: Row, _ title: String, on bench: Workbench, _ instance: BenchmarkInstance, turns: Int, time: Double,
     megabytes: Double, _ body: () throws -> Program.End
   ) throws -> [Finding] {
     let turns = bench.options.count(turns)
@@ -63,7 +63,7 @@ enum HugeSpoolRow {
   }
 
   /// - Throws: when the answer has not the position behind all that was there.
-  private static func check(_ command: [String], on bench: Workbench, _ instance: Instance) throws {
+  private static func check(_ command: [String], on bench: Workbench, _ instance: BenchmarkInstance) throws {
     var before = 0
     try Directory(path: instance.spool).forEachName { name in
       if name.suffix(5).elementsEqual(".json".utf8) { before += 1 }
