@@ -11,7 +11,7 @@ package enum Cancellation: Sendable, Equatable {
   case immovable(SystemError)
 }
 
-extension Batch {
+extension Instance {
   /// Pending → cancelled. Works while a run is on: whoever claims a trigger first has it.
   package func cancel(_ names: [FileName]) throws(SystemError) -> [Cancellation] {
     try giveUpEach { disposal throws(SystemError) in
@@ -31,7 +31,7 @@ extension Batch {
   }
 
   private func cancel(
-    _ name: FileName, _ disposal: Disposal, _ inspector: Inspector
+    _ name: FileName, _ disposal: TriggerRetirer, _ inspector: Inspector
   ) throws(SystemError) -> Cancellation {
     guard !name.bytes.contains(UInt8(ascii: "/")), TriggerName.isTrigger(name.bytes) else {
       return .notPending
@@ -82,14 +82,14 @@ extension Batch {
   package func prune(
     now: Timestamp = .now()
   ) throws(SystemError) -> (expired: Int, left: Int, removed: Int) {
-    let place = try lockPlace()
+    let place = try lockFile()
     var moment = now
     if try place.isHeld(), let holder = try place.livingHolder(asSeenBy: owner),
       let began = Timestamp(rfc3339: holder.startedAt)
     {
       moment = min(now, began)
     }
-    let interior = try interior()
+    let store = try store()
     let (expired, left) = try giveUpEach { disposal throws(SystemError) in
       var (expired, left) = (0, 0)
       var pending = PendingList()
@@ -118,13 +118,13 @@ extension Batch {
           "trigger expired",
           [
             "trigger": name.description, "timestamp": time, "age": age,
-            "limit": configuration.expireAfter?.brief, "moved_to": interior[.expired].path,
+            "limit": configuration.expireAfter?.brief, "moved_to": store[.expired].path,
           ])
         expired += 1
       }
       return (expired, left)
     }
-    let removed = try Tidying(interior: interior, keepResults: configuration.keepResults, now: now).perform()
+    let removed = try ResultRetention(store: store, keepResults: configuration.keepResults, now: now).perform()
     return (expired, left, removed)
   }
 
@@ -138,13 +138,13 @@ extension Batch {
 
   /// Lends `body` what it needs to give triggers up, and makes the records durable afterwards.
   private func giveUpEach<Result>(
-    _ body: (Disposal) throws(SystemError) -> Result
+    _ body: (TriggerRetirer) throws(SystemError) -> Result
   ) throws(SystemError) -> Result {
-    let interior = try interior()
-    let claims = Claims(interior, owner: owner)
-    let recorder = try Recorder(interior)
-    let ids = try HistoryIDs(interior)
-    let result = try body(Disposal(interior: interior, ids: ids, claims: claims, recorder: recorder))
+    let store = try store()
+    let claims = ClaimFolder(store, owner: owner)
+    let recorder = try Recorder(store)
+    let ids = try HistoryIDs(store)
+    let result = try body(TriggerRetirer(store: store, ids: ids, claims: claims, recorder: recorder))
     try recorder.flush()
     try ids.sync()
     try claims.close()

@@ -66,7 +66,7 @@ extension PlannedStep {
   }
 }
 
-extension Batch {
+extension Instance {
   /// What a run would do if it began at that moment, in that order. Changes nothing, not even a time of a file.
   ///
   /// With scheduled channels, what is expired or rejected comes before them; without, where its name puts it: as in a
@@ -79,7 +79,7 @@ extension Batch {
     }
     var pending = PendingList()
     try pending.refresh(from: spool.root, skipping: [])
-    let survey = try SpoolSurvey(self, pending, at: moment)
+    let survey = try DryRunScan(self, pending, at: moment)
     let channels = isSpoolOnly ? [] : configuration.channels.filter(\.enabled)
     func tell(_ index: Int) throws(SystemError) {
       let name = pending.name(index)

@@ -40,7 +40,7 @@ package struct QueueEntry: Sendable {
   }
 }
 
-extension Batch {
+extension Instance {
   /// Every pending trigger in the order in which they will run, and what will become of it.
   ///
   /// - Parameter moment: that by which the age of triggers is judged.

@@ -2,7 +2,7 @@ package import Posix
 package import Spool
 
 /// The outcome of an attempt to run.
-package enum RunOutcome: Sendable {
+package enum RunResult: Sendable {
   case completed(RunSummary)
   /// Somebody else holds the lock; nil is a holder without a note.
   case busy(HolderNote?)
@@ -33,7 +33,7 @@ package struct RunSummary: Sendable {
   }
 }
 
-extension Batch {
+extension Instance {
   /// Takes the lock, runs, gives the lock back, and looks into the spool again: a trigger that came between the last
   /// look of the drain and the unlocking was told that a run is on, so this process takes the lock once more for it
   /// (promise 5).
@@ -41,21 +41,21 @@ extension Batch {
   /// - Parameters:
   ///   - wait: how long to wait for a holder that runs somebody's trigger; nil: not at all. Nobody waits for a
   ///     scheduled run, or for a holder that left no note.
-  ///   - looksAgain: false only in the test that shows what the second look is for.
+  ///   - scansAgain: false only in the test that shows what the second look is for.
   package func run(
-    _ kind: HolderNote.Kind, _ options: Run.Options, wait: Duration?, looksAgain: Bool = true
-  ) throws(SystemError) -> RunOutcome {
+    _ kind: HolderNote.Kind, _ options: Run.Options, wait: Duration?, scansAgain: Bool = true
+  ) throws(SystemError) -> RunResult {
     // The end of a child is a signal, too.
     try Signals.handle()
     try Children.adoptOrphans()
     let begin = MonotonicTime.now()
-    let (interior, place): (SpoolInterior, LockPlace)
-    do throws(SystemError) { (interior, place) = (try self.interior(), try lockPlace()) } catch {
+    let (store, place): (SpoolStore, SchedulerLockFile)
+    do throws(SystemError) { (store, place) = (try self.store(), try lockFile()) } catch {
       guard error.isRefusal else { throw error }
       return .forbidden(error)
     }
     var options = options
-    var results: [Run.Result] = []
+    var results: [RunReport] = []
     while true {
       let startedAt = Timestamp.now()
       let attempt: SchedulerLock.Attempt
@@ -67,14 +67,14 @@ extension Batch {
       }
       switch consume attempt {
       case .acquired(let lock):
-        let run = try Run(self, interior: interior, lock: lock, startedAt: startedAt, options: options)
+        let run = try Run(self, store: store, lock: lock, startedAt: startedAt, options: options)
         let result = try run.perform()
         try run.release()
         results.append(result)
         options.isSpoolOnly = true
-        options.tidies = false
+        options.appliesRetention = false
         options.deferred = result.deferred
-        if Signals.stop == nil, looksAgain, try hasPending(except: result.deferred.pending) { continue }
+        if Signals.stop == nil, scansAgain, try hasPending(except: result.deferred.pending) { continue }
         return .completed(summary(of: results, since: begin))
       case .held(let holder):
         if !results.isEmpty {
@@ -98,7 +98,7 @@ extension Batch {
     return found
   }
 
-  private func summary(of results: [Run.Result], since begin: MonotonicTime) -> RunSummary {
+  private func summary(of results: [RunReport], since begin: MonotonicTime) -> RunSummary {
     RunSummary(
       run: results[0].id,
       statistics: results.dropFirst().reduce(results[0].statistics) { $0 + $1.statistics },

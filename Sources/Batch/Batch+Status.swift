@@ -3,7 +3,7 @@ package import Posix
 package import Spool
 
 /// What goes on in a spool, as `bobbin status` shows it.
-package struct BatchStatus: Sendable {
+package struct InstanceStatus: Sendable {
   package struct ChannelStatus: Sendable {
     package let id: Int
     package let name: String
@@ -42,15 +42,15 @@ package struct BatchStatus: Sendable {
   }
 }
 
-extension Batch {
-  package func status() throws(SystemError) -> BatchStatus {
-    let place = try lockPlace()
+extension Instance {
+  package func status() throws(SystemError) -> InstanceStatus {
+    let place = try lockFile()
     let isRunning = try place.isHeld()
     var pending = 0
     try spool.root.forEachName { if TriggerName.isTrigger($0) { pending += 1 } }
     var last = LastOutcomes(of: configuration.channels)
     try HistoryReader.forEachLineNewestFirst(in: spool.root) { last.take($0) }
-    return BatchStatus(
+    return InstanceStatus(
       isRunning: isRunning, holder: isRunning ? try place.livingHolder(asSeenBy: owner) : nil,
       pending: pending, abandoned: try abandonedClaims().count,
       lastRun: last.run,

@@ -3,7 +3,7 @@ package import Posix
 import Spool
 
 /// How a request for a download is handled.
-package struct TriggerRequestOptions: Sendable {
+package struct SubmissionOptions: Sendable {
   package var user: String?
   /// Only writes the trigger, runs nothing.
   package var isQueueOnly = false
@@ -24,7 +24,7 @@ package enum TriggerProgress: Sendable {
 }
 
 /// How asking for a download ended.
-package enum TriggerEnd: Sendable {
+package enum WaitResult: Sendable {
   /// The answer says all that was asked for.
   case answered
   case waitRanOut
@@ -34,7 +34,7 @@ package enum TriggerEnd: Sendable {
   case unreadable
 }
 
-extension Batch {
+extension Instance {
   /// Asks for a channel to be downloaded: writes a trigger durably, then carries it out at once if no run is on.
   ///
   /// RACE: a run may end between our look at its lock and its own last look into the spool. It looks again after
@@ -44,8 +44,8 @@ extension Batch {
   ///   of the spool is worked off after that.
   /// - Returns: why there is no more than an answer that it is queued, when one was waited for.
   package func trigger(
-    _ channel: Channel, _ options: TriggerRequestOptions, answer: @escaping @Sendable (TriggerAnswer) -> Void
-  ) throws(SystemError) -> TriggerEnd {
+    _ channel: Channel, _ options: SubmissionOptions, answer: @escaping @Sendable (TriggerAnswer) -> Void
+  ) throws(SystemError) -> WaitResult {
     let submittedAt = Timestamp.now()
     var submitter = Submitter(spool)
     let name = try submitter.submit(channel: Int64(channel.id), user: options.user)
@@ -56,14 +56,14 @@ extension Batch {
     var runOptions = Run.Options()
     runOptions.isSpoolOnly = true
     runOptions.watched = name
-    let isAnswered = Shared(false)
+    let isAnswered = Monitor(false)
     runOptions.onWatched = { record in
-      isAnswered.access { $0 = true }
+      isAnswered.withLock { $0 = true }
       answer(TriggerAnswer(record, trigger: name))
     }
     switch try run(.manual, runOptions, wait: nil) {
     case .busy:
-      let place = try lockPlace()
+      let place = try lockFile()
       // Whoever waits takes over when the holder has gone without working the spool off: flock(1), or a run that was
       // killed.
       var next = MonotonicTime.now()
@@ -74,13 +74,13 @@ extension Batch {
           // Without an answer it had to leave the trigger pending, as the next one now would.
           next = .now() + Self.deferredInterval
         }
-        return isAnswered.access { $0 }
+        return isAnswered.withLock { $0 }
       }
     // Somebody who may add triggers but not run them has queued one all the same.
     case .forbidden: return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
     case .completed: break
     }
-    if isAnswered.access({ $0 }) { return .answered }
+    if isAnswered.withLock({ $0 }) { return .answered }
     // Another process took it between the submission and the lock, or it was left pending.
     return try answerQueued(name, since: submittedAt, isRunOn: false, options.wait, answer)
   }
@@ -89,11 +89,11 @@ extension Batch {
   private func answerQueued(
     _ name: FileName, since: Timestamp, isRunOn: Bool, _ wait: Duration?, _ answer: (TriggerAnswer) -> Void,
     takeOver: () throws(SystemError) -> Bool = { false }
-  ) throws(SystemError) -> TriggerEnd {
+  ) throws(SystemError) -> WaitResult {
     let deadline = MonotonicTime.now() + (wait ?? .zero)
     while true {
       let progress = try progress(of: name, since: since)
-      let end: TriggerEnd? =
+      let end: WaitResult? =
         switch progress {
         case .done: .answered
         case _ where wait == nil: .answered

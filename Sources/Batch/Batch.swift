@@ -3,11 +3,11 @@ package import Posix
 package import Spool
 
 /// What every operation on a spool needs: the configuration, the directories, and a log.
-package struct Batch: Sendable {
+package struct Instance: Sendable {
   package let configuration: Configuration
-  package let spool: Spool
+  package let spool: SpoolDirectory
   package let log: Log
-  package let owner: OwnerName
+  package let owner: ProcessIdentity
 
   /// Opens the spool of a configuration.
   ///
@@ -16,24 +16,24 @@ package struct Batch: Sendable {
     self.configuration = configuration
     self.log = log
     if makingSpool { try Path.makeDirectories(configuration.spool) }
-    spool = try Spool(path: configuration.spool)
+    spool = try SpoolDirectory(path: configuration.spool)
     owner = .current()
   }
 
   /// Where the scheduler lock is: in the spool, unless the configuration says otherwise.
-  package func lockPlace() throws(SystemError) -> LockPlace {
+  package func lockFile() throws(SystemError) -> SchedulerLockFile {
     let path = configuration.lock
     let slash = path.lastIndex(of: "/") ?? path.startIndex
     let (folder, name) = (String(path[..<slash]), String(path[path.index(after: slash)...]))
-    if folder == configuration.spool { return LockPlace(directory: spool.root, name: FileName(name)) }
-    return LockPlace(directory: try Directory(path: folder), name: FileName(name))
+    if folder == configuration.spool { return SchedulerLockFile(directory: spool.root, name: FileName(name)) }
+    return SchedulerLockFile(directory: try Directory(path: folder), name: FileName(name))
   }
 
   /// Opens what is the batch's own in the spool, and reports what others had put in its place.
-  package func interior() throws(SystemError) -> SpoolInterior {
-    let interior = try SpoolInterior(spool)
-    for text in interior.setAside { log.warning(text) }
-    return interior
+  package func store() throws(SystemError) -> SpoolStore {
+    let store = try SpoolStore(spool)
+    for text in store.setAside { log.warning(text) }
+    return store
   }
 
   /// What processes that were killed left claimed, for the next run to recover. Only looks.

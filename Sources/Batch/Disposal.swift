@@ -2,10 +2,10 @@ import Posix
 import Spool
 
 /// Takes triggers out of the spool without running them: expired, rejected, cancelled.
-struct Disposal {
-  let interior: SpoolInterior
+struct TriggerRetirer {
+  let store: SpoolStore
   let ids: HistoryIDs
-  let claims: Claims
+  let claims: ClaimFolder
   let recorder: Recorder
 
   enum Result {
@@ -27,7 +27,7 @@ struct Disposal {
     _ name: FileName, _ file: FileStatus, _ outcome: Outcome, _ reason: String, run: Int64?,
     channel: (id: Int64, name: String)? = nil, trigger: Trigger? = nil
   ) throws(SystemError) -> Result {
-    let step: ClaimName.Step =
+    let state: ClaimState =
       switch outcome {
       case .expired: .expired
       case .cancelled: .cancelled
@@ -36,7 +36,7 @@ struct Disposal {
     let id = try ids.next()
     let claim: Claim
     do throws(SystemError) {
-      guard let taken = try claims.claim(name, id: id, step: step) else {
+      guard let taken = try claims.claim(name, id: id, state: step) else {
         ids.giveBack(id)
         return .gone(waiting: nil)
       }

@@ -14,7 +14,7 @@ final class Drain {
   private let run: Run
   private var pending = PendingList()
   private var lookedAt: MonotonicTime?
-  private let scout: Scout
+  private let scout: InspectionReadAhead
   /// At the front of `pending`: how many names the scout was sent to.
   private var scouted = 0
   private var settlingSince: [FileName: MonotonicTime] = [:]
@@ -22,7 +22,7 @@ final class Drain {
 
   init(_ run: Run) {
     self.run = run
-    scout = Scout(run.inspector)
+    scout = InspectionReadAhead(run.inspector)
   }
 
   /// Returns when the spool is empty, when only files are left that this run can't work on, or when the batch is asked
@@ -67,7 +67,7 @@ final class Drain {
   private var isLookOld: Bool { lookedAt.map { .now() - $0 > Self.lookAge } ?? true }
 
   private func look() throws(SystemError) {
-    if try pending.refresh(from: run.interior.root, skipping: run.deferred.pending) { scouted = 0 }
+    if try pending.refresh(from: run.store.root, skipping: run.deferred.pending) { scouted = 0 }
     lookedAt = .now()
   }
 
@@ -77,8 +77,8 @@ final class Drain {
   }
 
   private func scoutAhead() throws(SystemError) {
-    guard scouted < Scout.reach / 2, pending.count > scouted else { return }
-    let names = pending.names(scouted..<min(Scout.reach, pending.count))
+    guard scouted < InspectionReadAhead.reach / 2, pending.count > scouted else { return }
+    let names = pending.names(scouted..<min(InspectionReadAhead.reach, pending.count))
     scouted += names.count
     try scout.send(to: names)
   }

@@ -5,15 +5,15 @@ package import Spool
 ///
 /// Others may rename or delete the file at any time (logrotate); the next append then begins a new one.
 package final class HistoryFile {
-  package static let name = Spool.historyName
+  package static let name = SpoolDirectory.historyName
   /// Where logrotate puts the file by default.
   package static let rotatedName = FileName("history.jsonl.1")
 
-  private let interior: SpoolInterior
+  private let store: SpoolStore
   /// Nil until the first append.
-  private var file: Descriptor?
+  private var file: FileDescriptor?
 
-  package init(_ interior: SpoolInterior) { self.interior = interior }
+  package init(_ store: SpoolStore) { self.store = store }
 
   /// Appends whole lines and returns once they are on the disk.
   ///
@@ -52,9 +52,9 @@ package final class HistoryFile {
   ///
   /// - Parameter name: the history, or one that was rotated away.
   package static func confirm(
-    _ name: FileName, from offset: Int64, in interior: SpoolInterior
+    _ name: FileName, from offset: Int64, in store: SpoolStore
   ) throws(SystemError) {
-    let file = try interior.open(name, .update)
+    let file = try store.open(name, .update)
     try file.lock()
     defer { try? file.unlock() }
     var position = offset
@@ -75,9 +75,9 @@ package final class HistoryFile {
   }
 
   private func open() throws(SystemError) {
-    let isNew = try interior.root.status(of: Self.name) == nil
-    file = try interior.open(Self.name, .append)
-    if isNew { try interior.root.sync() }
+    let isNew = try store.root.status(of: Self.name) == nil
+    file = try store.open(Self.name, .append)
+    if isNew { try store.root.sync() }
   }
 
   private func lock(_ take: Bool) throws(SystemError) {
@@ -93,7 +93,7 @@ package final class HistoryFile {
 
   /// Whether the open file still is the one under the name.
   private func isCurrent() throws(SystemError) -> Bool {
-    guard let here = try file?.status(), let there = try interior.root.status(of: Self.name) else {
+    guard let here = try file?.status(), let there = try store.root.status(of: Self.name) else {
       return false
     }
     return here.inode == there.inode && here.device == there.device

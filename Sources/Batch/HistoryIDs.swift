@@ -6,23 +6,23 @@ package import Spool
 /// The next id is kept in a file of its own, `.history-id`, so that ids go on when the history is rotated away or
 /// deleted. Should that file be lost or behind (a power cut), the history and the claims say how far ids have come.
 package final class HistoryIDs {
-  private let interior: SpoolInterior
-  private let file: Descriptor
+  private let store: SpoolStore
+  private let file: FileDescriptor
   /// The next numbers, as far as this process knows: the file may say greater ones.
   private var known = Numbers(id: 1, run: 1)
   /// Taken, but not used: the trigger it was for had gone.
   private var spare: Int64?
 
-  package init(_ interior: SpoolInterior) throws(SystemError) {
-    self.interior = interior
-    file = try interior.open(Spool.historyIDName, .update)
+  package init(_ store: SpoolStore) throws(SystemError) {
+    self.store = store
+    file = try store.open(SpoolDirectory.historyIDName, .update)
     try file.lock()
     defer { try? file.unlock() }
     let stored = try read()
     var last = try lastRecorded(fullHistory: stored == nil)
-    for owner in try interior[.running].names() {
+    for owner in try store[.running].names() {
       let claims: [FileName]
-      do throws(SystemError) { claims = try interior[.running].directory(owner).names() } catch {
+      do throws(SystemError) { claims = try store[.running].directory(owner).names() } catch {
         // RACE: a process that ends removes its folder. Its ids are in the file or in the history then. And what is no
         // directory holds no claims.
         if [.noSuchFile, .notDirectory, .tooManyLinks].contains(error.code) { continue }
@@ -107,10 +107,10 @@ package final class HistoryIDs {
 
   private func lastRecorded(fullHistory: Bool) throws(SystemError) -> Numbers {
     var last = Numbers(id: 0, run: 0)
-    for name in [HistoryFile.name, HistoryFile.rotatedName] where try interior.owns(name) {
+    for name in [HistoryFile.name, HistoryFile.rotatedName] where try store.owns(name) {
       // Ids are given out in order and recorded nearly so: the last lines tell.
       var lines = 0
-      try HistoryReader.forEachLineFromEnd(name, in: interior.root) { line in
+      try HistoryReader.forEachLineFromEnd(name, in: store.root) { line in
         lines += 1
         last.id = max(last.id, HistoryReader.id(line) ?? 0)
         last.run = max(last.run, HistoryReader.run(line) ?? 0)

@@ -53,8 +53,8 @@ package enum HistoryReader {
   }
 
   /// - Returns: nil when there is none, and when somebody else put it there, as anybody may in a drop box.
-  private static func openRotated(in directory: Directory) throws(SystemError) -> Descriptor? {
-    let trust = try Trust(in: directory)
+  private static func openRotated(in directory: Directory) throws(SystemError) -> FileDescriptor? {
+    let trust = try TrustedOwners(in: directory)
     // RACE: what was opened is what counts. The look before keeps somebody else's link or unreadable file from being
     // an error.
     guard let found = try directory.status(of: HistoryFile.rotatedName), trust.covers(found, .regular),
@@ -66,7 +66,7 @@ package enum HistoryReader {
 
   /// - Returns: whether `body` asked for more until the beginning of the file.
   private static func forEachLineFromEnd(
-    of file: borrowing Descriptor, _ body: (ArraySlice<UInt8>) -> Bool
+    of file: borrowing FileDescriptor, _ body: (ArraySlice<UInt8>) -> Bool
   ) throws(SystemError) -> Bool {
     var end = try file.status().size
     // The beginning of a line whose end is in the block read before, and whether it ended with a newline at all.

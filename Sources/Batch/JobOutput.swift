@@ -18,7 +18,7 @@ struct JobOutput: ~Copyable {
   private let directory: Directory
   private let log: Log
   private let transient: [Pattern]
-  private var file: Descriptor?
+  private var file: FileDescriptor?
   private var isOpen = false
   private var isLogBroken = false
   private var written = 0

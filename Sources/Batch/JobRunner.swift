@@ -34,8 +34,8 @@ final class JobRunner {
   /// What is the same for all jobs of a channel in a run.
   private struct Launch {
     let program: String
-    let arguments: CStrings
-    let environment: CStrings
+    let arguments: CStringArray
+    let environment: CStringArray
   }
 
   /// sysexits.h, EX_TEMPFAIL: "try again later".
@@ -48,7 +48,7 @@ final class JobRunner {
   private let searchPath: String
   private var launches: [Int: Launch] = [:]
   /// What is different for each job.
-  private var variables = CStringBlock()
+  private var variables = EnvironmentBlock()
   /// Of the last job, when surely nobody holds them any more.
   private var pipes: OutputPipes?
 
@@ -200,8 +200,8 @@ final class JobRunner {
       throw SystemError("start", arguments[0], .noSuchFile)
     }
     let launch = Launch(
-      program: program, arguments: CStrings(arguments),
-      environment: CStrings(
+      program: program, arguments: CStringArray(arguments),
+      environment: CStringArray(
         environment + [
           JobVariable.channelID.set(String(channel.id)), JobVariable.channel.set(channel.name),
           JobVariable.url.set(channel.url), JobVariable.limit.set(String(channel.limit)),

@@ -11,7 +11,7 @@ struct JobSupervisor {
     let grace: Duration
   }
 
-  enum Ending: Equatable {
+  enum Disposition: Equatable {
     case exited(ChildProcess.Exit)
     case timedOut
     /// The batch was asked to stop by this signal.
@@ -21,8 +21,8 @@ struct JobSupervisor {
   private enum Phase {
     case running
     /// TERM was sent for this reason; KILL follows at the deadline.
-    case terminating(Ending)
-    case killing(Ending)
+    case terminating(Disposition)
+    case killing(Disposition)
   }
 
   /// How long to wait for processes that survive even KILL (a dead network disk) before giving up on them.
@@ -36,7 +36,7 @@ struct JobSupervisor {
 
   /// How a job ended.
   struct Outcome {
-    var ending: Ending
+    var ending: Disposition
     /// It ended by itself, and left no process and no output behind. Then nobody holds its pipes (but one who was handed
     /// them on purpose, or took them out of `/proc`: both can do worse).
     var isClean = false

@@ -40,12 +40,12 @@ package final class Recorder {
   /// of it; jobs of a millisecond are not held up by the disk.
   private static let gathering = (time: Duration.milliseconds(20), count: 32)
 
-  private let state = Shared(State())
-  private var worker: Worker?
+  private let state = Monitor(State())
+  private var worker: JoinableThread?
 
-  package init(_ interior: SpoolInterior) throws(SystemError) {
+  package init(_ store: SpoolStore) throws(SystemError) {
     let state = state
-    worker = try Worker { Recorder.work(state, interior) }
+    worker = try JoinableThread { Recorder.work(state, store) }
   }
 
   deinit { close() }
@@ -61,18 +61,18 @@ package final class Recorder {
       return (nil, state.waiting.count == 1 || state.waiting.count == Self.gathering.count)
     }
     if let failure { throw failure }
-    if isWorthWaking { state.wake() }
+    if isWorthWaking { state.notifyAll() }
   }
 
   /// Throws when an entry could not be recorded.
   package func check() throws(SystemError) {
-    if let failure = state.access({ $0.failure }) { throw failure }
+    if let failure = state.withLock({ $0.failure }) { throw failure }
   }
 
   /// Waits until everything handed over is durable and in its place.
   package func flush() throws(SystemError) {
-    state.access { $0.isUrgent = !$0.waiting.isEmpty }
-    state.wake()
+    state.withLock { $0.isUrgent = !$0.waiting.isEmpty }
+    state.notifyAll()
     let failure: SystemError? = state.wait { state in
       if let failure = state.failure { return .some(failure) }
       return state.waiting.isEmpty && !state.isWorking ? .some(nil) : nil
@@ -81,41 +81,41 @@ package final class Recorder {
   }
 
   /// How many torn last lines of the history were mended so far.
-  package var mended: Int { state.access { $0.mended } }
+  package var mended: Int { state.withLock { $0.mended } }
 
   private func close() {
-    state.access { $0.isClosed = true }
-    state.wake()
+    state.withLock { $0.isClosed = true }
+    state.notifyAll()
     worker.take()?.join()
   }
 
-  private static func work(_ state: Shared<State>, _ interior: SpoolInterior) {
-    let history = HistoryFile(interior)
-    let finisher = Finisher(interior)
+  private static func work(_ state: Monitor<State>, _ store: SpoolStore) {
+    let history = HistoryFile(store)
+    let finisher = Finisher(store)
     while true {
       state.wait { $0.waiting.isEmpty && !$0.isClosed ? nil : () }
       _ = state.wait(until: .now() + gathering.time) { state in
         state.waiting.count < gathering.count && !state.isUrgent && !state.isClosed ? nil : ()
       }
-      let entries = state.access { state in
+      let entries = state.withLock { state in
         state.isWorking = true
         state.isUrgent = false
         defer { state.waiting = [] }
         return state.waiting
       }
-      state.wake()
+      state.notifyAll()
       if entries.isEmpty { return }
       var failure: SystemError?
       var mended = false
       do throws(SystemError) {
-        mended = try record(entries, interior, history, finisher)
+        mended = try record(entries, store, history, finisher)
       } catch { failure = error }
-      state.access { state in
+      state.withLock { state in
         state.isWorking = false
         state.mended += mended ? 1 : 0
         state.failure = state.failure ?? failure
       }
-      state.wake()
+      state.notifyAll()
       // What could not be recorded once is not recorded later as if nothing had happened: the claims stay, and the
       // next run recovers them.
       if failure != nil { return }
@@ -124,9 +124,9 @@ package final class Recorder {
 
   /// - Returns: whether a torn last line of the history was mended.
   private static func record(
-    _ entries: [Entry], _ interior: SpoolInterior, _ history: HistoryFile, _ finisher: Finisher
+    _ entries: [Entry], _ store: SpoolStore, _ history: HistoryFile, _ finisher: Finisher
   ) throws(SystemError) -> Bool {
-    try syncClaims(entries, interior)
+    try syncClaims(entries, store)
     let preparation = try finisher.prepare(
       entries.compactMap { entry in
         guard let claim = entry.claim else { return nil }
@@ -147,11 +147,11 @@ package final class Recorder {
   }
 
   /// A record must never be on the disk while a power cut can still make its trigger pending again.
-  private static func syncClaims(_ entries: [Entry], _ interior: SpoolInterior) throws(SystemError) {
+  private static func syncClaims(_ entries: [Entry], _ store: SpoolStore) throws(SystemError) {
     var synced: Set<ObjectIdentifier> = []
     for case let claim? in entries.map(\.claim) where synced.insert(ObjectIdentifier(claim.folder)).inserted {
       try claim.folder.sync()
     }
-    if !synced.isEmpty { try interior.root.sync() }
+    if !synced.isEmpty { try store.root.sync() }
   }
 }

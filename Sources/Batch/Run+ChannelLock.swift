@@ -30,13 +30,13 @@ extension Run {
   }
 
   private func acquire(_ name: FileName) throws(SystemError) -> FileLock? {
-    do throws(SystemError) { return try FileLock.tryAcquire(name, in: interior[.channels]) } catch {
+    do throws(SystemError) { return try FileLock.tryAcquire(name, in: store[.channels]) } catch {
       // A directory in its place must not keep the channels from running.
-      guard error.code == .isDirectory, let other = try interior[.channels].setAside(name) else {
+      guard error.code == .isDirectory, let other = try store[.channels].setAside(name) else {
         throw error
       }
-      batch.log.warning("\(interior[.channels].path(of: name)) was no file and is now \(other)")
-      return try FileLock.tryAcquire(name, in: interior[.channels])
+      batch.log.warning("\(store[.channels].path(of: name)) was no file and is now \(other)")
+      return try FileLock.tryAcquire(name, in: store[.channels])
     }
   }
 

@@ -6,7 +6,7 @@ extension Run {
   /// Gives up the triggers that are too old, and the files that can't be triggers.
   func expireStale() throws(SystemError) {
     var pending = PendingList()
-    try pending.refresh(from: interior.root, skipping: deferred.pending)
+    try pending.refresh(from: store.root, skipping: deferred.pending)
     while let name = pending.first {
       pending.removeFirst()
       if isStopping { return }

@@ -35,7 +35,7 @@ extension Run {
   func giveUp(
     _ name: FileName, _ file: FileStatus, _ outcome: Outcome, _ reason: String, trigger: Trigger? = nil
   ) throws(SystemError) {
-    let disposal = Disposal(interior: interior, ids: ids, claims: claims, recorder: recorder)
+    let disposal = TriggerRetirer(store: store, ids: ids, claims: claims, recorder: recorder)
     switch try disposal.giveUp(
       name, file, outcome, reason, run: id, channel: trigger.flatMap { batch.channel(of: $0) },
       trigger: trigger)
@@ -57,13 +57,13 @@ extension Run {
         [
           "trigger": name.description, "timestamp": trigger?.requestedAt.rfc3339(),
           "age": trigger.map { (startedAt - $0.requestedAt).brief },
-          "limit": batch.configuration.expireAfter?.brief, "moved_to": interior[.expired].path,
+          "limit": batch.configuration.expireAfter?.brief, "moved_to": store[.expired].path,
         ])
     default:
       statistics.triggers.rejected += 1
       batch.log.warning(
         "file rejected: \(reason)",
-        ["trigger": name.description, "moved_to": interior[.rejected].path])
+        ["trigger": name.description, "moved_to": store[.rejected].path])
     }
   }
 

@@ -10,7 +10,7 @@ extension Run {
   /// interrupted when it must not be. What a living process of this host has claimed is left alone.
   func recover() throws(SystemError) {
     try recoverScheduled()
-    let abandoned = try AbandonedClaims(in: interior[.running], observer: batch.owner, isForRecovery: true)
+    let abandoned = try AbandonedClaims(in: store[.running], observer: batch.owner, isForRecovery: true)
     for path in abandoned.foreign {
       batch.log.warning("not a claim, left where it is", ["path": path])
     }
@@ -29,17 +29,17 @@ extension Run {
 
   /// Records a scheduled job that the run before was killed in. It is not repeated for that: its time comes again.
   private func recoverScheduled() throws(SystemError) {
-    guard let job = cutShort else { return }
+    guard let job = interruptedJob else { return }
     if job.trigger == nil, (1...ClaimName.idLimit).contains(job.id), try !isRecorded(job.id) {
-      try recordCutShort(job)
+      try recordInterrupted(job)
     }
     // The lock's note has kept it until here.
     note(nil)
   }
 
-  private func recordCutShort(_ job: HolderNote.Job) throws(SystemError) {
+  private func recordInterrupted(_ job: HolderNote.Job) throws(SystemError) {
     let channel = batch.configuration.channel(name: job.channel)
-    cutShortChannel = channel?.name
+    interruptedChannel = channel?.name
     var record = HistoryRecord(
       id: job.id, run: id, kind: .scheduled, outcome: .interrupted, finishedAt: .now())
     record.channelID = channel.map { Int64($0.id) }
@@ -55,8 +55,8 @@ extension Run {
 
   private func isRecorded(_ id: Int64) throws(SystemError) -> Bool {
     var isFound = false
-    for name in [HistoryFile.name, HistoryFile.rotatedName] where try interior.owns(name) {
-      try HistoryReader.forEachLineFromEnd(name, in: interior.root) { line in
+    for name in [HistoryFile.name, HistoryFile.rotatedName] where try store.owns(name) {
+      try HistoryReader.forEachLineFromEnd(name, in: store.root) { line in
         isFound = isFound || HistoryReader.id(line) == id
         return !isFound
       }
@@ -71,10 +71,10 @@ extension Run {
     let wanted = Dictionary(grouping: claims.map(\.name), by: \.id)
     var records: [ClaimName: HistoryRecord] = [:]
     // The current one first: a rotation between the two shows its records twice, not never.
-    for name in [HistoryFile.name, HistoryFile.rotatedName] where try interior.owns(name) {
+    for name in [HistoryFile.name, HistoryFile.rotatedName] where try store.owns(name) {
       var offset: Int64 = 0
       var first: Int64?
-      try HistoryReader.forEachLine(name, in: interior.root) { line in
+      try HistoryReader.forEachLine(name, in: store.root) { line in
         defer { offset += Int64(line.count) + 1 }
         guard let id = HistoryReader.id(line), let names = wanted[id],
           let record = HistoryReader.record(line), let trigger = record.trigger
@@ -84,7 +84,7 @@ extension Run {
         }
         first = first ?? offset
       }
-      if let first { try HistoryFile.confirm(name, from: first, in: interior) }
+      if let first { try HistoryFile.confirm(name, from: first, in: store) }
     }
     return records
   }
@@ -101,7 +101,7 @@ extension Run {
       .init(
         record: record, isRecorded: true,
         claim: Claim(
-          name: ClaimName(id: claim.id, step: claim.name.step, trigger: trigger), folder: claim.folder),
+          name: ClaimName(id: claim.id, state: claim.name.state, trigger: trigger), folder: claim.folder),
         content: content))
   }
 
@@ -111,7 +111,7 @@ extension Run {
   }
 
   private func recoverUnrecorded(_ claim: Claim) throws(SystemError) {
-    switch claim.name.step {
+    switch claim.name.state {
     case .expired: try settle(claim, .expired, "expired; recorded by a later run after a crash")
     case .cancelled: try settle(claim, .cancelled, "cancelled; recorded by a later run after a crash")
     case .rejected: try settle(claim, .rejected, try rejectReason(of: claim))

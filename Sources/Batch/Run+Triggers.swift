@@ -78,7 +78,7 @@ extension Run {
     let jobID = try ids.next()
     let claim: Claim
     do throws(SystemError) {
-      guard let taken = try claims.claim(trigger.name, id: jobID, step: .attempt(1)) else {
+      guard let taken = try claims.claim(trigger.name, id: jobID, state: .attempt(1)) else {
         ids.giveBack(jobID)
         return .vanished
       }
@@ -131,7 +131,7 @@ extension Run {
     _ abandoned: Claim, _ trigger: Trigger
   ) throws(SystemError) {
     try requireIntegrity()
-    guard case .attempt(let attempt) = abandoned.name.step else { return }
+    guard case .attempt(let attempt) = abandoned.name.state else { return }
     let resolution: ChannelResolution =
       switch trigger.channels {
       case .success(let references): batch.resolve(references)
@@ -146,7 +146,7 @@ extension Run {
       case .locked(let channelLock):
         // A job that has been cut short once may kill the batch again: it must not take with it what was done before.
         try recorder.flush()
-        guard let claim = try claims.adopt(abandoned, step: .attempt(attempt + 1)) else { return }
+        guard let claim = try claims.adopt(abandoned, state: .attempt(attempt + 1)) else { return }
         // The count of attempts must not be lost: it is what ends the repetition of a job that kills the batch.
         try claims.sync()
         try runJob(claim, trigger, channel, attempt: attempt + 1, holding: channelLock)
@@ -193,7 +193,7 @@ extension Run {
   private func undo(_ claim: Claim, _ attempt: Int) throws(SystemError) {
     if attempt == 1 { return try putBack(claim) }
     // It stays claimed, because a pending one has no count of attempts.
-    _ = try claims.adopt(claim, step: .attempt(attempt - 1))
+    _ = try claims.adopt(claim, state: .attempt(attempt - 1))
   }
 
   /// Claimed → pending, now or when the newer one that has its name is done.

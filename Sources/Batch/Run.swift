@@ -12,7 +12,7 @@ package final class Run {
     /// Leaves out the scheduled channels.
     package var isSpoolOnly = false
     /// Removes what has been kept long enough at the end.
-    package var tidies = false
+    package var appliesRetention = false
     /// What an earlier holding of the same process could not work on.
     package var deferred = Deferred()
     /// The trigger that somebody waits for.
@@ -23,12 +23,12 @@ package final class Run {
     package init() {}
   }
 
-  let batch: Batch
+  let batch: Instance
   let options: Options
-  let interior: SpoolInterior
+  let store: SpoolStore
   let ids: HistoryIDs
   let recorder: Recorder
-  let claims: Claims
+  let claims: ClaimFolder
   let runner: JobRunner
   let inspector: Inspector
   /// When the lock was taken: the moment by which triggers are judged to be too old.
@@ -46,7 +46,7 @@ package final class Run {
   /// Claims that were to be put back while a newer file had their name.
   var stranded: [Claim] = []
   /// The channel whose scheduled job the run before was killed in.
-  var cutShortChannel: String?
+  var interruptedChannel: String?
   /// Met by a note on the current job, which is no reason to forget the job.
   var fullDisk: SystemError?
   /// See `Run+ChannelLock`.
@@ -63,19 +63,19 @@ package final class Run {
   }
 
   package init(
-    _ batch: Batch, interior: SpoolInterior, lock: consuming SchedulerLock, startedAt: Timestamp,
+    _ batch: Instance, store: SpoolStore, lock: consuming SchedulerLock, startedAt: Timestamp,
     options: Options
   ) throws(SystemError) {
     self.batch = batch
     self.options = options
-    self.interior = interior
+    self.store = store
     self.startedAt = startedAt
     self.lock = consume lock
     deferred = options.deferred
-    ids = try HistoryIDs(interior)
-    recorder = try Recorder(interior)
-    claims = Claims(interior, owner: batch.owner)
-    runner = JobRunner(configuration: batch.configuration, logs: interior[.logs], log: batch.log)
+    ids = try HistoryIDs(store)
+    recorder = try Recorder(store)
+    claims = ClaimFolder(store, owner: batch.owner)
+    runner = JobRunner(configuration: batch.configuration, logs: store[.logs], log: batch.log)
     inspector = batch.inspector()
     id = try ids.nextRun()
     try self.lock?.note(run: id)
@@ -94,14 +94,14 @@ package final class Run {
     if runsChannels {
       // Before the channels, which may take hours. Without them the drain begins at once, and meets all there is.
       try expireStale()
-      try runChannels { $0.name != self.cutShortChannel }
+      try runChannels { $0.name != self.interruptedChannel }
     }
     try Drain(self).perform()
     for claim in stranded {
       batch.log.warning(
         "trigger waits for the next run: a newer one has its name", ["trigger": claim.trigger.description])
     }
-    if runsChannels, let last = cutShortChannel {
+    if runsChannels, let last = interruptedChannel {
       // It may kill this run, too, and must not keep the others and the triggers from their turn each time, nor take
       // with it what was done before.
       try recorder.flush()
@@ -120,8 +120,8 @@ package final class Run {
     try recorder.flush()
     try ids.sync()
     try claims.close()
-    try AbandonedClaims.removeEmptyFolders(of: abandoned, in: interior)
-    if options.tidies { removeOldResults() }
+    try AbandonedClaims.removeEmptyFolders(of: abandoned, in: store)
+    if options.appliesRetention { removeOldResults() }
     return Result(id: id, statistics: statistics, deferred: deferred, hasTrouble: hasTrouble)
   }
 
@@ -131,7 +131,7 @@ package final class Run {
   /// Housekeeping that fails is reported, and tried again by the next run.
   private func removeOldResults() {
     do throws(SystemError) {
-      let tidying = Tidying(interior: interior, keepResults: batch.configuration.keepResults, now: .now())
+      let tidying = ResultRetention(store: store, keepResults: batch.configuration.keepResults, now: .now())
       let removed = try tidying.perform()
       if removed > 0 { batch.log.info("old results removed", ["files": String(removed)]) }
     } catch { batch.log.warning("old results not removed: \(error)") }
@@ -145,13 +145,13 @@ package final class Run {
   var isStopping: Bool { Signals.stop != nil }
 
   /// What the holder of the lock before this run was killed in, and nobody has recorded.
-  var cutShort: HolderNote.Job? { lock?.cutShort ?? nil }
+  var interruptedJob: HolderNote.Job? { lock?.interruptedJob ?? nil }
 
   /// A job needs room for its log, its record and its result. Found out before it starts, not after.
   func requireSpace() throws(SystemError) {
     if let fullDisk { throw fullDisk }
-    if try interior.root.freeSpace() < 256 << 10 {
-      throw SystemError("write to", interior.root.path, .noSpace)
+    if try store.root.freeSpace() < 256 << 10 {
+      throw SystemError("write to", store.root.path, .noSpace)
     }
   }
 

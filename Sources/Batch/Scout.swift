@@ -4,8 +4,8 @@ import Spool
 /// Looks at the files whose turn comes next, on a thread of its own, so that between two jobs nobody waits for it.
 ///
 /// What it found is used within a moment only; after a longer job the spool is another. Should a file change within that
-/// moment, its claim shows it (`Claims.isUnchanged`).
-final class Scout {
+/// moment, its claim shows it (`ClaimFolder.isUnchanged`).
+final class InspectionReadAhead {
   /// How many files it looks ahead.
   static let reach = 32
   /// How long what it found is worth something.
@@ -23,9 +23,9 @@ final class Scout {
   }
 
   private let inspector: Inspector
-  private let state = Shared(State())
+  private let state = Monitor(State())
   /// Nil until there is something to look at ahead of time: most runs meet one trigger, or none.
-  private var worker: Worker?
+  private var worker: JoinableThread?
 
   init(_ inspector: Inspector) { self.inspector = inspector }
 
@@ -33,15 +33,15 @@ final class Scout {
 
   /// Has it look at these files next, in this order.
   func send(to names: [FileName]) throws(SystemError) {
-    state.access { state in
+    state.withLock { state in
       let now = MonotonicTime.now()
       state.wanted += names
       state.reports = state.reports.filter { now - $0.value.at < Self.freshness }
     }
-    state.wake()
+    state.notifyAll()
     if !hasWorker {
       let (state, inspector) = (state, inspector)
-      worker = try Worker { Scout.work(state, inspector) }
+      worker = try JoinableThread { InspectionReadAhead.work(state, inspector) }
     }
   }
 
@@ -54,19 +54,19 @@ final class Scout {
 
   /// What it found under a name; nil when it has not looked, not just now, or without success.
   func report(on name: FileName) -> Inspection? {
-    guard let report = state.access({ $0.reports.removeValue(forKey: name) }),
+    guard let report = state.withLock({ $0.reports.removeValue(forKey: name) }),
       .now() - report.at < Self.freshness
     else { return nil }
     return report.inspection
   }
 
   private func close() {
-    state.access { $0.isClosed = true }
-    state.wake()
+    state.withLock { $0.isClosed = true }
+    state.notifyAll()
     worker.take()?.join()
   }
 
-  private static func work(_ state: Shared<State>, _ inspector: Inspector) {
+  private static func work(_ state: Monitor<State>, _ inspector: Inspector) {
     while true {
       let names: [FileName] = state.wait { state in
         if state.wanted.isEmpty { return state.isClosed ? [] : nil }
@@ -78,7 +78,7 @@ final class Scout {
         // What fails here is no failure yet: it is tried again, and reported, when its turn comes.
         guard let inspection = try? inspector.inspect(name, now: .now()) else { continue }
         let report = Report(inspection: inspection, at: .now())
-        let isClosed = state.access { state in
+        let isClosed = state.withLock { state in
           state.reports[name] = report
           return state.isClosed
         }

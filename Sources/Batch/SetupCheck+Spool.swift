@@ -9,7 +9,7 @@ extension SetupCheck {
     guard otherOwner == nil, let spool = followed(configuration.spool), spool.kind == .directory
     else { return [] }
     return SpoolFolder.allCases.flatMap { folder($0, in: spool) }
-      + [Spool.historyName, Spool.historyIDName].flatMap {
+      + [SpoolDirectory.historyName, SpoolDirectory.historyIDName].flatMap {
         file("\(configuration.spool)/\($0)", in: spool)
       } + file(configuration.lock, in: spool)
       + configuration.channels.filter(\.enabled).flatMap {

@@ -16,7 +16,7 @@ package struct SetupCheck {
     self.configuration = configuration
     let user = CurrentProcess.effectiveUser
     self.user = user
-    let owner = (try? Path.followedStatus(configuration.spool))?.owner
+    let owner = (try? Path.targetStatus(configuration.spool))?.owner
     otherOwner = user == 0 || owner == user ? nil : owner
   }
 
@@ -29,9 +29,9 @@ package struct SetupCheck {
   private func wrongUser() -> [SetupProblem] {
     guard let owner = otherOwner else { return [] }
     func described(_ user: UInt32) -> String {
-      UserName.of(user).map { "\($0) (uid \(user))" } ?? "uid \(user)"
+      PasswordFile.userName(user).map { "\($0) (uid \(user))" } ?? "uid \(user)"
     }
-    let name = UserName.of(owner)
+    let name = PasswordFile.userName(owner)
     return [
       SetupProblem(
         kind: .permission, path: configuration.spool,
@@ -88,7 +88,7 @@ package struct SetupCheck {
 
   private func directory(_ path: String, _ what: String) -> [SetupProblem] {
     let found: FileStatus?
-    do { found = try Path.followedStatus(path) } catch {
+    do { found = try Path.targetStatus(path) } catch {
       return [
         SetupProblem(
           kind: .permission, path: path, message: "\(what) cannot be looked at: \(error)",
@@ -144,7 +144,7 @@ package struct SetupCheck {
 
   /// What a path leads to, links followed: `/var/spool` may be one on a NAS. What cannot be examined is reported where
   /// it is needed, by the check of that directory.
-  func followed(_ path: String) -> FileStatus? { try? Path.followedStatus(path) }
+  func followed(_ path: String) -> FileStatus? { try? Path.targetStatus(path) }
 
   private func nearestExisting(above path: String) -> String {
     var path = path[...]

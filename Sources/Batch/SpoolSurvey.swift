@@ -5,7 +5,7 @@ import Spool
 /// What will become of every pending file, in four bytes for each: a spool may hold a million.
 ///
 /// Looking at a million files is mostly waiting for the kernel, so two threads share it.
-struct SpoolSurvey {
+struct DryRunScan {
   enum Verdict: Equatable {
     /// Its channel is run, and nothing else is to be said of it.
     case run(channel: Int)
@@ -23,26 +23,26 @@ struct SpoolSurvey {
   private let codes: [Int32]
 
   /// - Parameter moment: that by which the age of triggers is judged.
-  init(_ batch: Batch, _ pending: PendingList, at moment: Timestamp) throws(SystemError) {
+  init(_ batch: Instance, _ pending: PendingList, at moment: Timestamp) throws(SystemError) {
     guard pending.count >= Self.many else {
       codes = try Self.codes(batch, pending, 0..<pending.count, moment)
       return
     }
     let middle = pending.count / 2
-    let rest = Shared<Result<[Int32], SystemError>>(.success([]))
-    let worker = try Worker {
+    let rest = Monitor<Result<[Int32], SystemError>>(.success([]))
+    let worker = try JoinableThread {
       let result: Result<[Int32], SystemError>
       do throws(SystemError) {
         result = .success(try Self.codes(batch, pending, middle..<pending.count, moment))
       } catch { result = .failure(error) }
-      rest.access { $0 = result }
+      rest.withLock { $0 = result }
     }
     let beginning: Result<[Int32], SystemError>
     do throws(SystemError) {
       beginning = .success(try Self.codes(batch, pending, 0..<middle, moment))
     } catch { beginning = .failure(error) }
     worker.join()
-    codes = try beginning.get() + rest.access { $0 }.get()
+    codes = try beginning.get() + rest.withLock { $0 }.get()
   }
 
   subscript(index: Int) -> Verdict {
@@ -55,7 +55,7 @@ struct SpoolSurvey {
   }
 
   private static func codes(
-    _ batch: Batch, _ pending: PendingList, _ range: Range<Int>, _ moment: Timestamp
+    _ batch: Instance, _ pending: PendingList, _ range: Range<Int>, _ moment: Timestamp
   ) throws(SystemError) -> [Int32] {
     let inspector = batch.inspector()
     // Enabled ones, by the ids that triggers have named so far.

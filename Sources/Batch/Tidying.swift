@@ -3,16 +3,16 @@ package import Spool
 
 /// Removes what has been kept long enough: results, logs, files that were given up, and temporary files that a crash
 /// left. Triggers and claims are never touched.
-package struct Tidying {
+package struct ResultRetention {
   private static let temporaryAge = Duration.seconds(36 * 3_600)
 
-  package let interior: SpoolInterior
+  package let store: SpoolStore
   /// Nil keeps results for ever.
   package let keepResults: Duration?
   package let now: Timestamp
 
-  package init(interior: SpoolInterior, keepResults: Duration?, now: Timestamp) {
-    self.interior = interior
+  package init(store: SpoolStore, keepResults: Duration?, now: Timestamp) {
+    self.store = store
     self.keepResults = keepResults
     self.now = now
   }
@@ -21,21 +21,21 @@ package struct Tidying {
   /// - Throws: the first failure, after everything else was tried.
   package func perform() throws(SystemError) -> Int {
     var sweep = Sweep()
-    for directory in [interior.root, interior[.done], interior[.failed]] {
-      sweep.remove(try names(in: directory) { $0.starts(with: Spool.temporaryPrefix.utf8) }, from: directory)
+    for directory in [store.root, store[.done], store[.failed]] {
+      sweep.remove(try names(in: directory) { $0.starts(with: SpoolDirectory.temporaryPrefix.utf8) }, from: directory)
       {
         $0.kind == .regular && now - $0.modified > Self.temporaryAge
       }
     }
     if let keepResults {
       for folder in [SpoolFolder.done, .failed, .logs] {
-        let names = try names(in: interior[folder]) { $0.first != UInt8(ascii: ".") }
-        sweep.remove(names, from: interior[folder]) { now - $0.modified > keepResults }
+        let names = try names(in: store[folder]) { $0.first != UInt8(ascii: ".") }
+        sweep.remove(names, from: store[folder]) { now - $0.modified > keepResults }
       }
       // These are the files as they were dropped, with the times they had; the change time says when they came here.
       for folder in [SpoolFolder.expired, .rejected, .cancelled] {
-        let names = try names(in: interior[folder]) { $0.first != UInt8(ascii: ".") }
-        sweep.remove(names, from: interior[folder]) { now - $0.changed > keepResults }
+        let names = try names(in: store[folder]) { $0.first != UInt8(ascii: ".") }
+        sweep.remove(names, from: store[folder]) { now - $0.changed > keepResults }
       }
     }
     if let failure = sweep.failure { throw failure }

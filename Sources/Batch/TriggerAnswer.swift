@@ -90,7 +90,7 @@ package struct TriggerAnswer: Sendable, Equatable {
   }
 
   /// How a claim ends whose record says so.
-  package static func ending(of record: HistoryRecord, trigger: FileName, content: [UInt8]) -> Ending {
+  package static func ending(of record: HistoryRecord, trigger: FileName, content: [UInt8]) -> Disposition {
     switch record.outcome {
     case .succeeded: .done(document(record, trigger: trigger, content: content))
     case .expired: .moved(.expired)

@@ -120,7 +120,7 @@ int linux_fstatat(int directory, const char *path, struct linux_stat *result) {
   return code;
 }
 
-int linux_stat_followed(const char *path, struct linux_stat *result) {
+int linux_stat(const char *path, struct linux_stat *result) {
   struct stat status;
   int code = REPEATED(fstatat(AT_FDCWD, path, &status, 0));
   if (code == 0) copy_stat(&status, result);
@@ -206,7 +206,7 @@ int linux_probe_read_lease(int descriptor) {
 
 // Processes.
 
-int linux_hand_nothing_on(void) {
+int linux_set_all_cloexec(void) {
 #ifdef SYS_close_range
   // Before Linux 5.11 what was inherited stays as the caller had it.
   if (syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */) < 0 && errno != ENOSYS && errno != EINVAL)
@@ -215,7 +215,7 @@ int linux_hand_nothing_on(void) {
   return 0;
 }
 
-void linux_ignore_notices(void) {
+void linux_ignore_sigpipe_sigio(void) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGIO, SIG_IGN);
 }
@@ -231,7 +231,7 @@ int linux_open_standard_streams(void) {
 
 // A descriptor that none of the child's numbers can overwrite before it has been put in its place: itself, or a copy
 // above them that the caller closes.
-static int above_child_numbers(int descriptor, int inherited_as) {
+static int dup_above(int descriptor, int inherited_as) {
   if (descriptor > 2 && descriptor != inherited_as) return descriptor;
   int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, inherited_as + 1);
   // The limit of open files is too low for a number above that.
@@ -246,14 +246,14 @@ struct spawn_failure {
 };
 
 // Makes a descriptor the program's, under that number.
-static int hand_down(int descriptor, int number) {
+static int dup2_inheritable(int descriptor, int number) {
   // dup2 would leave it close-on-exec.
   if (descriptor == number) return fcntl(number, F_SETFD, 0);
   return dup2(descriptor, number);
 }
 
 // In the child, which may change nothing but what belongs to the system: memory is the parent's.
-static void become_program(
+static void child_exec(
     const struct linux_spawn *request, int output, int error, volatile struct spawn_failure *failure) {
   struct sigaction standard, old;
   memset(&standard, 0, sizeof standard);
@@ -265,16 +265,16 @@ static void become_program(
   if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGHUP, &standard, NULL);
   int null;
   // The descriptor handed down comes first: where it goes is far above 2, so nothing below can overwrite it.
-  if (request->inherited >= 0 && hand_down(request->inherited, request->inherited_as) < 0) {
+  if (request->inherited >= 0 && dup2_inheritable(request->inherited, request->inherited_as) < 0) {
     // It is open, so a bad number is one that the limit of open files does not allow.
     *failure = (struct spawn_failure){errno == EBADF ? EMFILE : errno, LINUX_SPAWN_PROGRAM};
     return;
   }
-  if (setpgid(0, 0) < 0 || hand_down(output, 1) < 0 || hand_down(error, 2) < 0) {
+  if (setpgid(0, 0) < 0 || dup2_inheritable(output, 1) < 0 || dup2_inheritable(error, 2) < 0) {
     *failure = (struct spawn_failure){errno, LINUX_SPAWN_PROGRAM};
     return;
   }
-  if ((null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 || hand_down(null, 0) < 0) {
+  if ((null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 || dup2_inheritable(null, 0) < 0) {
     *failure = (struct spawn_failure){errno, LINUX_SPAWN_INPUT};
     return;
   }
@@ -300,7 +300,7 @@ static int spawn_with(const struct linux_spawn *request, int output, int error, 
   pthread_sigmask(SIG_SETMASK, &all, &old);
   pid_t process = vfork();
   if (process == 0) {
-    become_program(request, output, error, &failure);
+    child_exec(request, output, error, &failure);
     _exit(127);
   }
   int code = process < 0 ? errno : failure.code;
@@ -313,9 +313,9 @@ static int spawn_with(const struct linux_spawn *request, int output, int error, 
 int linux_spawn(const struct linux_spawn *request, int *step) {
   *step = LINUX_SPAWN_PROGRAM;
   GATE("spawn", request->path);
-  int output = above_child_numbers(request->output, request->inherited_as);
+  int output = dup_above(request->output, request->inherited_as);
   if (output < 0) return output;
-  int error = above_child_numbers(request->error, request->inherited_as);
+  int error = dup_above(request->error, request->inherited_as);
   int result = error < 0 ? error : spawn_with(request, output, error, step);
   if (output != request->output) close(output);
   if (error >= 0 && error != request->error) close(error);
@@ -382,7 +382,7 @@ int linux_handle_signals(void) {
     if (handled[i] != SIGCHLD && sigaction(handled[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN) continue;
     sigaction(handled[i], &action, NULL);
   }
-  linux_ignore_notices();
+  linux_ignore_sigpipe_sigio();
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);

@@ -3,12 +3,12 @@ struct ChannelReader {
   let library: String
   let defaults: JobSettings
   let commands: CommandReader
-  let faults: FaultList
+  let faults: Diagnostics
 
-  private var places: [Int: Place] = [:]
-  private var placesByName: [String: Place] = [:]
+  private var places: [Int: ValuePath] = [:]
+  private var placesByName: [String: ValuePath] = [:]
 
-  init(library: String, defaults: JobSettings, commands: CommandReader, faults: FaultList) {
+  init(library: String, defaults: JobSettings, commands: CommandReader, faults: Diagnostics) {
     self.library = library
     self.defaults = defaults
     self.commands = commands
@@ -16,8 +16,8 @@ struct ChannelReader {
   }
 
   /// The channel, or nil when it cannot be made; then a fault says why.
-  mutating func channel(_ value: JSON5Value, at place: Place) -> Channel? {
-    guard let section = Section(value, at: place, faults: faults) else { return nil }
+  mutating func channel(_ value: JSON5Value, at place: ValuePath) -> Channel? {
+    guard let section = ObjectReader(value, at: place, faults: faults) else { return nil }
     let id = readID(section)
     let name = readName(section)
     let url = readURL(section)
@@ -48,7 +48,7 @@ struct ChannelReader {
       directory: absolute(name, in: library))
   }
 
-  private mutating func readID(_ section: Section) -> Int? {
+  private mutating func readID(_ section: ObjectReader) -> Int? {
     guard section.value("id") != nil else {
       section.refuse("id", "missing", suggestion: "for example id: 7")
       return nil
@@ -64,7 +64,7 @@ struct ChannelReader {
     return id
   }
 
-  private mutating func readName(_ section: Section) -> String? {
+  private mutating func readName(_ section: ObjectReader) -> String? {
     guard section.value("name") != nil else {
       section.refuse("name", "missing", suggestion: "for example name: \"cats\"")
       return nil
@@ -84,7 +84,7 @@ struct ChannelReader {
     return name
   }
 
-  private func readURL(_ section: Section) -> String? {
+  private func readURL(_ section: ObjectReader) -> String? {
     guard section.value("url") != nil else { return "" }
     guard let url = section.string("url", example: "\"https://…\"") else { return nil }
     guard !url.hasPrefix("-") else {

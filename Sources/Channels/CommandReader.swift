@@ -14,19 +14,19 @@ struct CommandReader {
 
   /// Where relative programs are.
   let directory: String
-  let faults: FaultList
+  let faults: Diagnostics
   /// A command that was refused is nil: its name is known all the same, and one fault is enough.
   private var named: [String: [String]?] = [:]
 
   static let example = #"["handlers/mirror", "{url}", "{dir}"]"#
 
-  init(directory: String, faults: FaultList) {
+  init(directory: String, faults: Diagnostics) {
     self.directory = directory
     self.faults = faults
   }
 
   /// Reads all entries of `commands`, those too that no channel uses.
-  mutating func define(_ commands: Section) {
+  mutating func define(_ commands: ObjectReader) {
     for name in commands.keys {
       guard let value = commands.value(name) else { continue }
       named[name] = .some(arguments(value, at: commands.place.appending(name)))
@@ -34,20 +34,20 @@ struct CommandReader {
   }
 
   /// The `command` of a channel, or of the defaults.
-  func template(_ section: Section) -> Template {
+  func template(_ section: ObjectReader) -> Template {
     guard let value = section.value("command") else { return .missing }
     guard case .string(let name) = value else {
       return arguments(value, at: section.place.appending("command")).map(Template.arguments) ?? .refused
     }
     if let known = named[name] { return known.map(Template.arguments) ?? .refused }
     let suggestion =
-      nearest(to: name, among: named.keys.sorted()).map { "did you mean \(quoted($0))?" }
+      spellingSuggestion(for: name, among: named.keys.sorted()).map { "did you mean \(quoted($0))?" }
       ?? "write the name of an entry of commands, or an array such as \(Self.example)"
     section.refuse("command", "no command named \(quoted(name))", suggestion: suggestion)
     return .refused
   }
 
-  private func arguments(_ value: JSON5Value, at place: Place) -> [String]? {
+  private func arguments(_ value: JSON5Value, at place: ValuePath) -> [String]? {
     guard case .array(let elements) = value else {
       faults.add(
         place, "expected an array of texts, found \(value.kind)",
@@ -65,13 +65,13 @@ struct CommandReader {
     return checked.compactMap(\.self)
   }
 
-  private func argument(_ value: JSON5Value, isProgram: Bool, at place: Place) -> String? {
+  private func argument(_ value: JSON5Value, isProgram: Bool, at place: ValuePath) -> String? {
     guard case .string(let text) = value else {
       let suggestion: String? = if case .integer(let number) = value { "write \"\(number)\"" } else { nil }
       faults.add(place, "expected text in quotes, found \(value.kind)", suggestion: suggestion)
       return nil
     }
-    guard !text.unicodeScalars.contains(where: \.disturbsTerminal) else {
+    guard !text.unicodeScalars.contains(where: \.isUnsafeForTerminal) else {
       faults.add(place, "control character in \(quoted(text))")
       return nil
     }
@@ -79,7 +79,7 @@ struct CommandReader {
     guard isProgram else {
       var isGood = true
       for word in words where Placeholder(rawValue: word) == nil {
-        let candidate = nearest(to: word, among: Placeholder.allCases.map(\.rawValue))
+        let candidate = spellingSuggestion(for: word, among: Placeholder.allCases.map(\.rawValue))
         faults.add(
           place, "unknown placeholder {\(word)}",
           suggestion: candidate.map { "did you mean {\($0)}?" } ?? "there are \(Placeholder.list)")

@@ -1,6 +1,6 @@
 /// From the bytes of a file to a checked configuration.
 ///
-/// The text is read twice: `Outline` learns where everything stands, the JSON decoder what it is. Both must accept
+/// The text is read twice: `SourceMap` learns where everything stands, the JSON decoder what it is. Both must accept
 /// it. Then it is read key by key, and faults are gathered on the way; only a fault of syntax ends it early.
 extension Configuration {
   /// Reads a configuration. Nothing but `bytes` is looked at: whether directories and programs exist is for others
@@ -23,8 +23,8 @@ extension Configuration {
       ])
     }
     let (outline, document) = try read(bytes, file: file)
-    let faults = FaultList(file: file, outline: outline, channelNames: channelNames(document))
-    let configuration = Section(document, at: Place(), faults: faults).flatMap {
+    let faults = Diagnostics(file: file, outline: outline, channelNames: channelNames(document))
+    let configuration = ObjectReader(document, at: ValuePath(), faults: faults).flatMap {
       assemble($0, file: file, faults: faults)
     }
     if let errors = faults.errors { throw errors }
@@ -42,16 +42,16 @@ extension Configuration {
   /// The text's outline and value.
   private static func read(
     _ bytes: [UInt8], file: String
-  ) throws(ConfigurationErrors) -> (Outline, JSON5Value) {
+  ) throws(ConfigurationErrors) -> (SourceMap, JSON5Value) {
     let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
     let text = hasMark ? Array(bytes.dropFirst(3)) : bytes
-    do throws(Outline.SyntaxFault) {
+    do throws(SourceMap.SyntaxFault) {
       try checkEncoding(text)
-      let outline = try Outline(text)
+      let outline = try SourceMap(text)
       if let document = JSON5Value.decode(text) { return (outline, document) }
       throw outline.refusedToken() ?? .init(offset: 0, message: "the file is not JSON5")
     } catch {
-      let (line, column) = Outline.position(of: error.offset, in: text)
+      let (line, column) = SourceMap.position(of: error.offset, in: text)
       throw .init(faults: [
         .init(
           file: file, line: line, column: column, key: "", message: error.message,
@@ -61,7 +61,7 @@ extension Configuration {
   }
 
   /// The decoder also reads UTF-16, and a NUL is part of no JSON5 text; both would end in riddles later.
-  private static func checkEncoding(_ text: [UInt8]) throws(Outline.SyntaxFault) {
+  private static func checkEncoding(_ text: [UInt8]) throws(SourceMap.SyntaxFault) {
     if let offset = text.firstIndex(of: 0) {
       throw .init(offset: offset, message: "NUL character", suggestion: "save the file as UTF-8 text")
     }
@@ -94,7 +94,7 @@ extension Configuration {
 
   /// Reads everything, in whatever state it is. Nil when something is missing without which there is no
   /// configuration; a fault has been reported then.
-  private static func assemble(_ top: Section, file: String, faults: FaultList) -> Configuration? {
+  private static func assemble(_ top: ObjectReader, file: String, faults: Diagnostics) -> Configuration? {
     let paths = ConfigurationPaths(top, directory: folder(of: file))
     let expireAfter = top.duration("expire_after", example: "30m") ?? .seconds(30 * 60)
     let settle = top.duration("settle", example: "2s") ?? .seconds(2)

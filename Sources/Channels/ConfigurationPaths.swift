@@ -15,7 +15,7 @@ struct ConfigurationPaths {
 
   /// Reads `spool`, `library` and `lock`. A path that is refused is replaced by its default, which does no harm,
   /// since the configuration as a whole is refused then.
-  init(_ top: Section, directory: String) {
+  init(_ top: ObjectReader, directory: String) {
     func path(_ key: String, default fallback: String) -> String {
       guard let path = top.string(key, example: quoted(fallback)) else { return fallback }
       guard !path.isEmpty else {

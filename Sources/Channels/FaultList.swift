@@ -1,12 +1,12 @@
 /// Gathers the faults of one file, so that the user can mend all of them in one go.
-final class FaultList {
+final class Diagnostics {
   private let file: String
-  private let outline: Outline
+  private let outline: SourceMap
   private let channelNames: [Int: String]
   private var found: [ConfigurationError] = []
 
   /// - Parameter channelNames: the names of the channels by index, as far as they have any.
-  init(file: String, outline: Outline, channelNames: [Int: String]) {
+  init(file: String, outline: SourceMap, channelNames: [Int: String]) {
     self.file = file
     self.outline = outline
     self.channelNames = channelNames
@@ -19,7 +19,7 @@ final class FaultList {
   }
 
   /// - Parameter line: the line, when it is not that of the value at `place`.
-  func add(_ place: Place, _ message: String, suggestion: String? = nil, line: Int? = nil) {
+  func add(_ place: ValuePath, _ message: String, suggestion: String? = nil, line: Int? = nil) {
     let key = place.text(channelName: place.channel.flatMap { channelNames[$0] })
     found.append(
       ConfigurationError(
@@ -28,7 +28,7 @@ final class FaultList {
   }
 
   /// The line of a value, from 1.
-  func line(of place: Place) -> Int { outline.line(of: place) }
+  func line(of place: ValuePath) -> Int { outline.line(of: place) }
 
   /// What was found, in the order of the lines; nil when all is well.
   var errors: ConfigurationErrors? {

@@ -17,7 +17,7 @@ struct JobSettings {
   ]
 
   /// These settings, with what `section` says in their stead. A list replaces a list; nothing is merged.
-  func overridden(by section: Section, commands: CommandReader) -> JobSettings {
+  func overridden(by section: ObjectReader, commands: CommandReader) -> JobSettings {
     var settings = self
     let command = commands.template(section)
     if case .missing = command {} else { settings.command = command }

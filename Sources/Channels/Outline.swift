@@ -2,7 +2,7 @@
 ///
 /// The decoder gives values, but no lines, keeps silent about a key that is given twice, and on Linux does not say
 /// where a text is wrong. This finds out just that, and leaves the meaning of every value to the decoder.
-struct Outline {
+struct SourceMap {
   /// A value with all below it.
   struct Node {
     /// Where it begins: its key, for a member of an object.
@@ -19,7 +19,7 @@ struct Outline {
 
   /// A key that its object has already.
   struct Repetition {
-    let place: Place
+    let place: ValuePath
     let offset: Int
   }
 
@@ -36,7 +36,7 @@ struct Outline {
   let repetitions: [Repetition]
 
   init(_ text: [UInt8]) throws(SyntaxFault) {
-    var scanner = OutlineScanner(text)
+    var scanner = JSON5Scanner(text)
     self.root = try scanner.document()
     self.text = text
     self.tokens = scanner.tokens
@@ -44,7 +44,7 @@ struct Outline {
   }
 
   /// The line of a value, from 1; that of the nearest value around it if there is none in this place.
-  func line(of place: Place) -> Int {
+  func line(of place: ValuePath) -> Int {
     var node = root
     for step in place.steps {
       switch step {
@@ -81,8 +81,8 @@ struct Outline {
   }
 }
 
-extension Outline.Token {
-  fileprivate func refusal(of word: String) -> Outline.SyntaxFault {
+extension SourceMap.Token {
+  fileprivate func refusal(of word: String) -> SourceMap.SyntaxFault {
     let offset = range.lowerBound
     if word.hasPrefix("\"") || word.hasPrefix("'") {
       return .init(

@@ -1,7 +1,7 @@
 /// Walks over the structure of a JSON5 text: braces, brackets, keys, commas and comments. Scalars are only
 /// delimited here; whether they are well-formed is for the decoder to say.
-struct OutlineScanner {
-  private typealias Fault = Outline.SyntaxFault
+struct JSON5Scanner {
+  private typealias Fault = SourceMap.SyntaxFault
 
   /// The configuration needs four levels. The bound keeps a hostile or broken text from using up the stack, here
   /// and in the decoder, which sees the text afterwards.
@@ -9,13 +9,13 @@ struct OutlineScanner {
 
   private let text: [UInt8]
   private var index = 0
-  private(set) var tokens: [Outline.Token] = []
-  private(set) var repetitions: [Outline.Repetition] = []
+  private(set) var tokens: [SourceMap.Token] = []
+  private(set) var repetitions: [SourceMap.Repetition] = []
 
   init(_ text: [UInt8]) { self.text = text }
 
   /// The one document of the text.
-  mutating func document() throws(Outline.SyntaxFault) -> Outline.Node {
+  mutating func document() throws(SourceMap.SyntaxFault) -> SourceMap.Node {
     guard try skipSpace() != nil else {
       throw Fault(offset: index, message: "the file holds no configuration", suggestion: "write at least { }")
     }
@@ -24,7 +24,7 @@ struct OutlineScanner {
         offset: index, message: "expected {, found \(character(at: index))",
         suggestion: "a configuration is one object in braces")
     }
-    let root = try object(Place())
+    let root = try object(ValuePath())
     guard try skipSpace() == nil else {
       throw Fault(
         offset: index, message: "there is more after the end of the configuration",
@@ -33,7 +33,7 @@ struct OutlineScanner {
     return root
   }
 
-  private mutating func value(_ place: Place) throws(Outline.SyntaxFault) -> Outline.Node {
+  private mutating func value(_ place: ValuePath) throws(SourceMap.SyntaxFault) -> SourceMap.Node {
     guard place.steps.count <= Self.deepest else {
       throw Fault(offset: index, message: "nested more than \(Self.deepest) levels deep")
     }
@@ -49,9 +49,9 @@ struct OutlineScanner {
     }
   }
 
-  private mutating func object(_ place: Place) throws(Outline.SyntaxFault) -> Outline.Node {
+  private mutating func object(_ place: ValuePath) throws(SourceMap.SyntaxFault) -> SourceMap.Node {
     let open = index
-    var node = Outline.Node(offset: open)
+    var node = SourceMap.Node(offset: open)
     index += 1
     while try next(in: open) != UInt8(ascii: "}") {
       let keyOffset = index
@@ -82,9 +82,9 @@ struct OutlineScanner {
     return node
   }
 
-  private mutating func array(_ place: Place) throws(Outline.SyntaxFault) -> Outline.Node {
+  private mutating func array(_ place: ValuePath) throws(SourceMap.SyntaxFault) -> SourceMap.Node {
     let open = index
-    var node = Outline.Node(offset: open)
+    var node = SourceMap.Node(offset: open)
     index += 1
     while try next(in: open) != UInt8(ascii: "]") {
       node.elements.append(try value(place.appending(node.elements.count)))
@@ -95,7 +95,7 @@ struct OutlineScanner {
   }
 
   /// Passes the comma after a member or element. None is needed before the closing character.
-  private mutating func separator(before close: Unicode.Scalar, in open: Int) throws(Outline.SyntaxFault) {
+  private mutating func separator(before close: Unicode.Scalar, in open: Int) throws(SourceMap.SyntaxFault) {
     let byte = try next(in: open)
     if byte == UInt8(ascii: ",") {
       index += 1
@@ -107,7 +107,7 @@ struct OutlineScanner {
   }
 
   /// The next byte that means something within what was opened at `open`.
-  private mutating func next(in open: Int) throws(Outline.SyntaxFault) -> UInt8 {
+  private mutating func next(in open: Int) throws(SourceMap.SyntaxFault) -> UInt8 {
     guard let byte = try skipSpace() else {
       throw Fault(offset: open, message: "this \(character(at: open)) is never closed")
     }
@@ -115,7 +115,7 @@ struct OutlineScanner {
   }
 
   /// Passes a quoted text, or a bare word up to the next character that cannot be part of one.
-  private mutating func token() throws(Outline.SyntaxFault) -> Range<Int> {
+  private mutating func token() throws(SourceMap.SyntaxFault) -> Range<Int> {
     let start = index
     let quote = text[index]
     guard quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") else {
@@ -148,7 +148,7 @@ struct OutlineScanner {
   }
 
   /// Passes white space and comments. Returns the byte after them, nil at the end of the text.
-  private mutating func skipSpace() throws(Outline.SyntaxFault) -> UInt8? {
+  private mutating func skipSpace() throws(SourceMap.SyntaxFault) -> UInt8? {
     while index < text.count {
       switch (text[index], index + 1 < text.count ? text[index + 1] : 0) {
       case (UInt8(ascii: " "), _), (UInt8(ascii: "\t")...UInt8(ascii: "\r"), _):

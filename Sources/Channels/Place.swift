@@ -7,9 +7,9 @@ struct Place: Equatable {
 
   private(set) var steps: [Step] = []
 
-  func appending(_ key: String) -> Place { Place(steps: steps + [.key(key)]) }
+  func appending(_ key: String) -> ValuePath { ValuePath(steps: steps + [.key(key)]) }
 
-  func appending(_ index: Int) -> Place { Place(steps: steps + [.index(index)]) }
+  func appending(_ index: Int) -> ValuePath { ValuePath(steps: steps + [.index(index)]) }
 
   /// The index, if this is a channel or something within one.
   var channel: Int? {

@@ -12,7 +12,7 @@ func quoted(_ text: String, limit: Int = 80) -> String {
     case "\t": result += "\\t"
     case " ": result += " "
     default:
-      let isVisible = !(scalar.disturbsTerminal || category == .format || category == .spaceSeparator)
+      let isVisible = !(scalar.isUnsafeForTerminal || category == .format || category == .spaceSeparator)
       result += isVisible ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
     }
   }

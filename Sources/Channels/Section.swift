@@ -5,14 +5,14 @@ import Posix
 /// Every reader returns nil both for a key that is not there and for one whose value was refused; the second has
 /// then been reported. Keys that nobody has asked for when `finish` is called are the unknown ones, so there is no
 /// second list of keys to keep in step.
-final class Section {
-  let place: Place
-  let faults: FaultList
+final class ObjectReader {
+  let place: ValuePath
+  let faults: Diagnostics
   private let members: [String: JSON5Value]
   private var known: [String] = []
 
   /// Nil, and a fault, when `value` is not an object.
-  init?(_ value: JSON5Value, at place: Place, faults: FaultList) {
+  init?(_ value: JSON5Value, at place: ValuePath, faults: Diagnostics) {
     guard case .object(let members) = value else {
       faults.add(place, "expected an object in braces, found \(value.kind)")
       return nil
@@ -35,8 +35,8 @@ final class Section {
     faults.add(place.appending(key), message, suggestion: suggestion)
   }
 
-  func section(_ key: String) -> Section? {
-    value(key).flatMap { Section($0, at: place.appending(key), faults: faults) }
+  func section(_ key: String) -> ObjectReader? {
+    value(key).flatMap { ObjectReader($0, at: place.appending(key), faults: faults) }
   }
 
   func array(_ key: String, example: String) -> [JSON5Value]? {
@@ -57,7 +57,7 @@ final class Section {
       refuse(key, "expected text in quotes, found \(value.kind)", suggestion: suggestion)
       return nil
     }
-    guard !text.unicodeScalars.contains(where: \.disturbsTerminal) else {
+    guard !text.unicodeScalars.contains(where: \.isUnsafeForTerminal) else {
       refuse(key, "control character in \(quoted(text))", suggestion: "for example \(example)")
       return nil
     }
@@ -149,7 +149,7 @@ final class Section {
       let suggestion =
         if let place = elsewhere[key] {
           "it belongs \(place)"
-        } else if let candidate = nearest(to: key, among: known) {
+        } else if let candidate = spellingSuggestion(for: key, among: known) {
           "did you mean \(quoted(candidate))?"
         } else {
           "valid here: \(known.joined(separator: ", "))"

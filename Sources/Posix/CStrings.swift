@@ -1,5 +1,5 @@
 /// A list of C strings, made once and used for many programs: an environment has dozens of entries.
-package final class CStrings: ExpressibleByArrayLiteral, @unchecked Sendable {
+package final class CStringArray: ExpressibleByArrayLiteral, @unchecked Sendable {
   // @unchecked: nothing is written after `init`; C takes the strings as it takes those of `execve(2)`, without changing
   // them, whatever the missing `const` says.
   private let bytes: UnsafeMutablePointer<CChar>
@@ -22,7 +22,7 @@ package final class CStrings: ExpressibleByArrayLiteral, @unchecked Sendable {
 
   /// Calls `body` with a null-terminated array of these strings, and some more at its end.
   func withPointers<Result>(
-    adding more: CStringBlock, _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    adding more: EnvironmentBlock, _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
   ) -> Result {
     withUnsafeTemporaryAllocation(
       of: UnsafeMutablePointer<CChar>?.self, capacity: starts.count + more.starts.count + 1
@@ -61,7 +61,7 @@ package final class CStrings: ExpressibleByArrayLiteral, @unchecked Sendable {
 }
 
 /// A few C strings that are others for each program: put together in one block of memory, which is used again.
-package struct CStringBlock: Sendable {
+package struct EnvironmentBlock: Sendable {
   /// Each ends with a zero.
   fileprivate private(set) var bytes: [UInt8] = []
   /// Where they begin.

@@ -28,7 +28,7 @@ package struct ChildProcess: ~Copyable {
   ///   - inherited: a lock that the program and all it starts keep holding (see `FileLock`).
   /// - Throws: when it cannot be started; nothing is left behind then.
   package static func start(
-    program: String, arguments: CStrings, environment: CStrings, adding variables: CStringBlock = .init(),
+    program: String, arguments: CStringArray, environment: CStringArray, adding variables: EnvironmentBlock = .init(),
     directory: String,
     writingTo pipes: borrowing OutputPipes, inheriting inherited: borrowing FileLock
   ) throws(SystemError) -> ChildProcess {

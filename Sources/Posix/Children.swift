@@ -10,7 +10,7 @@ import CLinux
 package enum Children {
   /// Children that are nobody's leftovers, with all that they start: those that this process had before it began to adopt
   /// (`sh -c 'daemon & exec bobbin run'`), and those that were given up.
-  private static let strangers = Shared<Set<Int32>>([])
+  private static let strangers = Monitor<Set<Int32>>([])
 
   /// From now on, what a dead child leaves behind becomes a child of this process instead of init's, so that it can
   /// be found and ended. The corresponding C function is `prctl(2)` with `PR_SET_CHILD_SUBREAPER`.
@@ -19,7 +19,7 @@ package enum Children {
     // Without any child, which is nearly always so, nobody has to be looked for.
     guard try reap() == .none else { return }
     let found = try ProcessTable.children(of: getpid())
-    strangers.access { $0 = Set(found) }
+    strangers.withLock { $0 = Set(found) }
   }
 
   package enum Reaped: Sendable, Equatable {
@@ -39,7 +39,7 @@ package enum Children {
     let id = try check(result, "wait for a child process", nil)
     if id == 0 { return .none }
     // Its id may be another's now.
-    strangers.access { if !$0.isEmpty { $0.remove(id) } }
+    strangers.withLock { if !$0.isEmpty { $0.remove(id) } }
     return .exited(id, exit.signal != 0 ? .signal(exit.signal) : .status(exit.status))
   }
 
@@ -47,7 +47,7 @@ package enum Children {
   ///
   /// - Throws: when `/proc`, in which they are looked for, cannot be read.
   package static func hasOthers() throws(SystemError) -> Bool {
-    let strangers = strangers.access { $0 }
+    let strangers = strangers.withLock { $0 }
     if strangers.isEmpty { return true }
     return try ProcessTable.children(of: getpid()).contains { !strangers.contains($0) }
   }
@@ -57,7 +57,7 @@ package enum Children {
   /// - Throws: when `/proc`, in which they are looked for, cannot be read; then nobody is left out.
   package static func giveUp() throws(SystemError) {
     let found = try ProcessTable.children(of: getpid())
-    strangers.access { $0.formUnion(found) }
+    strangers.withLock { $0.formUnion(found) }
   }
 
   /// Sends a signal to every descendant that `/proc` knows, whatever process group or session it moved to.
@@ -66,7 +66,7 @@ package enum Children {
   /// between the look and the signal, which would then meet a stranger. Ids are given out in turn, so in so short a
   /// time only a machine that starts processes by the ten thousand comes round to one. A child's id stays until `reap()`.
   package static func signalDescendants(_ signal: Int32) throws(SystemError) {
-    let strangers = strangers.access { $0 }
+    let strangers = strangers.withLock { $0 }
     for id in try ProcessTable.descendants(of: getpid(), except: strangers) { _ = linux_kill(id, signal) }
   }
 }

@@ -21,8 +21,8 @@ package enum CurrentProcess {
   /// process.
   package static func prepare() throws(SystemError) {
     _ = try check(linux_open_standard_streams(), "open", "/dev/null")
-    _ = try check(linux_hand_nothing_on(), "close inherited files", nil)
-    linux_ignore_notices()
+    _ = try check(linux_set_all_cloexec(), "close inherited files", nil)
+    linux_ignore_sigpipe_sigio()
   }
 
   /// A variable of the environment; nil when it is not set or empty. What is no UTF-8 in it is replaced by U+FFFD.

@@ -8,7 +8,7 @@ import CLinux
 
 /// An open file, closed when its owner goes out of scope. Where the outcome of a write must be known, `sync()` tells
 /// it: more, and earlier, than `close(2)` could.
-package struct Descriptor: ~Copyable, Sendable {
+package struct FileDescriptor: ~Copyable, Sendable {
   package let number: Int32
   /// What error messages call it.
   let path: String

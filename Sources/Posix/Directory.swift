@@ -71,7 +71,7 @@ package final class Directory: Sendable {
 
   /// Opens a file in it, never through a symbolic link. The corresponding C function is `openat(2)` with `O_NOFOLLOW`.
   package func open(_ name: FileName, _ access: Access, mode: UInt32 = 0o640) throws(SystemError)
-    -> Descriptor
+    -> FileDescriptor
   {
     let flags =
       switch access {
@@ -81,11 +81,11 @@ package final class Directory: Sendable {
       case .createNew: O_WRONLY | O_CREAT | O_EXCL
       }
     let result = name.withCString { linux_openat(number, $0, flags | O_NOFOLLOW, mode) }
-    return Descriptor(try check(result, "open", path(of: name)), path: path(of: name))
+    return FileDescriptor(try check(result, "open", path(of: name)), path: path(of: name))
   }
 
   /// As `open`, with nil for a name that is not there: somebody else may have moved it a moment ago.
-  package func openIfPresent(_ name: FileName, _ access: Access = .read) throws(SystemError) -> Descriptor? {
+  package func openIfPresent(_ name: FileName, _ access: Access = .read) throws(SystemError) -> FileDescriptor? {
     do throws(SystemError) { return try open(name, access) } catch {
       if error.code == .noSuchFile { return nil }
       throw error

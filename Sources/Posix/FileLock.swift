@@ -9,7 +9,7 @@ import CLinux
 /// A held lock on a file. Released when its owner goes out of scope, or by the kernel when the last process that has
 /// the descriptor ends. The corresponding C function is `flock(2)`.
 package struct FileLock: ~Copyable, Sendable {
-  package let file: Descriptor
+  package let file: FileDescriptor
   private let directory: Directory
   private let name: FileName
   /// The locked file itself, whatever stands under its name later.
@@ -36,7 +36,7 @@ package struct FileLock: ~Copyable, Sendable {
     throw SystemError("lock", directory.path(of: name), .noSuchFile)
   }
 
-  private init(file: consuming Descriptor, directory: Directory, name: FileName, status: FileStatus) {
+  private init(file: consuming FileDescriptor, directory: Directory, name: FileName, status: FileStatus) {
     self.file = file
     self.directory = directory
     self.name = name
@@ -70,7 +70,7 @@ package struct FileLock: ~Copyable, Sendable {
   }
 }
 
-extension Descriptor {
+extension FileDescriptor {
   /// Waits for the file's lock, for moments in which somebody appends. Released with the descriptor or by `unlock()`.
   /// The corresponding C function is `flock(2)`.
   package func lock() throws(SystemError) { _ = try check(linux_flock(number, LOCK_EX), "lock", path) }

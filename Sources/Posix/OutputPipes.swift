@@ -27,12 +27,12 @@ package struct OutputPipes: ~Copyable {
   package var outputNumber: Int32 { output.reader.number }
   package var errorNumber: Int32 { error.reader.number }
 
-  /// Reads once from the standard output. See `Descriptor.read(into:)`.
+  /// Reads once from the standard output. See `FileDescriptor.read(into:)`.
   package func readOutput(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
     try output.reader.read(into: buffer)
   }
 
-  /// Reads once from the standard error. See `Descriptor.read(into:)`.
+  /// Reads once from the standard error. See `FileDescriptor.read(into:)`.
   package func readError(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
     try error.reader.read(into: buffer)
   }
@@ -40,14 +40,14 @@ package struct OutputPipes: ~Copyable {
 
 /// Both ends of a pipe, close-on-exec; reading does not block. The corresponding C function is `pipe2(2)`.
 struct Pipe: ~Copyable {
-  let reader: Descriptor
-  let writer: Descriptor
+  let reader: FileDescriptor
+  let writer: FileDescriptor
 
   init() throws(SystemError) {
     var ends: (Int32, Int32) = (0, 0)
     let result = withUnsafeMutableBytes(of: &ends) { linux_pipe($0.bindMemory(to: Int32.self).baseAddress) }
     _ = try check(result, "make a pipe", nil)
-    reader = Descriptor(ends.0, path: "pipe from a job")
-    writer = Descriptor(ends.1, path: "pipe from a job")
+    reader = FileDescriptor(ends.0, path: "pipe from a job")
+    writer = FileDescriptor(ends.1, path: "pipe from a job")
   }
 }

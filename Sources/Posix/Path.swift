@@ -22,7 +22,7 @@ package enum Path {
   }
 
   /// Whether something can be seen to be there. What this user may not look at counts as absent: where the difference
-  /// matters, `followedStatus` tells it.
+  /// matters, `targetStatus` tells it.
   package static func exists(_ path: String) -> Bool { linux_access(path, F_OK) == 0 }
 
   /// What stands under a path, nil when nothing does. Does not follow a symbolic link.
@@ -38,9 +38,9 @@ package enum Path {
   /// is `stat(2)`.
   ///
   /// - Throws: also where this user may not look: then it is not known whether something is there.
-  package static func followedStatus(_ path: String) throws(SystemError) -> FileStatus? {
+  package static func targetStatus(_ path: String) throws(SystemError) -> FileStatus? {
     var status = linux_stat()
-    let result = linux_stat_followed(path, &status)
+    let result = linux_stat(path, &status)
     if result == -ENOENT || result == -ENOTDIR { return nil }
     _ = try check(result, "examine", path)
     return FileStatus(status)
@@ -71,7 +71,7 @@ package enum Path {
   /// - Throws: also when it is larger than `limit` bytes.
   package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
     let number = try check(linux_openat(AT_FDCWD, path, O_RDONLY, 0), "open", path)
-    let bytes = try Descriptor(number, path: path).readAll(limit: limit + 1)
+    let bytes = try FileDescriptor(number, path: path).readAll(limit: limit + 1)
     if bytes.count > limit { throw SystemError("read", path, .init(EFBIG)) }
     return bytes
   }
@@ -89,6 +89,6 @@ package enum Path {
   }
 
   private static func isRegular(_ path: String) -> Bool {
-    (try? followedStatus(path))?.kind == .regular
+    (try? targetStatus(path))?.kind == .regular
   }
 }

@@ -2,7 +2,7 @@ extension Unicode.Scalar {
   /// Control characters (C0, DEL, C1), line and paragraph separators, and the marks that reorder text (U+202E and its
   /// kin): shown as they are, they could start a new line, drive a terminal or make one name look like another. All
   /// are below U+10000.
-  package var disturbsTerminal: Bool {
+  package var isUnsafeForTerminal: Bool {
     switch value {
     case 0x20...0x7E: false
     case 0...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
@@ -25,7 +25,7 @@ extension FileName {
 extension String {
   /// The text on one line, safe to show: what disturbs a terminal is written as `\n`, `\t` or `\u{202e}`.
   package var printable: String {
-    if !unicodeScalars.contains(where: \.disturbsTerminal) { return self }
+    if !unicodeScalars.contains(where: \.isUnsafeForTerminal) { return self }
     var text = ""
     for scalar in unicodeScalars {
       switch scalar {
@@ -33,7 +33,7 @@ extension String {
       case "\r": text += "\\r"
       case "\t": text += "\\t"
       default:
-        if scalar.disturbsTerminal {
+        if scalar.isUnsafeForTerminal {
           text += "\\u{\(String(scalar.value, radix: 16))}"
         } else {
           text.unicodeScalars.append(scalar)

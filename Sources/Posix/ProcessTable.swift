@@ -70,7 +70,7 @@ package enum ProcessTable {
   private static func readText(_ path: String) -> String? {
     let number = linux_openat(AT_FDCWD, path, O_RDONLY, 0)
     guard number >= 0 else { return nil }
-    let file = Descriptor(number, path: path)
+    let file = FileDescriptor(number, path: path)
     return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
       let count = linux_read(file.number, buffer.baseAddress, buffer.count)
       return count >= 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil

@@ -7,7 +7,7 @@ import CLinux
 #endif
 
 /// A value shared by threads: one at a time may look at it, and one may wait for another to change it.
-package final class Shared<Value>: @unchecked Sendable {
+package final class Monitor<Value>: @unchecked Sendable {
   // @unchecked: `value` is only ever touched between lock and unlock of `mutex`.
   private var value: Value
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)

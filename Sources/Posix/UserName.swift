@@ -1,5 +1,5 @@
 /// The names of users, for messages to people. Nothing is decided by them.
-package enum UserName {
+package enum PasswordFile {
   /// The name of a user id as `/etc/passwd` has it, see `passwd(5)`; nil where that says none.
   ///
   /// Not `getpwuid(3)`: in a program that is one file without any library, the C library would load the machine's

@@ -1,7 +1,7 @@
 import CLinux
 
 /// A thread with a body. It must be joined before what it uses goes away.
-package struct Worker: ~Copyable {
+package struct JoinableThread: ~Copyable {
   private let handle: UInt
 
   /// Starts it, all signals blocked and, where the user has chosen no policy, with SCHED_BATCH (see `sched(7)`). The

@@ -80,6 +80,6 @@ package struct ClaimName: Sendable, Hashable {
     guard let id = Int64(texts[0]), (1...Self.idLimit).contains(id), String(id) == texts[0],
       let step = Step(texts[1][...]), step.text == texts[1]
     else { return nil }
-    self.init(id: id, step: step, trigger: FileName(bytes: Array(parts[2])))
+    self.init(id: id, state: step, trigger: FileName(bytes: Array(parts[2])))
   }
 }

@@ -20,13 +20,13 @@ package struct Claim: Sendable {
 /// owns a trigger; nothing else does.
 ///
 /// A final class because its folder is made with the first claim: most looks into a spool claim nothing.
-package final class Claims {
-  private let interior: SpoolInterior
-  package let owner: OwnerName
+package final class ClaimFolder {
+  private let store: SpoolStore
+  package let owner: ProcessIdentity
   private var folder: Directory?
 
-  package init(_ interior: SpoolInterior, owner: OwnerName = .current()) {
-    self.interior = interior
+  package init(_ store: SpoolStore, owner: ProcessIdentity = .current()) {
+    self.store = store
     self.owner = owner
   }
 
@@ -36,12 +36,12 @@ package final class Claims {
   /// caller looks at the claimed file again (`isUnchanged`).
   ///
   /// - Returns: nil when somebody else took it, or its owner moved it away.
-  package func claim(_ trigger: FileName, id: Int64, step: ClaimName.Step) throws(SystemError) -> Claim? {
+  package func claim(_ trigger: FileName, id: Int64, state: ClaimState) throws(SystemError) -> Claim? {
     while true {
-      let claim = Claim(name: ClaimName(id: id, step: step, trigger: trigger), folder: try ownFolder())
-      switch try interior.root.move(trigger, to: claim.folder, as: claim.file, isTargetOurs: true) {
+      let claim = Claim(name: ClaimName(id: id, state: step, trigger: trigger), folder: try ownFolder())
+      switch try store.root.move(trigger, to: claim.folder, as: claim.file, isTargetOurs: true) {
       case .moved: return claim
-      case .taken: throw SystemError("claim", interior.root.path(of: trigger), .exists)
+      case .taken: throw SystemError("claim", store.root.path(of: trigger), .exists)
       case .vanished:
         // RACE: it may be our own folder that somebody has removed.
         if try claim.folder.status().links > 0 { return nil }
@@ -73,11 +73,11 @@ package final class Claims {
   /// keep this one: the trigger would be pending and claimed.
   ///
   /// - Returns: nil when it is not there any more.
-  package func adopt(_ abandoned: Claim, step: ClaimName.Step) throws(SystemError) -> Claim? {
-    let name = ClaimName(id: abandoned.id, step: step, trigger: abandoned.trigger)
+  package func adopt(_ abandoned: Claim, state: ClaimState) throws(SystemError) -> Claim? {
+    let name = ClaimName(id: abandoned.id, state: step, trigger: abandoned.trigger)
     let claim = Claim(name: name, folder: try ownFolder())
     try abandoned.folder.sync()
-    try interior.root.sync()
+    try store.root.sync()
     switch try abandoned.folder.move(abandoned.file, to: claim.folder, as: claim.file, isTargetOurs: true) {
     case .moved: return claim
     case .vanished: return nil
@@ -91,28 +91,28 @@ package final class Claims {
   ///   to put back later or the next run to recover: what it was for before is forgotten, so that no attempt is counted
   ///   that has not begun.
   package func putBack(_ claim: Claim) throws(SystemError) -> Claim? {
-    switch try claim.folder.move(claim.file, to: interior.root, as: claim.trigger) {
+    switch try claim.folder.move(claim.file, to: store.root, as: claim.trigger) {
     case .moved, .vanished: nil
-    case .taken: claim.name.step == .waiting ? claim : try adopt(claim, step: .waiting)
+    case .taken: claim.name.state == .waiting ? claim : try adopt(claim, state: .waiting)
     }
   }
 
   /// Makes a claim survive a power cut. Needed before a job that must never run twice.
   package func sync() throws(SystemError) {
     try folder?.sync()
-    try interior.root.sync()
+    try store.root.sync()
   }
 
   /// Removes the folder of this process; what still stands in it stays, for the next run to recover.
   package func close() throws(SystemError) {
     guard folder != nil else { return }
     // Its lock goes with it, so it is kept as long as there is something in it.
-    if try interior[.running].removeDirectory(owner.folder) { folder = nil }
+    if try store[.running].removeDirectory(owner.folder) { folder = nil }
   }
 
   private func ownFolder() throws(SystemError) -> Directory {
     if let folder { return folder }
-    let running = interior[.running]
+    let running = store[.running]
     let deadline = MonotonicTime.now() + .seconds(1)
     while true {
       try running.makeDirectory(owner.folder, mode: 0o750)
@@ -151,9 +151,9 @@ package struct AbandonedClaims {
   ///   - isForRecovery: takes the folders' locks for as long as the claims live, and removes folders in which dead
   ///     processes left nothing. Who only wants to tell what is there takes no lock where it can be told without: a run
   ///     that begins at that moment would pass over what it is to recover.
-  package init(in running: Directory, observer: OwnerName, isForRecovery: Bool) throws(SystemError) {
+  package init(in running: Directory, observer: ProcessIdentity, isForRecovery: Bool) throws(SystemError) {
     for name in try running.names() {
-      guard let owner = OwnerName(name) else {
+      guard let owner = ProcessIdentity(name) else {
         foreign.append(running.path(of: name))
         continue
       }
@@ -201,10 +201,10 @@ package struct AbandonedClaims {
   }
 
   /// Removes the folders that have become empty.
-  package static func removeEmptyFolders(of claims: [Claim], in interior: SpoolInterior) throws(SystemError) {
+  package static func removeEmptyFolders(of claims: [Claim], in store: SpoolStore) throws(SystemError) {
     for path in Set(claims.map(\.folder.path)) {
       guard let slash = path.lastIndex(of: "/") else { continue }
-      try interior[.running].removeDirectory(FileName(String(path[path.index(after: slash)...])))
+      try store[.running].removeDirectory(FileName(String(path[path.index(after: slash)...])))
     }
   }
 }

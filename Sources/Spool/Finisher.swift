@@ -1,7 +1,7 @@
 package import Posix
 
 /// Where a claim's journey ends.
-package enum Ending: Sendable {
+package enum Disposition: Sendable {
   /// Into `done/`, with this document.
   case done([UInt8])
   /// Into `failed/`, with this document.
@@ -26,14 +26,14 @@ package final class Finisher {
   /// A sync of the whole file system that takes longer has met much that others write there: not to be repeated.
   private static let tooLong = Duration.milliseconds(250)
 
-  private let interior: SpoolInterior
+  private let store: SpoolStore
   private var counter = 0
   private var syncsWhole = true
 
-  package init(_ interior: SpoolInterior) { self.interior = interior }
+  package init(_ store: SpoolStore) { self.store = store }
 
   /// Writes the result documents, under temporary names.
-  package func prepare(_ endings: [(claim: Claim, ending: Ending)]) throws(SystemError) -> Preparation {
+  package func prepare(_ endings: [(claim: Claim, ending: Disposition)]) throws(SystemError) -> Preparation {
     var preparation = Preparation()
     do throws(SystemError) {
       for (claim, ending) in endings {
@@ -67,13 +67,13 @@ package final class Finisher {
     var published: [Claim] = []
     for result in preparation.results {
       do throws(SystemError) {
-        try publish(result.temporary, as: result.claim.trigger, in: interior[result.folder])
+        try publish(result.temporary, as: result.claim.trigger, in: store[result.folder])
         touched.insert(result.folder)
         published.append(result.claim)
       } catch {
         // A folder under the result's name, for example.
         failure = failure ?? error
-        _ = try? interior[result.folder].remove(result.temporary)
+        _ = try? store[result.folder].remove(result.temporary)
       }
     }
     for (claim, folder) in preparation.moves {
@@ -82,7 +82,7 @@ package final class Finisher {
         touched.insert(folder)
       } catch { failure = failure ?? error }
     }
-    for folder in touched { try interior[folder].sync() }
+    for folder in touched { try store[folder].sync() }
     for claim in published { try claim.folder.remove(claim.file) }
     if let failure { throw failure }
   }
@@ -90,7 +90,7 @@ package final class Finisher {
   /// Removes what was written for claims that are not brought to their end now. What is left all the same is removed
   /// with the other old temporary files; the claims are all still there.
   package func discard(_ preparation: Preparation) {
-    for result in preparation.results { _ = try? interior[result.folder].remove(result.temporary) }
+    for result in preparation.results { _ = try? store[result.folder].remove(result.temporary) }
   }
 
   private func publish(
@@ -108,9 +108,9 @@ package final class Finisher {
   ) throws(SystemError) {
     while true {
       counter += 1
-      let temporary = FileName("\(Spool.temporaryPrefix)\(CurrentProcess.id)-\(claim.id)-\(counter)")
-      let file: Descriptor
-      do throws(SystemError) { file = try interior[folder].open(temporary, .createNew) } catch {
+      let temporary = FileName("\(SpoolDirectory.temporaryPrefix)\(CurrentProcess.id)-\(claim.id)-\(counter)")
+      let file: FileDescriptor
+      do throws(SystemError) { file = try store[folder].open(temporary, .createNew) } catch {
         // Where process ids repeat (containers), a dead process of the same id may have left one of that name.
         if error.code == .exists { continue }
         throw error
@@ -128,12 +128,12 @@ package final class Finisher {
       let begin = MonotonicTime.now()
       var isSynced = true
       for folder in Set(results.map(\.folder)) {
-        isSynced = try interior[folder].syncFileSystem() && isSynced
+        isSynced = try store[folder].syncFileSystem() && isSynced
       }
       syncsWhole = isSynced && MonotonicTime.now() - begin < Self.tooLong
       if isSynced { return }
     }
-    for result in results { try interior[result.folder].open(result.temporary, .read).sync() }
+    for result in results { try store[result.folder].open(result.temporary, .read).sync() }
   }
 
   /// A name that is taken gets `.2`, `.3`, … appended; one that would get too long for that is cut.
@@ -142,12 +142,12 @@ package final class Finisher {
     while true {
       let suffix = number == 1 ? [] : Array(".\(number)".utf8)
       let name = FileName(bytes: Array(claim.trigger.bytes.prefix(255 - suffix.count)) + suffix)
-      switch try claim.folder.move(claim.file, to: interior[folder], as: name) {
+      switch try claim.folder.move(claim.file, to: store[folder], as: name) {
       case .moved: return
       case .vanished:
         // Finished by an earlier try of the same claim, if it is not the folder that has gone.
-        if try interior[folder].status().links > 0 { return }
-        throw SystemError("move a file to", interior[folder].path, .noSuchFile)
+        if try store[folder].status().links > 0 { return }
+        throw SystemError("move a file to", store[folder].path, .noSuchFile)
       case .taken: number += 1
       }
     }

@@ -75,7 +75,7 @@ package enum JSONValue: Sendable {
       case "\r": bytes += "\\r".utf8
       case "\t": bytes += "\\t".utf8
       default:
-        if scalar.disturbsTerminal {
+        if scalar.isUnsafeForTerminal {
           bytes += "\\u".utf8
           let digits = String(scalar.value, radix: 16)
           bytes += String(repeating: "0", count: 4 - digits.utf8.count).utf8

@@ -2,16 +2,16 @@ package import Posix
 
 /// The name of a process' folder in `running/`: `<boot>-<namespace>-<pid>-<start time>`. No two processes of one host
 /// ever have the same one, and anybody can tell whether its owner still lives.
-package struct OwnerName: Sendable, Equatable {
+package struct ProcessIdentity: Sendable, Equatable {
   private let boot: String
   private let namespace: String
   package let process: Int32
   private let startTime: UInt64
 
   /// This process.
-  package static func current() -> OwnerName {
+  package static func current() -> ProcessIdentity {
     let id = CurrentProcess.id
-    return OwnerName(
+    return ProcessIdentity(
       boot: String(ProcessTable.bootIdentifier().filter(\.isHexDigit).prefix(12)),
       namespace: ProcessTable.namespaceIdentifier().filter(\.isNumber), process: id,
       startTime: ProcessTable.startTime(of: id) ?? 0)
@@ -39,13 +39,13 @@ package struct OwnerName: Sendable, Equatable {
 
   /// Whether the process lives: true or false for one of this boot and this process id namespace; nil for any other,
   /// of which only the lock on its folder can tell.
-  package func isAlive(asSeenBy observer: OwnerName) -> Bool? {
+  package func isAlive(asSeenBy observer: ProcessIdentity) -> Bool? {
     if boot.isEmpty || boot != observer.boot || namespace != observer.namespace { return nil }
     return ProcessTable.startTime(of: process) == startTime
   }
 
   /// Whether both are of one boot of one machine, as far as is known. Processes of another one of this host are dead.
-  package func isOfSameBoot(as other: OwnerName) -> Bool {
+  package func isOfSameBoot(as other: ProcessIdentity) -> Bool {
     boot.isEmpty || other.boot.isEmpty || boot == other.boot
   }
 }

@@ -58,7 +58,7 @@ package struct HolderNote: Sendable, Codable, Equatable {
     self = note
   }
 
-  package init(kind: Kind, startedAt: Timestamp, owner: OwnerName) {
+  package init(kind: Kind, startedAt: Timestamp, owner: ProcessIdentity) {
     self.kind = kind
     self.startedAt = startedAt.rfc3339(fractionDigits: 6)
     self.owner = owner.folder.description
@@ -90,7 +90,7 @@ package struct SchedulerLock: ~Copyable {
   private var note: HolderNote
   /// What the holder before was running when it was killed. Nil when it gave the lock back, was between two jobs, or may
   /// not have been killed alone: a power cut says nothing about a job, and may have kept an older note.
-  package let cutShort: HolderNote.Job?
+  package let interruptedJob: HolderNote.Job?
 
   /// What an attempt to take it found.
   package enum Attempt: ~Copyable {
@@ -104,18 +104,18 @@ package struct SchedulerLock: ~Copyable {
   /// RACE: somebody who only asks whether a run is on holds the lock for an instant. A holder without a note is
   /// therefore asked again, several times within a tenth of a second, before it is believed.
   package static func tryAcquire(
-    _ place: LockPlace, kind: HolderNote.Kind, startedAt: Timestamp, owner: OwnerName
+    _ place: SchedulerLockFile, kind: HolderNote.Kind, startedAt: Timestamp, owner: ProcessIdentity
   ) throws(SystemError) -> Attempt {
     for attempt in 0... {
       if let lock = try FileLock.tryAcquire(place.name, in: place.directory) {
         // Whoever gives the lock back takes its note away.
         let left = try HolderNote(lock.file.readStart(limit: HolderNote.sizeLimit))
-        let wasKilled = left.flatMap { OwnerName(FileName($0.owner)) }?.isAlive(asSeenBy: owner) == false
+        let wasKilled = left.flatMap { ProcessIdentity(FileName($0.owner)) }?.isAlive(asSeenBy: owner) == false
         var note = HolderNote(kind: kind, startedAt: startedAt, owner: owner)
         // Still to be recorded, by the holder after this one if this one is killed, too.
         note.job = wasKilled ? left?.job : nil
         try lock.file.replaceContent(with: note.json.line)
-        return .acquired(SchedulerLock(lock: lock, note: note, cutShort: note.job))
+        return .acquired(SchedulerLock(lock: lock, note: note, interruptedJob: note.job))
       }
       if let note = try place.livingHolder(asSeenBy: owner) { return .held(by: note) }
       if attempt == 10 { break }
@@ -124,10 +124,10 @@ package struct SchedulerLock: ~Copyable {
     return .held(by: nil)
   }
 
-  private init(lock: consuming FileLock, note: HolderNote, cutShort: HolderNote.Job?) {
+  private init(lock: consuming FileLock, note: HolderNote, interruptedJob: HolderNote.Job?) {
     self.lock = lock
     self.note = note
-    self.cutShort = cutShort
+    self.interruptedJob = interruptedJob
   }
 
   /// Notes the number of the run.
@@ -151,7 +151,7 @@ package struct SchedulerLock: ~Copyable {
 }
 
 /// Where the scheduler lock is.
-package struct LockPlace: Sendable {
+package struct SchedulerLockFile: Sendable {
   package let directory: Directory
   package let name: FileName
 
@@ -162,11 +162,11 @@ package struct LockPlace: Sendable {
 
   /// The note in the lock file, if the one who wrote it still lives (or cannot be seen from here). The note of a dead
   /// process says nothing about who holds the lock now.
-  package func livingHolder(asSeenBy owner: OwnerName) throws(SystemError) -> HolderNote? {
+  package func livingHolder(asSeenBy owner: ProcessIdentity) throws(SystemError) -> HolderNote? {
     guard let file = try directory.openIfPresent(name) else { return nil }
     // RACE: the holder may be rewriting it at this moment; then it is not readable, and `tryAcquire` asks again.
     guard let note = HolderNote(try file.readStart(limit: HolderNote.sizeLimit)),
-      let name = OwnerName(FileName(note.owner)), name.isAlive(asSeenBy: owner) != false,
+      let name = ProcessIdentity(FileName(note.owner)), name.isAlive(asSeenBy: owner) != false,
       name.isOfSameBoot(as: owner) || note.host != CurrentProcess.hostName()
     else { return nil }
     return note

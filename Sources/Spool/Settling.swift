@@ -45,7 +45,7 @@ package struct Inspector: Sendable {
         ? .odd(RejectReason("a hard link"), status)
         : .unsettled
     }
-    let file: Descriptor
+    let file: FileDescriptor
     do throws(SystemError) {
       guard let opened = try directory.openIfPresent(name) else { return .vanished }
       file = opened

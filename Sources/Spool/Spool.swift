@@ -1,6 +1,6 @@
 package import Posix
 
-/// A spool directory as anybody may see it: where triggers are dropped. What the batch keeps below it is `SpoolInterior`.
+/// A spool directory as anybody may see it: where triggers are dropped. What the batch keeps below it is `SpoolStore`.
 package final class Spool: Sendable {
   package let root: Directory
   /// False in a drop box: one may add files, but not list them.

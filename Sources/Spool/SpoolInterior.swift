@@ -6,10 +6,10 @@ package import Posix
 /// alone is not believed: what stands under it must be of the right kind and belong to the batch's user, the spool's
 /// owner or root. What does not is renamed to `.foreign-<name>`, which the spool's owner may do, and made anew: nobody
 /// gets to read, forge or block anything that way.
-package final class SpoolInterior: Sendable {
-  package let spool: Spool
+package final class SpoolStore: Sendable {
+  package let spool: SpoolDirectory
   private let folders: [SpoolFolder: Directory]
-  private let trust: Trust
+  private let trust: TrustedOwners
 
   /// What was found under Bobbin's own names and belonged to somebody else, in words, for a warning.
   package let setAside: [String]
@@ -18,9 +18,9 @@ package final class SpoolInterior: Sendable {
   ///
   /// - Throws: also when one of the folders that triggers are moved into is on another mount than the spool: a rename
   ///   could not reach it.
-  package init(_ spool: Spool) throws(SystemError) {
+  package init(_ spool: SpoolDirectory) throws(SystemError) {
     self.spool = spool
-    let trust = try Trust(in: spool.root)
+    let trust = try TrustedOwners(in: spool.root)
     self.trust = trust
     var folders: [SpoolFolder: Directory] = [:]
     var setAside: [String] = []
@@ -34,7 +34,7 @@ package final class SpoolInterior: Sendable {
       guard let directory = folders[folder], try !directory.isOnMount(of: spool.root) else { continue }
       throw SystemError("move triggers to", directory.path, .crossDevice)
     }
-    for name in [Spool.lockName, Spool.historyName, Spool.historyIDName] {
+    for name in [SpoolDirectory.lockName, SpoolDirectory.historyName, SpoolDirectory.historyIDName] {
       guard let status = try spool.root.status(of: name), !trust.covers(status, .regular) else {
         continue
       }
@@ -55,7 +55,7 @@ package final class SpoolInterior: Sendable {
   ///
   /// RACE: in a drop box somebody may make a file of that name first. What was opened is what counts; a file of somebody
   /// else is set aside, and the next try makes ours.
-  package func open(_ name: FileName, _ access: Directory.Access) throws(SystemError) -> Descriptor {
+  package func open(_ name: FileName, _ access: Directory.Access) throws(SystemError) -> FileDescriptor {
     while true {
       let before = try root.status(of: name)
       do throws(SystemError) {

@@ -2,11 +2,11 @@ package import Posix
 
 /// Writes triggers into a spool, as `bobbin trigger` does.
 package struct Submitter: ~Copyable {
-  private let spool: Spool
+  private let spool: SpoolDirectory
   private var last = Timestamp(seconds: 0)
   private var counter = 0
 
-  package init(_ spool: Spool) { self.spool = spool }
+  package init(_ spool: SpoolDirectory) { self.spool = spool }
 
   /// Writes a trigger. When it returns, the trigger is on the disk and whole; no reader ever saw part of it.
   ///
@@ -19,7 +19,7 @@ package struct Submitter: ~Copyable {
   {
     counter += 1
     let temporary = FileName(
-      "\(Spool.temporaryPrefix)\(CurrentProcess.id)-\(MonotonicTime.now().nanoseconds)-\(counter)")
+      "\(SpoolDirectory.temporaryPrefix)\(CurrentProcess.id)-\(MonotonicTime.now().nanoseconds)-\(counter)")
     var moment = Timestamp(seconds: now.seconds, nanoseconds: now.nanoseconds / 1_000 * 1_000)
     if moment <= last { moment = last + .microseconds(1) }
     let document = JSONValue.object([

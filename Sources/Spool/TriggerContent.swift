@@ -132,7 +132,7 @@ private struct InvalidField: Error {
 
 /// Fields that are used end up in environment variables, names and log lines.
 private func validated(_ text: String, _ field: String) throws -> String {
-  if text.unicodeScalars.contains(where: \.disturbsTerminal) {
+  if text.unicodeScalars.contains(where: \.isUnsafeForTerminal) {
     throw InvalidField("\"\(field)\" contains a control character")
   }
   if text.utf8.count > 1024 { throw InvalidField("\"\(field)\" is longer than 1024 bytes") }

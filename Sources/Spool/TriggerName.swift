@@ -33,7 +33,7 @@ package enum TriggerName {
   private static func channel(_ bytes: ArraySlice<UInt8>) -> ChannelReference? {
     if let id = Int64(decimal: bytes) { return .id(id) }
     guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty,
-      !text.unicodeScalars.contains(where: \.disturbsTerminal)
+      !text.unicodeScalars.contains(where: \.isUnsafeForTerminal)
     else { return nil }
     return ChannelReference(text: text)
   }

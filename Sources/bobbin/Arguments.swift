@@ -116,7 +116,7 @@ struct Arguments {
   }
 
   private static func unknown(_ what: String, _ word: String, _ known: [String]) -> String {
-    let suggestion = nearest(to: word, among: known).map { "; did you mean \($0)?" } ?? "; see bobbin --help"
+    let suggestion = spellingSuggestion(for: word, among: known).map { "; did you mean \($0)?" } ?? "; see bobbin --help"
     return "unknown \(what)\(suggestion)"
   }
 }

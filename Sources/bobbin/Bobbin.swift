@@ -79,14 +79,14 @@ struct Bobbin {
     }
     let isDryRun = command == .run && arguments.has("dry-run")
     let makesSpool = [.run, .watch, .trigger].contains(command) && !isDryRun
-    if !makesSpool, try Path.followedStatus(configuration.spool) == nil {
+    if !makesSpool, try Path.targetStatus(configuration.spool) == nil {
       if isDryRun { return try RunCommand.dryRunWithoutSpool(arguments, configuration) }
       throw CommandFailure(
         .cannotCreate,
         "there is no spool '\(configuration.spool)' yet; bobbin run makes it (or correct \"spool\" in "
           + "'\(configuration.file)')")
     }
-    let batch = try Batch(configuration, log: Log(isQuiet: arguments.isQuiet), makingSpool: makesSpool)
+    let batch = try Instance(configuration, log: Log(isQuiet: arguments.isQuiet), makingSpool: makesSpool)
     switch command {
     case .run: return try RunCommand(arguments, batch).run()
     case .trigger: return try TriggerCommand(arguments, batch).run()

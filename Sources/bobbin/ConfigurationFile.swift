@@ -19,7 +19,7 @@ enum ConfigurationFile {
     }
     do {
       let path = try named ?? variable ?? find()
-      guard let status = try Path.followedStatus(path) else { throw SystemError("open", path, .noSuchFile) }
+      guard let status = try Path.targetStatus(path) else { throw SystemError("open", path, .noSuchFile) }
       // A FIFO would be waited for, and what comes out of one stands in no folder.
       guard status.kind == .regular else { throw failure(.configuration, "'\(path)' is not a regular file") }
       let file = try resolved(path)
@@ -53,7 +53,7 @@ enum ConfigurationFile {
       places.append("\(home)/.config/bobbin/bobbin.json5")
     }
     places.append("/etc/bobbin/bobbin.json5")
-    guard let found = try places.first(where: { try Path.followedStatus($0) != nil }) else {
+    guard let found = try places.first(where: { try Path.targetStatus($0) != nil }) else {
       throw CommandFailure(
         .configuration,
         "no configuration found: looked for \(places.joined(separator: ", ")); name one with --config FILE")

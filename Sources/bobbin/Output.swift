@@ -6,14 +6,14 @@ import Spool
 /// What a command has done is done, whether it can be told or not. So a failure to write is kept, and looked at when the
 /// command's own status is known: `try?` before a call loses nothing. It is thrown for those who only print and can stop.
 enum Output {
-  private static let firstFailure = Shared<SystemError?>(nil)
+  private static let firstFailure = Monitor<SystemError?>(nil)
 
   /// Why something could not be written; nil while all could.
-  static var failure: SystemError? { firstFailure.access { $0 } }
+  static var failure: SystemError? { firstFailure.withLock { $0 } }
 
   static func write(_ bytes: [UInt8]) throws(SystemError) {
     do throws(SystemError) { try StandardStream.output.write(bytes) } catch {
-      firstFailure.access { $0 = $0 ?? error }
+      firstFailure.withLock { $0 = $0 ?? error }
       throw error
     }
   }

@@ -8,11 +8,11 @@ import Testing
 @Suite("appending to the history", .alone)
 struct HistoryFileTests {
   private let directory: TemporaryDirectory
-  private let interior: SpoolInterior
+  private let store: SpoolStore
 
   init() throws {
     directory = try TemporaryDirectory()
-    interior = try SpoolInterior(Spool(path: directory.path))
+    store = try SpoolStore(SpoolDirectory(path: directory.path))
   }
 
   private func append(_ file: HistoryFile, _ text: String) throws -> Bool {
@@ -23,11 +23,11 @@ struct HistoryFileTests {
 
   @Test("makes the file, for the batch's user and group alone, and adds at its end")
   func appends() throws {
-    let file = HistoryFile(interior)
+    let file = HistoryFile(store)
     #expect(try !append(file, "a\n"))
     #expect(try !append(file, "b\nc\n"))
     #expect(try text == "a\nb\nc\n")
-    let status = try #require(try interior.root.status(of: HistoryFile.name))
+    let status = try #require(try store.root.status(of: HistoryFile.name))
     #expect(status.mode & 0o027 == 0)
   }
 
@@ -39,7 +39,7 @@ struct HistoryFileTests {
     ])
   func mends(before: String, intact: String) throws {
     try directory.write("history.jsonl", before)
-    let file = HistoryFile(interior)
+    let file = HistoryFile(store)
     #expect(try append(file, "new\n"))
     #expect(try text == intact + "new\n")
     #expect(try !append(file, "more\n"))
@@ -51,13 +51,13 @@ struct HistoryFileTests {
     arguments: ["", "a\n", "a\n\n", String(repeating: "x", count: 65_535) + "\n"])
   func whole(before: String) throws {
     try directory.write("history.jsonl", before)
-    #expect(try !append(HistoryFile(interior), "new\n"))
+    #expect(try !append(HistoryFile(store), "new\n"))
     #expect(try text == before + "new\n")
   }
 
   @Test("begins a new file when the old one was renamed or removed meanwhile")
   func rotated() throws {
-    let file = HistoryFile(interior)
+    let file = HistoryFile(store)
     _ = try append(file, "a\n")
     #expect(rename("\(directory.path)/history.jsonl", "\(directory.path)/history.jsonl.1") == 0)
     _ = try append(file, "b\n")
@@ -70,16 +70,16 @@ struct HistoryFileTests {
 
   @Test("two who append at the same time lose and mix nothing")
   func concurrent() throws {
-    let interior = interior
-    let failures = Shared(0)
+    let store = store
+    let failures = Monitor(0)
     DispatchQueue.concurrentPerform(iterations: 4) { writer in
-      let file = HistoryFile(interior)
+      let file = HistoryFile(store)
       for number in 0..<25 {
         let line = "\(writer)-\(number)-" + String(repeating: "x", count: 500) + "\n"
-        if (try? file.append(Array(line.utf8))) != false { failures.access { $0 += 1 } }
+        if (try? file.append(Array(line.utf8))) != false { failures.withLock { $0 += 1 } }
       }
     }
-    #expect(failures.access { $0 } == 0)
+    #expect(failures.withLock { $0 } == 0)
     let lines = try text.split(separator: "\n")
     #expect(lines.count == 100)
     #expect(Set(lines).count == 100)

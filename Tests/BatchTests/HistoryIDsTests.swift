@@ -8,11 +8,11 @@ import Testing
 @Suite("history ids", .alone)
 struct HistoryIDsTests {
   private let directory: TemporaryDirectory
-  private let interior: SpoolInterior
+  private let store: SpoolStore
 
   init() throws {
     directory = try TemporaryDirectory()
-    interior = try SpoolInterior(Spool(path: directory.path))
+    store = try SpoolStore(SpoolDirectory(path: directory.path))
   }
 
   private static func line(id: Int64, run: Int64) -> String {
@@ -23,21 +23,21 @@ struct HistoryIDsTests {
 
   @Test("are 1, 2, 3 …, and those of runs are counted apart")
   func counts() throws {
-    let ids = try HistoryIDs(interior)
+    let ids = try HistoryIDs(store)
     #expect(try [ids.next(), ids.next(), ids.nextRun(), ids.next(), ids.nextRun()] == [1, 2, 1, 3, 2])
-    #expect(try HistoryIDs(interior).next() == 4)
+    #expect(try HistoryIDs(store).next() == 4)
   }
 
   @Test("go on from where another one, who is still there, has come to")
   func interleaved() throws {
-    let (first, second) = (try HistoryIDs(interior), try HistoryIDs(interior))
+    let (first, second) = (try HistoryIDs(store), try HistoryIDs(store))
     let given = try [first.next(), second.next(), second.next(), first.next(), second.next()]
     #expect(given == [1, 2, 3, 4, 5])
   }
 
   @Test("go on when somebody empties the file meanwhile")
   func emptied() throws {
-    let ids = try HistoryIDs(interior)
+    let ids = try HistoryIDs(store)
     #expect(try [ids.next(), ids.nextRun(), ids.next()] == [1, 1, 2])
     try directory.write(".history-id", "")
     #expect(try [ids.next(), ids.nextRun(), ids.next()] == [3, 2, 4])
@@ -45,22 +45,22 @@ struct HistoryIDsTests {
 
   @Test("are never given twice, however many ask at the same time")
   func concurrent() throws {
-    let interior = interior
-    let given = Shared<[Int64]>([])
+    let store = store
+    let given = Monitor<[Int64]>([])
     DispatchQueue.concurrentPerform(iterations: 4) { _ in
       // Each with a descriptor of its own, as processes have.
-      guard let ids = try? HistoryIDs(interior) else { return }
+      guard let ids = try? HistoryIDs(store) else { return }
       for _ in 0..<200 {
         guard let id = try? ids.next() else { return }
-        given.access { $0.append(id) }
+        given.withLock { $0.append(id) }
       }
     }
-    #expect(given.access { $0 }.sorted() == (1...800).map { $0 })
+    #expect(given.withLock { $0 }.sorted() == (1...800).map { $0 })
   }
 
   @Test("one that was not used is given again, to the same user only")
   func giveBack() throws {
-    let (first, second) = (try HistoryIDs(interior), try HistoryIDs(interior))
+    let (first, second) = (try HistoryIDs(store), try HistoryIDs(store))
     let id = try first.next()
     first.giveBack(id)
     #expect(try second.next() == 2)
@@ -78,7 +78,7 @@ struct HistoryIDsTests {
       let base = Int64(index * 10)
       try directory.write(file, (11...20).map { Self.line(id: base + $0, run: 5) }.joined())
     }
-    let ids = try HistoryIDs(interior)
+    let ids = try HistoryIDs(store)
     #expect(try ids.next() == next)
     #expect(try ids.nextRun() == 6)
   }
@@ -87,16 +87,16 @@ struct HistoryIDsTests {
   func behind() throws {
     try directory.write(".history-id", "3 2\n")
     try directory.write("history.jsonl", (1...9).map { Self.line(id: $0, run: 1) }.joined())
-    #expect(try HistoryIDs(interior).next() == 10)
+    #expect(try HistoryIDs(store).next() == 10)
   }
 
   @Test("go on behind the claims that a crash left, which no record names yet")
   func claims() throws {
-    let owner = OwnerName.current().folder.description
+    let owner = ProcessIdentity.current().folder.description
     try directory.write("running/\(owner)/41.1.a.json")
     try directory.write("running/\(owner)/42.expired.b.json")
     try directory.write("running/\(owner)/not-a-claim")
-    #expect(try HistoryIDs(interior).next() == 43)
+    #expect(try HistoryIDs(store).next() == 43)
   }
 
   @Test(
@@ -107,15 +107,15 @@ struct HistoryIDsTests {
   func garbage(content: String) throws {
     try directory.write(".history-id", content)
     try directory.write("history.jsonl", Self.line(id: 5, run: 2))
-    let ids = try HistoryIDs(interior)
+    let ids = try HistoryIDs(store)
     #expect(try [ids.next(), ids.next(), ids.nextRun()] == [6, 7, 3])
-    #expect(try HistoryIDs(interior).next() == 8)
+    #expect(try HistoryIDs(store).next() == 8)
   }
 
   @Test("do not go back when the history is removed")
   func removedHistory() throws {
-    let ids = try HistoryIDs(interior)
+    let ids = try HistoryIDs(store)
     for _ in 1...5 { _ = try ids.next() }
-    #expect(try HistoryIDs(interior).next() == 6)
+    #expect(try HistoryIDs(store).next() == 6)
   }
 }

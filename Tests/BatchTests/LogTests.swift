@@ -7,17 +7,17 @@ import Testing
 struct LogTests {
   /// What is written, without the time.
   private func lines(isQuiet: Bool = false, _ body: (Log) -> Void) -> [String] {
-    let lines = Shared<[String]>([])
-    body(Log(isQuiet: isQuiet) { line in lines.access { $0.append(line) } })
-    return lines.access { $0 }.map { line in String(line.drop { $0 != " " }.dropFirst()) }
+    let lines = Monitor<[String]>([])
+    body(Log(isQuiet: isQuiet) { line in lines.withLock { $0.append(line) } })
+    return lines.withLock { $0 }.map { line in String(line.drop { $0 != " " }.dropFirst()) }
   }
 
   @Test("has time, level, message and fields, and ends with its only newline")
   func form() throws {
-    let written = Shared("")
-    Log { line in written.access { $0 = line } }.warning(
+    let written = Monitor("")
+    Log { line in written.withLock { $0 = line } }.warning(
       "trigger expired", ["trigger": "7.json", "age": "31m4s"])
-    let line = written.access { $0 }
+    let line = written.withLock { $0 }
     let form = /[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z warning trigger expired trigger=7\.json age=31m4s\n/
     #expect(line.wholeMatch(of: form) != nil, "\(line)")
   }

@@ -8,13 +8,13 @@ import Testing
 /// What is done to pending triggers without running them, with the moment given.
 @Suite("pending triggers", .alone)
 struct PendingTests {
-  private func states(_ batch: Batch, at moment: Timestamp) throws -> [QueueEntry.State] {
+  private func states(_ batch: Instance, at moment: Timestamp) throws -> [QueueEntry.State] {
     var states: [QueueEntry.State] = []
     try batch.forEachPending(at: moment) { states.append($0.state) }
     return states
   }
 
-  private func requestedAt(_ batch: Batch) throws -> Timestamp {
+  private func requestedAt(_ batch: Instance) throws -> Timestamp {
     var found: Timestamp?
     try batch.forEachPending(at: .now()) { found = $0.timestamp }
     return try #require(found)
@@ -41,13 +41,13 @@ struct PendingTests {
   func prune() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
-    let lines = Shared<[String]>([])
-    let batch = try instance.batch { line in lines.access { $0.append(line) } }
+    let lines = Monitor<[String]>([])
+    let batch = try instance.batch { line in lines.withLock { $0.append(line) } }
     #expect(try batch.prune(now: .now() + .seconds(29 * 60)) == (0, 0, 0))
     #expect(try batch.prune(now: .now() + .seconds(31 * 60)) == (2, 0, 0))
     #expect(try instance.names("expired") == ["a.json", "b.json"])
     #expect(try instance.history().map { $0["outcome"] } == ["expired", "expired"])
-    #expect(lines.access { $0 }.filter { $0.contains(" warning trigger expired ") }.count == 2)
+    #expect(lines.withLock { $0 }.filter { $0.contains(" warning trigger expired ") }.count == 2)
     #expect(try instance.names("running") == [])
   }
 
@@ -58,7 +58,7 @@ struct PendingTests {
     let batch = try instance.batch()
     let began = Timestamp.now()
     switch try SchedulerLock.tryAcquire(
-      batch.lockPlace(), kind: .scheduled, startedAt: began, owner: batch.owner)
+      batch.lockFile(), kind: .scheduled, startedAt: began, owner: batch.owner)
     {
     case .held: Issue.record("the lock was not free")
     case .acquired(let lock):
@@ -100,7 +100,7 @@ struct PendingTests {
     let batch = try instance.batch()
     #expect(try batch.status().pending == 2)
     #expect(try !batch.status().isRunning)
-    switch try SchedulerLock.tryAcquire(batch.lockPlace(), kind: kind, startedAt: .now(), owner: batch.owner)
+    switch try SchedulerLock.tryAcquire(batch.lockFile(), kind: kind, startedAt: .now(), owner: batch.owner)
     {
     case .held: Issue.record("the lock was not free")
     case .acquired(let lock):

@@ -12,25 +12,25 @@ import Testing
 struct StrandedTriggerTests {
   /// An instance in which a trigger is dropped exactly then: a torn last line of the history is reported after the
   /// spool was worked off and before the lock is given up, and the test reads the log along.
-  private func run(looksAgain: Bool) throws -> (instance: TestInstance, outcome: RunOutcome, wasDropped: Bool)
+  private func run(scansAgain: Bool) throws -> (instance: TestInstance, outcome: RunResult, wasDropped: Bool)
   {
     let instance = try TestInstance()
     try instance.drop("early.json")
     try instance.directory.write("spool/history.jsonl", "{\"id\":1,\"run\":1,\"ki")
-    let wasDropped = Shared(false)
+    let wasDropped = Monitor(false)
     let batch = try instance.batch { line in
-      guard line.contains("torn last line"), !wasDropped.access({ $0 }) else { return }
-      wasDropped.access { $0 = (try? instance.drop("late.json")) != nil }
+      guard line.contains("torn last line"), !wasDropped.withLock({ $0 }) else { return }
+      wasDropped.withLock { $0 = (try? instance.drop("late.json")) != nil }
     }
     var options = Run.Options()
     options.isSpoolOnly = true
-    let outcome = try batch.run(.manual, options, wait: nil, looksAgain: looksAgain)
-    return (instance, outcome, wasDropped.access { $0 })
+    let outcome = try batch.run(.manual, options, wait: nil, scansAgain: scansAgain)
+    return (instance, outcome, wasDropped.withLock { $0 })
   }
 
   @Test("is stranded by a run that does not look again")
   func strandedWithoutSecondLook() throws {
-    let (instance, outcome, wasDropped) = try run(looksAgain: false)
+    let (instance, outcome, wasDropped) = try run(scansAgain: false)
     #expect(wasDropped)
     #expect(try instance.pending() == ["late.json"])
     guard case .completed(let summary) = outcome else {
@@ -42,7 +42,7 @@ struct StrandedTriggerTests {
 
   @Test("is worked off by the same run, which looks again")
   func workedOffWithSecondLook() throws {
-    let (instance, outcome, wasDropped) = try run(looksAgain: true)
+    let (instance, outcome, wasDropped) = try run(scansAgain: true)
     #expect(wasDropped)
     #expect(try instance.pending() == [])
     guard case .completed(let summary) = outcome else {

@@ -4,8 +4,8 @@ import TestSupport
 
 extension TestInstance {
   /// The batch of this instance, as the program makes it, with a log that a test reads along.
-  func batch(write: @escaping @Sendable (String) -> Void = { _ in }) throws -> Batch {
-    try Batch(loadConfiguration(), log: Log(write: write))
+  func batch(write: @escaping @Sendable (String) -> Void = { _ in }) throws -> Instance {
+    try Instance(loadConfiguration(), log: Log(write: write))
   }
 
   func loadConfiguration() throws -> Configuration {

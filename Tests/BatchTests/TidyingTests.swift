@@ -8,19 +8,19 @@ import Testing
 @Suite("tidying a spool", .alone)
 struct TidyingTests {
   private let directory: TemporaryDirectory
-  private let interior: SpoolInterior
+  private let store: SpoolStore
 
   init() throws {
     directory = try TemporaryDirectory()
-    interior = try SpoolInterior(Spool(path: directory.path))
+    store = try SpoolStore(SpoolDirectory(path: directory.path))
   }
 
   private func tidy(keeping: Duration?, now: Timestamp = .now()) throws -> Int {
-    try Tidying(interior: interior, keepResults: keeping, now: now).perform()
+    try ResultRetention(store: store, keepResults: keeping, now: now).perform()
   }
 
   private func status(_ folder: SpoolFolder, _ name: String) throws -> FileStatus {
-    try #require(try interior[folder].status(of: FileName(name)))
+    try #require(try store[folder].status(of: FileName(name)))
   }
 
   @Test(
@@ -102,7 +102,7 @@ struct TidyingTests {
   @Test("what cannot be removed keeps nothing else, is reported, and stays")
   func immovable() throws {
     for folder in SpoolFolder.allCases { try directory.write("\(folder.rawValue)/a.json") }
-    // Of another user than the one who tidies, and the first to be looked at.
+    // Of another user than the one who appliesRetention, and the first to be looked at.
     for folder in SpoolFolder.allCases where folder != .done {
       chown("\(directory.path)/\(folder.rawValue)", 1, 1)
     }

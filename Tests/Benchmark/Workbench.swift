@@ -10,7 +10,7 @@ final class Workbench {
   /// Absolute, without symbolic links.
   let directory: String
   /// Held by nobody; syncing it syncs the file system it is on.
-  private let anchor: Descriptor
+  private let anchor: FileDescriptor
   private var instances = 0
   private var huge: [BenchmarkInstance.Filling: BenchmarkInstance] = [:]
 

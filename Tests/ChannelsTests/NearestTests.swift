@@ -23,6 +23,6 @@ struct NearestTests {
 
   @Test("is the nearest of the candidates, or none when none is near", arguments: cases)
   func nearestOf(_ word: String, _ candidates: [String], _ expected: String?) {
-    #expect(nearest(to: word, among: candidates) == expected)
+    #expect(spellingSuggestion(for: word, among: candidates) == expected)
   }
 }

@@ -122,9 +122,9 @@ extension Processes {
       let pipes = try OutputPipes()
       let child = try ChildProcess.start(
         program: "/bin/sh",
-        arguments: CStrings(
+        arguments: CStringArray(
           ["name", "-c", #"printf '%s\n' "$0" "$@"; tr '\0' '#' </proc/$$/environ"#] + odd),
-        environment: CStrings(environment), directory: "/", writingTo: pipes, inheriting: lock)
+        environment: CStringArray(environment), directory: "/", writingTo: pipes, inheriting: lock)
       let echoed = try Script.finish(RunningScript(child, pipes))
       #expect(
         echoed.output == odd.map { "\($0)\n" }.joined() + environment.map { "\($0)#" }.joined())
@@ -172,7 +172,7 @@ extension Processes {
 
     private func start(_ program: String, _ lock: borrowing FileLock, in directory: String = "/") throws {
       _ = try ChildProcess.start(
-        program: program, arguments: CStrings([program]), environment: [], directory: directory,
+        program: program, arguments: CStringArray([program]), environment: [], directory: directory,
         writingTo: OutputPipes(),
         inheriting: lock
       ).id

@@ -82,15 +82,15 @@ struct DirectoryMoveTests {
   func race() throws {
     for round in 0..<50 {
       try scratch.write("a\(round)")
-      let outcomes = Shared<[Directory.Move]>([])
+      let outcomes = Monitor<[Directory.Move]>([])
       try inParallel(4) { [directory] thread in
         let target = FileName("b\(round)-\(thread)")
         guard let outcome = try? directory.move(FileName("a\(round)"), to: directory, as: target) else {
           return
         }
-        outcomes.access { $0.append(outcome) }
+        outcomes.withLock { $0.append(outcome) }
       }
-      let all = outcomes.access { $0 }
+      let all = outcomes.withLock { $0 }
       #expect(all.count == 4)
       #expect(all.count { $0 == .moved } == 1)
       #expect(all.count { $0 == .vanished } == 3)

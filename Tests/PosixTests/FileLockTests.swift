@@ -83,27 +83,27 @@ struct FileLockTests {
 
   @Test("of many that try at once, one has it")
   func race() throws {
-    let holders = Shared((now: 0, most: 0, times: 0))
+    let holders = Monitor((now: 0, most: 0, times: 0))
     try inParallel(4) { [directory] _ in
       for _ in 0..<200 {
         guard let lock = try? FileLock.tryAcquire(FileName("lock"), in: directory) else { continue }
-        holders.access {
+        holders.withLock {
           $0.now += 1
           $0.most = max($0.most, $0.now)
           $0.times += 1
         }
-        holders.access { $0.now -= 1 }
+        holders.withLock { $0.now -= 1 }
         _ = lock.file.number
       }
     }
-    let seen = holders.access { $0 }
+    let seen = holders.withLock { $0 }
     #expect(seen.most == 1)
     #expect(seen.times > 0)
   }
 
   @Test("a file that cannot be locked is named in the error")
   func named() throws {
-    let file = Descriptor(-1, path: "notes/x")
+    let file = FileDescriptor(-1, path: "notes/x")
     let error = #expect(throws: SystemError.self) { try file.lock() }
     #expect(error?.description == "cannot lock 'notes/x': Bad file descriptor")
   }

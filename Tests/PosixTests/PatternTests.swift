@@ -40,10 +40,10 @@ struct PatternTests {
   @Test("serve several threads")
   func threads() throws {
     let pattern = try Pattern("(a|b)+c$")
-    let count = Shared(0)
+    let count = Monitor(0)
     try inParallel(4) { _ in
-      for _ in 0..<500 where pattern.matches(Array("xxababc".utf8)) { count.access { $0 += 1 } }
+      for _ in 0..<500 where pattern.matches(Array("xxababc".utf8)) { count.withLock { $0 += 1 } }
     }
-    #expect(count.access { $0 } == 2_000)
+    #expect(count.withLock { $0 } == 2_000)
   }
 }

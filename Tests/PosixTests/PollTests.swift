@@ -54,7 +54,7 @@ struct PollTests {
   func nonBlocking() throws {
     let (reader, writer) = try pipe()
     try #require(fcntl(reader, F_SETFL, O_NONBLOCK) == 0)
-    let descriptor = Descriptor(reader, path: "pipe")
+    let descriptor = FileDescriptor(reader, path: "pipe")
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 1)
     defer { buffer.deallocate() }
     #expect(try descriptor.read(into: buffer) == nil)

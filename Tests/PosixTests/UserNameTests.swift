@@ -5,7 +5,7 @@ import Testing
 struct UserNameTests {
   @Test("is what the machine's user database says; nil for a number that nobody has")
   func names() {
-    #expect(UserName.of(0) == "root")
-    #expect(UserName.of(4_000_000_123) == nil)
+    #expect(PasswordFile.userName(0) == "root")
+    #expect(PasswordFile.userName(4_000_000_123) == nil)
   }
 }

@@ -7,46 +7,46 @@ import Testing
 struct WorkerTests {
   @Test("a joined worker has done its work")
   func join() throws {
-    let done = Shared(false)
-    let worker = try Worker { done.access { $0 = true } }
+    let done = Monitor(false)
+    let worker = try JoinableThread { done.withLock { $0 = true } }
     worker.join()
-    #expect(done.access { $0 })
+    #expect(done.withLock { $0 })
   }
 
   @Test("one thread at a time changes what is shared")
   func access() throws {
-    let sum = Shared(0)
-    try inParallel(4) { _ in for _ in 0..<10_000 { sum.access { $0 += 1 } } }
-    #expect(sum.access { $0 } == 40_000)
+    let sum = Monitor(0)
+    try inParallel(4) { _ in for _ in 0..<10_000 { sum.withLock { $0 += 1 } } }
+    #expect(sum.withLock { $0 } == 40_000)
   }
 
   @Test("an error inside comes out, and the lock is given back")
   func errors() {
-    let value = Shared(1)
+    let value = Monitor(1)
     #expect(throws: Failure.self) {
-      try value.access { value in
+      try value.withLock { value in
         value = 2
         throw Failure("it goes on")
       }
     }
-    #expect(value.access { $0 } == 2)
+    #expect(value.withLock { $0 } == 2)
   }
 
   @Test("a wait ends when another thread has made the change and woken the rest")
   func wait() throws {
-    let turn = Shared(0)
+    let turn = Monitor(0)
     // Each waits for the one before it, in the order least likely to come by itself.
     try inParallel(4) { number in
       _ = turn.wait { $0 == 3 - number ? true : nil }
-      turn.access { $0 += 1 }
-      turn.wake()
+      turn.withLock { $0 += 1 }
+      turn.notifyAll()
     }
-    #expect(turn.access { $0 } == 4)
+    #expect(turn.withLock { $0 } == 4)
   }
 
   @Test("a wait with a deadline ends with nil, not before the deadline")
   func deadline() {
-    let value = Shared(0)
+    let value = Monitor(0)
     let deadline = MonotonicTime.now() + .milliseconds(15)
     #expect(value.wait(until: deadline) { $0 == 1 ? true : nil } == nil)
     #expect(MonotonicTime.now() >= deadline)
@@ -55,17 +55,17 @@ struct WorkerTests {
 
   @Test("what is there already is not waited for, however late it is")
   func late() {
-    let value = Shared(7)
+    let value = Monitor(7)
     #expect(value.wait(until: .now() + .seconds(-1)) { $0 } == 7)
     #expect(value.wait { $0 } == 7)
   }
 
   @Test("the change counts when it comes before the deadline")
   func beforeDeadline() throws {
-    let value = Shared(0)
-    let worker = try Worker {
-      value.access { $0 = 5 }
-      value.wake()
+    let value = Monitor(0)
+    let worker = try JoinableThread {
+      value.withLock { $0 = 5 }
+      value.notifyAll()
     }
     #expect(value.wait(until: .now() + Script.patience) { $0 == 5 ? $0 : nil } == 5)
     worker.join()
@@ -74,13 +74,13 @@ struct WorkerTests {
   @Test("a worker leaves signals to others, and changes nothing for its starter")
   func signals() throws {
     let before = blockedSignals()
-    let blocked = Shared<[Int32]>([])
-    let worker = try Worker {
+    let blocked = Monitor<[Int32]>([])
+    let worker = try JoinableThread {
       let signals = blockedSignals()
-      blocked.access { $0 = signals }
+      blocked.withLock { $0 = signals }
     }
     worker.join()
-    #expect(Set([SIGTERM, SIGINT, SIGHUP, SIGCHLD]).isSubset(of: blocked.access { $0 }))
+    #expect(Set([SIGTERM, SIGINT, SIGHUP, SIGCHLD]).isSubset(of: blocked.withLock { $0 }))
     #expect(blockedSignals() == before)
   }
 }

@@ -6,8 +6,8 @@ import Testing
 @Suite("Claims of dead processes", .serialized, .alone)
 struct AbandonedClaimsTests {
   let spool: TestSpool
-  let observer = OwnerName.current()
-  let dead: OwnerName
+  let observer = ProcessIdentity.current()
+  let dead: ProcessIdentity
 
   init() throws {
     spool = try TestSpool()
@@ -16,14 +16,14 @@ struct AbandonedClaimsTests {
     dead = try .process(CurrentProcess.id, startTime: began - 1)
   }
 
-  private var running: Directory { spool.interior[.running] }
+  private var running: Directory { spool.store[.running] }
 
   private func look(isForRecovery: Bool = false) throws -> AbandonedClaims {
     try AbandonedClaims(in: running, observer: observer, isForRecovery: isForRecovery)
   }
 
   /// Puts a claim where an owner has its own, whoever that is.
-  private func leave(_ file: String, owner: OwnerName) throws {
+  private func leave(_ file: String, owner: ProcessIdentity) throws {
     try spool.scratch.write("running/\(owner.folder)/\(file)", "7")
   }
 
@@ -38,14 +38,14 @@ struct AbandonedClaimsTests {
     for file in ["3.1.b.json", "1.2.a.json", "2.expired.c.json", "10.1.a.json"] {
       try leave(file, owner: dead)
     }
-    let other = try OwnerName.process(CurrentProcess.id, startTime: 1)
+    let other = try ProcessIdentity.process(CurrentProcess.id, startTime: 1)
     try leave("4.1.aa.json", owner: other)
     let found = try look()
     #expect(
       found.claims.map(\.file.description) == [
         "1.2.a.json", "10.1.a.json", "4.1.aa.json", "3.1.b.json", "2.expired.c.json",
       ])
-    #expect(found.claims.map(\.name.step) == [.attempt(2), .attempt(1), .attempt(1), .attempt(1), .expired])
+    #expect(found.claims.map(\.name.state) == [.attempt(2), .attempt(1), .attempt(1), .attempt(1), .expired])
     #expect(found.foreign.isEmpty)
   }
 
@@ -55,7 +55,7 @@ struct AbandonedClaimsTests {
     let lock = try scratch.open().lock("lock")
     let child = try Script.start("echo started; exec sleep 600", inheriting: lock)
     _ = try Script.line(from: child)
-    let owner = try OwnerName.process(child.id, startTime: #require(ProcessTable.startTime(of: child.id)))
+    let owner = try ProcessIdentity.process(child.id, startTime: #require(ProcessTable.startTime(of: child.id)))
     try leave("1.1.7.json", owner: owner)
     #expect(try look().claims.isEmpty)
     child.signalGroup(Signals.kill)
@@ -71,11 +71,11 @@ struct AbandonedClaimsTests {
 
   @Test("a process that cannot be seen from here lives as long as its folder is locked")
   func elsewhere() throws {
-    let owner = try OwnerName.named("0123456789ab-4026531836-77-5")
+    let owner = try ProcessIdentity.named("0123456789ab-4026531836-77-5")
     do {
-      let claims = Claims(spool.interior, owner: owner)
+      let claims = ClaimFolder(spool.store, owner: owner)
       try spool.scratch.write("7.json", "7")
-      _ = try claims.claim(FileName("7.json"), id: 1, step: .attempt(1))
+      _ = try claims.claim(FileName("7.json"), id: 1, state: .attempt(1))
       #expect(try look().claims.isEmpty)
       withExtendedLifetime(claims) {}
     }
@@ -139,12 +139,12 @@ struct AbandonedClaimsTests {
 
   @Test("folders that have become empty are removed, others not")
   func removeEmptyFolders() throws {
-    let other = try OwnerName.process(CurrentProcess.id, startTime: 1)
+    let other = try ProcessIdentity.process(CurrentProcess.id, startTime: 1)
     for owner in [dead, other] { try leave("1.1.7.json", owner: owner) }
     let found = try look()
     #expect(found.claims.count == 2)
     #expect(try running.directory(dead.folder).remove(FileName("1.1.7.json")))
-    try AbandonedClaims.removeEmptyFolders(of: found.claims, in: spool.interior)
+    try AbandonedClaims.removeEmptyFolders(of: found.claims, in: spool.store)
     #expect(try spool.scratch.names(in: "running") == [other.folder.description])
   }
 }

@@ -6,17 +6,17 @@ import Testing
 @Suite("Names of claims", .alone)
 struct ClaimNameTests {
   static let names: [(ClaimName, String)] = [
-    (.init(id: 1, step: .attempt(1), trigger: FileName("7.json")), "1.1.7.json"),
-    (.init(id: 42, step: .attempt(12), trigger: FileName("a.b.json")), "42.12.a.b.json"),
-    (.init(id: 3, step: .expired, trigger: FileName("7.json")), "3.expired.7.json"),
-    (.init(id: 3, step: .rejected, trigger: FileName("7.json")), "3.rejected.7.json"),
-    (.init(id: 3, step: .cancelled, trigger: FileName("7.json")), "3.cancelled.7.json"),
-    (.init(id: 4, step: .waiting, trigger: FileName("7.json")), "4.waiting.7.json"),
+    (.init(id: 1, state: .attempt(1), trigger: FileName("7.json")), "1.1.7.json"),
+    (.init(id: 42, state: .attempt(12), trigger: FileName("a.b.json")), "42.12.a.b.json"),
+    (.init(id: 3, state: .expired, trigger: FileName("7.json")), "3.expired.7.json"),
+    (.init(id: 3, state: .rejected, trigger: FileName("7.json")), "3.rejected.7.json"),
+    (.init(id: 3, state: .cancelled, trigger: FileName("7.json")), "3.cancelled.7.json"),
+    (.init(id: 4, state: .waiting, trigger: FileName("7.json")), "4.waiting.7.json"),
     (
-      .init(id: ClaimName.idLimit, step: .attempt(3), trigger: FileName("1.1.x.json")),
+      .init(id: ClaimName.idLimit, state: .attempt(3), trigger: FileName("1.1.x.json")),
       "9999999999999.3.1.1.x.json"
     ),
-    (.init(id: 5, step: .attempt(1), trigger: FileName(bytes: [0xFF, 0x2E, 0x0A])), "5.1.\u{FFFD}.\n"),
+    (.init(id: 5, state: .attempt(1), trigger: FileName(bytes: [0xFF, 0x2E, 0x0A])), "5.1.\u{FFFD}.\n"),
   ]
 
   @Test("say id, step and trigger, and are read back as they were", arguments: names)
@@ -40,7 +40,7 @@ struct ClaimNameTests {
   @Test("are never longer than a name may be: the longest trigger that can run fits whole")
   func longest() throws {
     let trigger = FileName(bytes: [UInt8](repeating: 0xFF, count: TriggerName.lengthLimit))
-    let name = ClaimName(id: ClaimName.idLimit, step: .cancelled, trigger: trigger)
+    let name = ClaimName(id: ClaimName.idLimit, state: .cancelled, trigger: trigger)
     #expect(name.file.bytes.count == 255)
     #expect(ClaimName(name.file) == name)
   }
@@ -48,7 +48,7 @@ struct ClaimNameTests {
   @Test("cut the name of a trigger that is too long, and still know its record")
   func cut() throws {
     let trigger = FileName(bytes: [UInt8](repeating: 0x61, count: 250) + Array(".json".utf8))
-    let file = ClaimName(id: 7, step: .rejected, trigger: trigger).file
+    let file = ClaimName(id: 7, state: .rejected, trigger: trigger).file
     #expect(file.bytes.count == 255)
     let read = try #require(ClaimName(file))
     #expect(read.trigger.bytes == Array(trigger.bytes.prefix(244)))

@@ -3,18 +3,18 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("Claims", .alone)
+@Suite("the claims of a process", .alone)
 struct ClaimsTests {
   let spool: TestSpool
-  let claims: Claims
+  let claims: ClaimFolder
 
   init() throws {
     spool = try TestSpool()
-    claims = Claims(spool.interior)
+    claims = ClaimFolder(spool.store)
   }
 
-  private func claim(_ name: String, id: Int64 = 1, step: ClaimName.Step = .attempt(1)) throws -> Claim {
-    try #require(try claims.claim(FileName(name), id: id, step: step))
+  private func claim(_ name: String, id: Int64 = 1, state: ClaimState = .attempt(1)) throws -> Claim {
+    try #require(try claims.claim(FileName(name), id: id, state: step))
   }
 
   @Test("a claim moves the trigger into the owner's folder, and its name says all about it")
@@ -27,14 +27,14 @@ struct ClaimsTests {
   }
 
   @Test("what somebody else took first is no claim, and no error")
-  func vanished() throws { #expect(try claims.claim(FileName("7.json"), id: 1, step: .attempt(1)) == nil) }
+  func vanished() throws { #expect(try claims.claim(FileName("7.json"), id: 1, state: .attempt(1)) == nil) }
 
   @Test("looking at triggers makes no folder; the first claim does, locked, for the batch alone")
   func folder() throws {
     #expect(try spool.scratch.names(in: "running") == [])
     try spool.scratch.write("7.json", "7")
     _ = try claim("7.json")
-    let folder = try spool.interior[.running].directory(claims.owner.folder)
+    let folder = try spool.store[.running].directory(claims.owner.folder)
     #expect(try folder.status().mode == 0o750)
     #expect(try !folder.tryLock())
   }
@@ -43,7 +43,7 @@ struct ClaimsTests {
   func invalidName() throws {
     let name = FileName(bytes: [0xFF] + Array(".json".utf8))
     try spool.scratch.write(name, bytes: [0x37])
-    let claim = try #require(try claims.claim(name, id: 1, step: .attempt(1)))
+    let claim = try #require(try claims.claim(name, id: 1, state: .attempt(1)))
     #expect(try claims.putBack(claim) == nil)
     #expect(try spool.root.status(of: name) != nil)
   }
@@ -52,16 +52,16 @@ struct ClaimsTests {
   func race() throws {
     let rounds = 40
     for round in 0..<rounds { try spool.scratch.write("\(round).json", "7") }
-    let winners = Shared<[Int: [Int]]>([:])
-    try inParallel(4) { [interior = spool.interior] thread in
-      guard let owner = OwnerName(FileName("abcdef-1-\(thread + 1)-5")) else { return }
-      let claims = Claims(interior, owner: owner)
+    let winners = Monitor<[Int: [Int]]>([:])
+    try inParallel(4) { [store = spool.store] thread in
+      guard let owner = ProcessIdentity(FileName("abcdef-1-\(thread + 1)-5")) else { return }
+      let claims = ClaimFolder(store, owner: owner)
       for round in 0..<rounds {
-        let claim = try? claims.claim(FileName("\(round).json"), id: Int64(thread + 1), step: .attempt(1))
-        if claim != nil { winners.access { $0[round, default: []].append(thread) } }
+        let claim = try? claims.claim(FileName("\(round).json"), id: Int64(thread + 1), state: .attempt(1))
+        if claim != nil { winners.withLock { $0[round, default: []].append(thread) } }
       }
     }
-    let won = winners.access { $0 }
+    let won = winners.withLock { $0 }
     #expect(won.count == rounds)
     #expect(won.values.allSatisfy { $0.count == 1 })
     #expect(try spool.pending() == [])
@@ -83,7 +83,7 @@ struct ClaimsTests {
     let waiting = try #require(try claims.putBack(claim))
     #expect(try spool.scratch.text("7.json") == "new")
     // It has been no attempt.
-    #expect(waiting.name.step == .waiting)
+    #expect(waiting.name.state == .waiting)
     #expect(try spool.scratch.names(in: "running/\(claims.owner.folder)") == ["1.waiting.7.json"])
     #expect(try claims.putBack(waiting)?.name == waiting.name)
     try spool.scratch.remove("7.json")
@@ -135,28 +135,28 @@ struct ClaimsTests {
     }
   }
 
-  private func close(_ file: consuming Descriptor) {}
+  private func close(_ file: consuming FileDescriptor) {}
 
   @Test("what a dead process claimed is taken over for another step")
   func adopt() throws {
-    let dead = Claims(spool.interior, owner: try .named("abcdef-1-2-3"))
+    let dead = ClaimFolder(spool.store, owner: try .named("abcdef-1-2-3"))
     try spool.scratch.write("7.json", "7")
-    let abandoned = try #require(try dead.claim(FileName("7.json"), id: 5, step: .attempt(1)))
-    let adopted = try #require(try claims.adopt(abandoned, step: .attempt(2)))
+    let abandoned = try #require(try dead.claim(FileName("7.json"), id: 5, state: .attempt(1)))
+    let adopted = try #require(try claims.adopt(abandoned, state: .attempt(2)))
     #expect(try spool.scratch.names(in: "running/\(claims.owner.folder)") == ["5.2.7.json"])
     #expect(try spool.scratch.names(in: "running/abcdef-1-2-3") == [])
-    #expect(adopted.name == ClaimName(id: 5, step: .attempt(2), trigger: FileName("7.json")))
-    #expect(try claims.adopt(abandoned, step: .attempt(2)) == nil, "somebody else was faster")
+    #expect(adopted.name == ClaimName(id: 5, state: .attempt(2), trigger: FileName("7.json")))
+    #expect(try claims.adopt(abandoned, state: .attempt(2)) == nil, "somebody else was faster")
   }
 
   @Test("an adoption never replaces another claim")
   func adoptTaken() throws {
-    let dead = Claims(spool.interior, owner: try .named("abcdef-1-2-3"))
+    let dead = ClaimFolder(spool.store, owner: try .named("abcdef-1-2-3"))
     try spool.scratch.write("7.json", "old")
-    let abandoned = try #require(try dead.claim(FileName("7.json"), id: 5, step: .attempt(1)))
+    let abandoned = try #require(try dead.claim(FileName("7.json"), id: 5, state: .attempt(1)))
     try spool.scratch.write("7.json", "new")
-    _ = try claim("7.json", id: 5, step: .attempt(2))
-    let error = #expect(throws: SystemError.self) { try claims.adopt(abandoned, step: .attempt(2)) }
+    _ = try claim("7.json", id: 5, state: .attempt(2))
+    let error = #expect(throws: SystemError.self) { try claims.adopt(abandoned, state: .attempt(2)) }
     #expect(error?.code == .exists)
     #expect(try spool.scratch.text("running/\(claims.owner.folder)/5.2.7.json") == "new")
     #expect(try spool.scratch.text("running/abcdef-1-2-3/5.1.7.json") == "old")
@@ -170,8 +170,8 @@ struct ClaimsTests {
     try claims.sync()
     try claims.close()
     #expect(try spool.scratch.names(in: "running/\(claims.owner.folder)") == ["1.1.7.json"])
-    let next = Claims(spool.interior, owner: try .named("abcdef-1-2-3"))
-    let adopted = try #require(try next.adopt(claim, step: .attempt(2)))
+    let next = ClaimFolder(spool.store, owner: try .named("abcdef-1-2-3"))
+    let adopted = try #require(try next.adopt(claim, state: .attempt(2)))
     #expect(try next.putBack(adopted) == nil)
     try next.close()
     #expect(try spool.scratch.names(in: "running") == [claims.owner.folder.description])

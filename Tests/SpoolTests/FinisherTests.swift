@@ -7,18 +7,18 @@ import Testing
 @Suite("Bringing claims to their end", .alone)
 struct FinisherTests {
   let spool: TestSpool
-  let claims: Claims
+  let claims: ClaimFolder
   let finisher: Finisher
 
   init() throws {
     spool = try TestSpool()
-    claims = Claims(spool.interior)
-    finisher = Finisher(spool.interior)
+    claims = ClaimFolder(spool.store)
+    finisher = Finisher(spool.store)
   }
 
   private func claim(_ name: String, id: Int64, _ text: String = "7") throws -> Claim {
     try spool.scratch.write(name, text)
-    return try #require(try claims.claim(FileName(name), id: id, step: .attempt(1)))
+    return try #require(try claims.claim(FileName(name), id: id, state: .attempt(1)))
   }
 
   private func stillRunning() throws -> [String] {
@@ -35,8 +35,8 @@ struct FinisherTests {
     #expect(try spool.scratch.text("failed/b.json") == "B\n")
     #expect(try stillRunning() == [])
     // No temporary file is left.
-    #expect(try spool.interior[.done].names().count == 1)
-    #expect(try spool.interior[.failed].names().count == 1)
+    #expect(try spool.store[.done].names().count == 1)
+    #expect(try spool.store[.failed].names().count == 1)
   }
 
   @Test("the newest result replaces an older one")
@@ -51,7 +51,7 @@ struct FinisherTests {
   @Test("of several results of one name at once, the last one stays")
   func order() throws {
     let endings = try (1...5).map { number in
-      (try claim("a.json", id: Int64(number)), Ending.done(Array("\(number)".utf8)))
+      (try claim("a.json", id: Int64(number)), Disposition.done(Array("\(number)".utf8)))
     }
     try finisher.finish(endings)
     #expect(try spool.scratch.text("done/a.json") == "5")
@@ -61,12 +61,12 @@ struct FinisherTests {
   @Test("many results at once are all published, and each file is closed again")
   func many() throws {
     let endings = try (1...150).map { number in
-      (try claim("\(number).json", id: Int64(number)), Ending.done(Array("\(number)".utf8)))
+      (try claim("\(number).json", id: Int64(number)), Disposition.done(Array("\(number)".utf8)))
     }
     let before = try OpenDescriptors.all()
     try finisher.finish(endings)
     #expect(try OpenDescriptors.all() == before)
-    #expect(try spool.interior[.done].names().count == 150)
+    #expect(try spool.store[.done].names().count == 150)
     #expect(try (1...150).allSatisfy { try spool.scratch.text("done/\($0).json") == "\($0)" })
     #expect(try stillRunning() == [])
   }
@@ -118,16 +118,16 @@ struct FinisherTests {
     default: try spool.scratch.symbolicLink("a.json", to: "nowhere")
     }
     let before = try #require(try spool.root.status(of: FileName("a.json")))
-    let claim = try #require(try claims.claim(FileName("a.json"), id: 1, step: .rejected))
+    let claim = try #require(try claims.claim(FileName("a.json"), id: 1, state: .rejected))
     try finisher.finish([(claim, .moved(.rejected))])
-    #expect(try spool.interior[.rejected].status(of: FileName("a.json"))?.inode == before.inode)
+    #expect(try spool.store[.rejected].status(of: FileName("a.json"))?.inode == before.inode)
     #expect(try stillRunning() == [])
   }
 
   @Test("finishing again what was finished before a crash changes nothing")
   func again() throws {
     let (result, moved) = (try claim("a.json", id: 1), try claim("b.json", id: 2))
-    let endings: [(Claim, Ending)] = [(result, .done(Array("A".utf8))), (moved, .moved(.expired))]
+    let endings: [(Claim, Disposition)] = [(result, .done(Array("A".utf8))), (moved, .moved(.expired))]
     try finisher.finish(endings)
     try finisher.finish(endings)
     #expect(try spool.scratch.text("done/a.json") == "A")
@@ -136,16 +136,16 @@ struct FinisherTests {
 
   @Test("nothing is published by the first step, and what it wrote can be taken back")
   func preparation() throws {
-    let endings: [(claim: Claim, ending: Ending)] = [
+    let endings: [(claim: Claim, ending: Disposition)] = [
       (try claim("a.json", id: 1), .done(Array("A".utf8))), (try claim("b.json", id: 2), .moved(.expired)),
     ]
     let preparation = try finisher.prepare(endings)
     #expect(try spool.scratch.names(in: "done") == [])
     #expect(try spool.scratch.names(in: "expired") == [])
     #expect(try stillRunning() == ["1.1.a.json", "2.1.b.json"])
-    #expect(try spool.interior[.done].names().count == 1)
+    #expect(try spool.store[.done].names().count == 1)
     finisher.discard(preparation)
-    #expect(try spool.interior[.done].names().isEmpty)
+    #expect(try spool.store[.done].names().isEmpty)
     try finisher.finish(endings)
     #expect(try spool.scratch.names(in: "done") == ["a.json"])
     #expect(try stillRunning() == [])
@@ -154,16 +154,16 @@ struct FinisherTests {
   @Test("what a dead process of the same id left under its temporary names is in nobody's way")
   func leftovers() throws {
     let endings = try (1...3).map { number in
-      (claim: try claim("\(number).json", id: Int64(number)), ending: Ending.done(Array("\(number)".utf8)))
+      (claim: try claim("\(number).json", id: Int64(number)), ending: Disposition.done(Array("\(number)".utf8)))
     }
     // A process that dies between the steps leaves its temporary files. The next one may have its id (in a container
     // both are 1), finds the same claims, and counts from the beginning, too.
     for _ in 1...3 {
-      _ = try Finisher(spool.interior).prepare(
+      _ = try Finisher(spool.store).prepare(
         endings.map { ($0.claim, .done(Array("of a dead process".utf8))) })
     }
-    #expect(try spool.interior[.done].names().count == 9)
-    try Finisher(spool.interior).finish(endings)
+    #expect(try spool.store[.done].names().count == 9)
+    try Finisher(spool.store).finish(endings)
     #expect(try spool.scratch.names(in: "done") == ["1.json", "2.json", "3.json"])
     for number in 1...3 { #expect(try spool.scratch.text("done/\(number).json") == "\(number)") }
     #expect(try stillRunning() == [])
@@ -183,7 +183,7 @@ struct FinisherTests {
   func directoryInTheWay() throws {
     try spool.scratch.write("done/b.json/in the way", "kept")
     let endings = try ["a.json", "b.json", "c.json"].enumerated().map { index, name in
-      (try claim(name, id: Int64(index + 1)), Ending.done(Array("x".utf8)))
+      (try claim(name, id: Int64(index + 1)), Disposition.done(Array("x".utf8)))
     }
     try finisher.finish(endings)
     #expect(try stillRunning() == [])
@@ -195,7 +195,7 @@ struct FinisherTests {
 
 extension Finisher {
   /// Both steps, with nothing between them.
-  fileprivate func finish(_ endings: [(claim: Claim, ending: Ending)]) throws {
+  fileprivate func finish(_ endings: [(claim: Claim, ending: Disposition)]) throws {
     try complete(prepare(endings))
   }
 }

@@ -49,7 +49,7 @@ struct JSONTextTests {
       try JSONDecoder().decode(String.self, from: Data(bytes)).unicodeScalars.elementsEqual(
         text.unicodeScalars))
     let written = String(decoding: bytes, as: UTF8.self)
-    #expect(written.unicodeScalars.allSatisfy { !$0.disturbsTerminal })
+    #expect(written.unicodeScalars.allSatisfy { !$0.isUnsafeForTerminal })
   }
 
   static let texts: [(String, String)] = [
@@ -63,6 +63,6 @@ struct JSONTextTests {
   @Test("text for people is one line that disturbs no terminal", arguments: texts)
   func printable(_ text: String, _ expected: String) {
     #expect(text.printable == expected)
-    #expect(text.printable.unicodeScalars.allSatisfy { !$0.disturbsTerminal })
+    #expect(text.printable.unicodeScalars.allSatisfy { !$0.isUnsafeForTerminal })
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Owners of claims", .serialized, .alone)
 struct OwnerNameTests {
-  let current = OwnerName.current()
+  let current = ProcessIdentity.current()
 
   @Test("are one process each, by boot, namespace, id and start time")
   func identity() throws {
@@ -14,8 +14,8 @@ struct OwnerNameTests {
     #expect(parts[0].utf8.count == 12)
     #expect(parts[2] == "\(CurrentProcess.id)")
     #expect(current.process == CurrentProcess.id)
-    #expect(OwnerName(current.folder) == current)
-    #expect(OwnerName.current() == current)
+    #expect(ProcessIdentity(current.folder) == current)
+    #expect(ProcessIdentity.current() == current)
   }
 
   @Test(
@@ -24,10 +24,10 @@ struct OwnerNameTests {
       "", "a", "a-1-2", "a-1-2-3-4", "a-1-x-3", "a-1-2-x", "a-1--3", "a-1-+2-3", "a-1-02-3", "a-1-2-03",
       "a-1-2-3 ", "a-1-99999999999-3", "a-1-2--3",
     ])
-  func refused(_ name: String) { #expect(OwnerName(FileName(name)) == nil) }
+  func refused(_ name: String) { #expect(ProcessIdentity(FileName(name)) == nil) }
 
   @Test("a name that is no UTF-8 is no owner's")
-  func invalid() { #expect(OwnerName(FileName(bytes: [0xFF] + Array("-1-2-3".utf8))) == nil) }
+  func invalid() { #expect(ProcessIdentity(FileName(bytes: [0xFF] + Array("-1-2-3".utf8))) == nil) }
 
   @Test("live as long as their process does")
   func liveness() throws {
@@ -36,7 +36,7 @@ struct OwnerNameTests {
     let lock = try scratch.open().lock("lock")
     let child = try Script.start("echo started; exec sleep 600", inheriting: lock)
     _ = try Script.line(from: child)
-    let owner = try OwnerName.process(child.id, startTime: #require(ProcessTable.startTime(of: child.id)))
+    let owner = try ProcessIdentity.process(child.id, startTime: #require(ProcessTable.startTime(of: child.id)))
     #expect(owner.isAlive(asSeenBy: current) == true)
     child.signalGroup(Signals.kill)
     _ = try Script.reap(child.id)
@@ -46,16 +46,16 @@ struct OwnerNameTests {
   @Test("an id that was given out again is not the old owner")
   func reused() throws {
     let start = try #require(ProcessTable.startTime(of: CurrentProcess.id))
-    #expect(try OwnerName.process(CurrentProcess.id, startTime: start).isAlive(asSeenBy: current) == true)
+    #expect(try ProcessIdentity.process(CurrentProcess.id, startTime: start).isAlive(asSeenBy: current) == true)
     #expect(
-      try OwnerName.process(CurrentProcess.id, startTime: start - 1).isAlive(asSeenBy: current) == false)
+      try ProcessIdentity.process(CurrentProcess.id, startTime: start - 1).isAlive(asSeenBy: current) == false)
   }
 
   @Test("of another boot or another namespace are not judged by ids that mean nothing there")
   func elsewhere() throws {
     let parts = current.folder.description.split(separator: "-").map(String.init)
     for (boot, namespace) in [("0123456789ab", parts[1]), (parts[0], "1"), ("", parts[1]), ("", "")] {
-      let owner = try OwnerName.named("\(boot)-\(namespace)-\(parts[2])-\(parts[3])")
+      let owner = try ProcessIdentity.named("\(boot)-\(namespace)-\(parts[2])-\(parts[3])")
       #expect(owner.isAlive(asSeenBy: current) == nil)
     }
   }

@@ -150,6 +150,6 @@ struct PendingListTests {
     ])
   func position(_ name: String, _ expected: Int) throws {
     for name in ["b.json", "d.json", "é.json", ".a.json", "aa.txt"] { try scratch.write(name) }
-    #expect(try Spool(path: scratch.path).position(of: FileName(name)) == expected)
+    #expect(try SpoolDirectory(path: scratch.path).position(of: FileName(name)) == expected)
   }
 }

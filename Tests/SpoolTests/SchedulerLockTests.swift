@@ -6,13 +6,13 @@ import Testing
 @Suite("The scheduler lock", .serialized, .alone)
 struct SchedulerLockTests {
   let scratch: TemporaryDirectory
-  let place: LockPlace
-  let owner = OwnerName.current()
+  let place: SchedulerLockFile
+  let owner = ProcessIdentity.current()
   private let moment = Timestamp(seconds: 1_769_855_400, nanoseconds: 123_456_789)
 
   init() throws {
     scratch = try TemporaryDirectory()
-    place = LockPlace(directory: try scratch.open(), name: Spool.lockName)
+    place = SchedulerLockFile(directory: try scratch.open(), name: SpoolDirectory.lockName)
   }
 
   private func acquire(_ kind: HolderNote.Kind = .scheduled) throws -> SchedulerLock {
@@ -50,18 +50,18 @@ struct SchedulerLockTests {
   @Test("a holder without a note that goes away at once was one who only looked")
   func looker() throws {
     let directory = place.directory
-    let (isHeld, mayGo) = (Shared(false), Shared(false))
-    let worker = try Worker {
+    let (isHeld, mayGo) = (Monitor(false), Monitor(false))
+    let worker = try JoinableThread {
       guard let lock = try? FileLock.tryAcquire(FileName("scheduler.lock"), in: directory) else { return }
-      isHeld.access { $0 = true }
-      isHeld.wake()
+      isHeld.withLock { $0 = true }
+      isHeld.notifyAll()
       mayGo.wait { $0 ? () : nil }
       CurrentProcess.pause(for: .milliseconds(15))
       _ = lock.file.number
     }
     isHeld.wait { $0 ? () : nil }
-    mayGo.access { $0 = true }
-    mayGo.wake()
+    mayGo.withLock { $0 = true }
+    mayGo.notifyAll()
     let lock = try acquire()
     #expect(try lock.isStillInPlace())
     worker.join()
@@ -121,7 +121,7 @@ struct SchedulerLockTests {
   }
 
   /// Writes a note as another process would.
-  private func leaveNote(owner: OwnerName, job: HolderNote.Job? = nil) throws {
+  private func leaveNote(owner: ProcessIdentity, job: HolderNote.Job? = nil) throws {
     var note = HolderNote(kind: .scheduled, startedAt: moment, owner: owner)
     note.job = job
     try scratch.write("scheduler.lock", String(decoding: note.json.line, as: UTF8.self))
@@ -147,24 +147,24 @@ struct SchedulerLockTests {
   @Test("what a holder was running when it was killed is known to the next one, and to no other")
   func killed() throws {
     let job = HolderNote.Job(id: 7, channel: "cats", trigger: nil, startedAt: "2026-01-31T10:31:00Z")
-    let dead = try OwnerName.process(CurrentProcess.id, startTime: 1)
+    let dead = try ProcessIdentity.process(CurrentProcess.id, startTime: 1)
     try leaveNote(owner: dead, job: job)
     let next = try acquire()
-    #expect(next.cutShort == job)
+    #expect(next.interruptedJob == job)
     #expect(try holder()?.job == job, "until it is recorded, it is kept for the holder after this one")
     try next.release()
-    #expect(try acquire().cutShort == nil)
+    #expect(try acquire().interruptedJob == nil)
     try leaveNote(owner: dead)
-    #expect(try acquire().cutShort == nil, "between two jobs")
+    #expect(try acquire().interruptedJob == nil, "between two jobs")
     try leaveNote(owner: try .named("0123456789ab-1-77-5"), job: job)
-    #expect(try acquire().cutShort == nil, "of another boot: perhaps a power cut, which is no job's doing")
+    #expect(try acquire().interruptedJob == nil, "of another boot: perhaps a power cut, which is no job's doing")
   }
 
   @Test("the note of a process that cannot be seen from here is believed while the lock is held")
   func elsewhere() throws {
     // Of another container.
-    let boot = try #require(OwnerName.current().folder.text?.split(separator: "-").first)
-    let other = try OwnerName.named("\(boot)-1-77-5")
+    let boot = try #require(ProcessIdentity.current().folder.text?.split(separator: "-").first)
+    let other = try ProcessIdentity.named("\(boot)-1-77-5")
     try leaveNote(owner: other)
     let lock = try place.directory.lock("scheduler.lock")
     #expect(try holder()?.owner == other.folder.description)

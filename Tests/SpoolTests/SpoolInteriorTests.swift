@@ -10,17 +10,17 @@ struct SpoolInteriorTests {
 
   init() throws { scratch = try TemporaryDirectory() }
 
-  private func interior() throws -> SpoolInterior { try SpoolInterior(Spool(path: scratch.path)) }
+  private func store() throws -> SpoolStore { try SpoolStore(SpoolDirectory(path: scratch.path)) }
 
   @Test("all folders are made, for the batch user alone, and found again")
   func folders() throws {
-    let first = try interior()
+    let first = try store()
     #expect(
       try scratch.names()
         == ["cancelled", "channels", "done", "expired", "failed", "logs", "rejected", "running"])
     for folder in SpoolFolder.allCases { #expect(try first[folder].status().mode & 0o027 == 0) }
     #expect(first.setAside.isEmpty)
-    let second = try interior()
+    let second = try store()
     #expect(second.setAside.isEmpty)
     for folder in SpoolFolder.allCases {
       #expect(try first[folder].status().inode == second[folder].status().inode)
@@ -29,9 +29,9 @@ struct SpoolInteriorTests {
 
   @Test("a folder that was removed is made again")
   func missing() throws {
-    _ = try interior()
+    _ = try store()
     #expect(try scratch.open().removeDirectory(FileName("done")))
-    _ = try interior()
+    _ = try store()
     #expect(scratch.exists("done"))
   }
 
@@ -46,11 +46,11 @@ struct SpoolInteriorTests {
         try scratch.symbolicLink(name, to: name == "done" ? elsewhere.path : "\(elsewhere.path)/\(name)")
       }
     }
-    let interior = try interior()
-    #expect(interior.setAside.count == 3)
+    let store = try store()
+    #expect(store.setAside.count == 3)
     #expect(try Path.status("\(scratch.path)/done")?.kind == .directory)
     #expect(scratch.exists(".foreign-done"))
-    try interior.open(Spool.historyName, .append).write([0x0A])
+    try store.open(SpoolDirectory.historyName, .append).write([0x0A])
     #expect(try scratch.text("history.jsonl") == "\n")
     #expect(try elsewhere.names() == [])
   }
@@ -62,8 +62,8 @@ struct SpoolInteriorTests {
     for _ in 1...2 {
       try scratch.write("history.jsonl", "forged")
       #expect(chown("\(scratch.path)/history.jsonl", 12_345, 12_345) == 0)
-      let interior = try interior()
-      #expect(interior.setAside.count == 1)
+      let store = try store()
+      #expect(store.setAside.count == 1)
       #expect(!scratch.exists("history.jsonl"))
     }
     #expect(try scratch.text(".foreign-history.jsonl") == "forged")
@@ -74,17 +74,17 @@ struct SpoolInteriorTests {
   func hardLink() throws {
     try scratch.write("mine", "mine")
     try scratch.hardLink("history.jsonl", to: "mine")
-    let interior = try interior()
-    #expect(interior.setAside.count == 1)
-    #expect(try !interior.owns(Spool.historyName))
-    try interior.open(Spool.historyName, .append).write([0x0A])
-    #expect(try interior.owns(Spool.historyName))
+    let store = try store()
+    #expect(store.setAside.count == 1)
+    #expect(try !store.owns(SpoolDirectory.historyName))
+    try store.open(SpoolDirectory.historyName, .append).write([0x0A])
+    #expect(try store.owns(SpoolDirectory.historyName))
     #expect(try scratch.text("mine") == "mine")
   }
 
   @Test("a spool that is not there is an error that names it")
   func noSpool() throws {
-    let error = #expect(throws: SystemError.self) { try Spool(path: "\(scratch.path)/none") }
+    let error = #expect(throws: SystemError.self) { try SpoolDirectory(path: "\(scratch.path)/none") }
     #expect(error?.description == "cannot open '\(scratch.path)/none': No such file or directory")
   }
 }

@@ -7,12 +7,12 @@ import Testing
 @Suite("Submitting triggers", .alone)
 struct SubmitterTests {
   let scratch: TemporaryDirectory
-  let spool: Spool
+  let spool: SpoolDirectory
   private let moment = Timestamp(seconds: 1_769_855_400, nanoseconds: 123_456_789)
 
   init() throws {
     scratch = try TemporaryDirectory()
-    spool = try Spool(path: scratch.path)
+    spool = try SpoolDirectory(path: scratch.path)
   }
 
   @Test("a trigger is a whole object under a name of time and channel")
@@ -65,14 +65,14 @@ struct SubmitterTests {
 
   @Test("200 at once, all at the same moment, are 200 triggers, each whole whenever it is seen")
   func concurrent() throws {
-    let submitted = Shared<[FileName]>([])
-    let seen = Shared((looks: 0, broken: [String](), isDone: false))
-    let reader = try Worker { [spool] in
+    let submitted = Monitor<[FileName]>([])
+    let seen = Monitor((looks: 0, broken: [String](), isDone: false))
+    let reader = try JoinableThread { [spool] in
       let inspector = Inspector(spool.root, settle: .seconds(2))
-      while !seen.access({ $0.isDone }) {
+      while !seen.withLock({ $0.isDone }) {
         for name in (try? spool.root.names()) ?? [] where TriggerName.isTrigger(name.bytes) {
           let inspection = try? inspector.inspect(name, now: .now())
-          seen.access {
+          seen.withLock {
             $0.looks += 1
             if case .settled(let trigger) = inspection, case .object = trigger.content { return }
             $0.broken.append("\(name): \(String(describing: inspection))")
@@ -86,22 +86,22 @@ struct SubmitterTests {
         guard let name = try? submitter.submit(channel: Int64(number % 3), user: nil, now: moment) else {
           return
         }
-        submitted.access { $0.append(name) }
+        submitted.withLock { $0.append(name) }
       }
     }
-    seen.access { $0.isDone = true }
+    seen.withLock { $0.isDone = true }
     reader.join()
-    let names = submitted.access { $0 }
+    let names = submitted.withLock { $0 }
     #expect(names.count == 200)
     #expect(Set(names).count == 200)
     #expect(try Set(spool.root.names()) == Set(names))
-    #expect(seen.access { $0.broken } == [])
+    #expect(seen.withLock { $0.broken } == [])
   }
 
   @Test("when it cannot be written that is an error, and nothing is left")
   func failure() throws {
     try scratch.directory("gone")
-    let gone = try Spool(path: "\(scratch.path)/gone")
+    let gone = try SpoolDirectory(path: "\(scratch.path)/gone")
     #expect(try spool.root.removeDirectory(FileName("gone")))
     #expect(throws: SystemError.self) {
       var submitter = Submitter(gone)
@@ -117,7 +117,7 @@ struct SubmitterTests {
     let mask = umask(0o077)
     defer { umask(mask) }
     let name = try asOrdinaryUser {
-      let box = try Spool(path: "\(scratch.path)/box")
+      let box = try SpoolDirectory(path: "\(scratch.path)/box")
       #expect(!box.isListable)
       var submitter = Submitter(box)
       return try submitter.submit(channel: 7, user: nil, now: moment)

@@ -5,13 +5,13 @@ import TestSupport
 /// A spool of a test's own, in a temporary directory, with all its folders.
 struct TestSpool {
   let scratch: TemporaryDirectory
-  let spool: Spool
-  let interior: SpoolInterior
+  let spool: SpoolDirectory
+  let store: SpoolStore
 
   init() throws {
     scratch = try TemporaryDirectory()
-    spool = try Spool(path: scratch.path)
-    interior = try SpoolInterior(spool)
+    spool = try SpoolDirectory(path: scratch.path)
+    store = try SpoolStore(spool)
   }
 
   var root: Directory { spool.root }
@@ -31,16 +31,16 @@ struct TestSpool {
   }
 }
 
-extension OwnerName {
+extension ProcessIdentity {
   /// The owner whose folder has this name.
-  static func named(_ folder: String) throws -> OwnerName {
-    guard let owner = OwnerName(FileName(folder)) else { throw Failure("\(folder) is an owner's name") }
+  static func named(_ folder: String) throws -> ProcessIdentity {
+    guard let owner = ProcessIdentity(FileName(folder)) else { throw Failure("\(folder) is an owner's name") }
     return owner
   }
 
   /// A process of this host that began at another moment, or now.
-  static func process(_ id: Int32, startTime: UInt64) throws -> OwnerName {
-    let parts = OwnerName.current().folder.description.split(separator: "-")
+  static func process(_ id: Int32, startTime: UInt64) throws -> ProcessIdentity {
+    let parts = ProcessIdentity.current().folder.description.split(separator: "-")
     return try named("\(parts[0])-\(parts[1])-\(id)-\(startTime)")
   }
 }

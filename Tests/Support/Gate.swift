@@ -8,7 +8,7 @@ import Posix
 package final class Gate: Sendable {
   package let path: String
   private let descriptor: Int32
-  private let rest = Shared<[UInt8]>([])
+  private let rest = Monitor<[UInt8]>([])
 
   package init(_ path: String) throws {
     self.path = path
@@ -43,12 +43,12 @@ package final class Gate: Sendable {
       _ = poll(&ready, 1, Int32((deadline - .now()).secondsWithFraction * 1_000) + 1)
       var buffer = [UInt8](repeating: 0, count: 4096)
       let count = read(descriptor, &buffer, buffer.count)
-      if count > 0 { rest.access { $0 += buffer[..<count] } }
+      if count > 0 { rest.withLock { $0 += buffer[..<count] } }
     }
   }
 
   private func takeLine() -> String? {
-    rest.access { rest in
+    rest.withLock { rest in
       guard let newline = rest.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
       defer { rest.removeFirst(newline + 1) }
       return String(decoding: rest[..<newline], as: UTF8.self)

@@ -9,32 +9,32 @@ package final class RunningProgram: Sendable {
   /// Kept until the program has ended, because it writes there.
   private let directory: TemporaryDirectory
   /// The status of `waitpid(2)` once it has ended.
-  private let ended: Shared<Int32?>
+  private let ended: Monitor<Int32?>
 
   init(id: Int32, output: String, error: String, directory: TemporaryDirectory) {
     self.id = id
     self.output = output
     self.error = error
     self.directory = directory
-    let ended = Shared<Int32?>(nil)
+    let ended = Monitor<Int32?>(nil)
     self.ended = ended
     // A thread waits, so that nobody has to look again and again.
     Thread.detachNewThread {
       var status: Int32 = 0
       while waitpid(id, &status, 0) == -1, errno == EINTR {}
       let result = status
-      ended.access { $0 = result }
-      ended.wake()
+      ended.withLock { $0 = result }
+      ended.notifyAll()
     }
   }
 
   deinit {
-    if ended.access({ $0 }) == nil { kill(id, SIGKILL) }
+    if ended.withLock({ $0 }) == nil { kill(id, SIGKILL) }
   }
 
   package func signal(_ signal: Int32) { kill(id, signal) }
 
-  package var isRunning: Bool { ended.access { $0 } == nil }
+  package var isRunning: Bool { ended.withLock { $0 } == nil }
 
   /// What it has written so far to standard error.
   package var errorSoFar: String { Self.text(error) }

@@ -38,7 +38,7 @@ int linux_syncfs(int descriptor);
 int linux_start_writeback(int descriptor);
 int linux_fstat(int descriptor, struct linux_stat *result);
 int linux_fstatat(int directory, const char *path, struct linux_stat *result);  // Does not follow a symbolic link.
-int linux_stat_followed(const char *path, struct linux_stat *result);
+int linux_stat(const char *path, struct linux_stat *result);
 int linux_fchmod(int descriptor, unsigned mode);
 int linux_fchown(int descriptor, unsigned user, unsigned group);  // (unsigned)-1 leaves one as it is.
 int linux_access(const char *path, int mode);
@@ -66,8 +66,8 @@ int linux_probe_read_lease(int descriptor);
 
 // Opens /dev/null under each of the numbers 0 to 2 that is closed: a file opened later must not get one of them.
 int linux_open_standard_streams(void);
-int linux_hand_nothing_on(void);        // Makes every descriptor from 3 on close-on-exec.
-void linux_ignore_notices(void);        // SIGPIPE (a write then fails with EPIPE) and SIGIO (a lease is wanted back).
+int linux_set_all_cloexec(void);        // Makes every descriptor from 3 on close-on-exec.
+void linux_ignore_sigpipe_sigio(void);        // SIGPIPE (a write then fails with EPIPE) and SIGIO (a lease is wanted back).
 
 struct linux_spawn {
   const char *path;         // Run as it is, without a search along PATH.

@@ -41,7 +41,7 @@ struct CheckCommand {
 
   private func described(_ directory: String) -> String {
     // What may not be looked at is among the problems.
-    let isMissing = (try? Path.followedStatus(directory) == nil) ?? false
+    let isMissing = (try? Path.targetStatus(directory) == nil) ?? false
     return directory.printable + (isMissing ? " (missing; a run makes it)" : "")
   }
 
@@ -65,8 +65,8 @@ struct CheckCommand {
   private func plan(_ problems: [SetupProblem]) throws -> [PlannedStep] {
     var plan: [PlannedStep] = []
     do throws(SystemError) {
-      if try Path.followedStatus(configuration.spool) != nil {
-        let batch = try Batch(configuration, log: Log(isQuiet: arguments.isQuiet))
+      if try Path.targetStatus(configuration.spool) != nil {
+        let batch = try Instance(configuration, log: Log(isQuiet: arguments.isQuiet))
         try batch.forEachPlanned(at: .now(), isSpoolOnly: false) { plan.append($0) }
         return plan
       }

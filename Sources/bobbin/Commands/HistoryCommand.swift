@@ -5,9 +5,9 @@ import Spool
 
 struct HistoryCommand {
   private let arguments: Arguments
-  private let batch: Batch
+  private let batch: Instance
 
-  init(_ arguments: Arguments, _ batch: Batch) {
+  init(_ arguments: Arguments, _ batch: Instance) {
     self.arguments = arguments
     self.batch = batch
   }
@@ -54,7 +54,7 @@ struct HistoryCommand {
   private func warnUnknown(_ channel: ChannelReference) {
     var suggestion = ""
     if case .name(let name) = channel,
-      let near = nearest(to: name, among: batch.configuration.channels.map(\.name))
+      let near = spellingSuggestion(for: name, among: batch.configuration.channels.map(\.name))
     {
       suggestion = "; did you mean \"\(near)\"?"
     }

@@ -3,9 +3,9 @@ import Spool
 
 struct PruneCommand {
   private let arguments: Arguments
-  private let batch: Batch
+  private let batch: Instance
 
-  init(_ arguments: Arguments, _ batch: Batch) {
+  init(_ arguments: Arguments, _ batch: Instance) {
     self.arguments = arguments
     self.batch = batch
   }

@@ -5,9 +5,9 @@ import Spool
 
 struct RunCommand {
   private let arguments: Arguments
-  private let batch: Batch
+  private let batch: Instance
 
-  init(_ arguments: Arguments, _ batch: Batch) {
+  init(_ arguments: Arguments, _ batch: Instance) {
     self.arguments = arguments
     self.batch = batch
   }
@@ -18,7 +18,7 @@ struct RunCommand {
     if arguments.has("dry-run") { return try dryRun() }
     var options = Run.Options()
     options.isSpoolOnly = arguments.has("spool-only")
-    options.tidies = true
+    options.appliesRetention = true
     switch try batch.run(options.isSpoolOnly ? .manual : .scheduled, options, wait: wait) {
     case .busy(let holder):
       // The shipped crontab keeps exactly this line out of cron's mail: it begins with "busy".

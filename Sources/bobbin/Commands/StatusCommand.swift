@@ -4,9 +4,9 @@ import Spool
 
 struct StatusCommand {
   private let arguments: Arguments
-  private let batch: Batch
+  private let batch: Instance
 
-  init(_ arguments: Arguments, _ batch: Batch) {
+  init(_ arguments: Arguments, _ batch: Instance) {
     self.arguments = arguments
     self.batch = batch
   }

@@ -5,9 +5,9 @@ import Spool
 
 struct TriggerCommand {
   private let arguments: Arguments
-  private let batch: Batch
+  private let batch: Instance
 
-  init(_ arguments: Arguments, _ batch: Batch) {
+  init(_ arguments: Arguments, _ batch: Instance) {
     self.arguments = arguments
     self.batch = batch
   }
@@ -18,22 +18,22 @@ struct TriggerCommand {
     case .found(let found): channel = found
     case .disabled(_, let reason): throw CommandFailure(.notFound, reason)
     case .unknown(let reason):
-      let suggestion = nearest(to: arguments.operands[0], among: batch.configuration.channels.map(\.name))
+      let suggestion = spellingSuggestion(for: arguments.operands[0], among: batch.configuration.channels.map(\.name))
       throw CommandFailure(.notFound, reason + (suggestion.map { "; did you mean \"\($0)\"?" } ?? ""))
     }
-    var options = TriggerRequestOptions()
+    var options = SubmissionOptions()
     options.user = try user()
     options.isQueueOnly = arguments.has("queue")
     if arguments.has("wait") { options.wait = try arguments.duration("wait") ?? .seconds(3_600) }
-    let given = Shared<TriggerAnswer?>(nil)
+    let given = Monitor<TriggerAnswer?>(nil)
     let (isJSON, isQuiet) = (arguments.isJSON, arguments.isQuiet)
     let log = batch.log
     let end = try batch.trigger(channel, options) { answer in
-      given.access { $0 = answer }
+      given.withLock { $0 = answer }
       // The trigger is carried out or queued, whether the answer can be printed or not: see `Output`.
       try? Self.print(answer, isJSON: isJSON, isQuiet: isQuiet)
     }
-    guard let answer = given.access({ $0 }) else { return .inputOutput }
+    guard let answer = given.withLock({ $0 }) else { return .inputOutput }
     if answer.success == false { return .failed }
     let state = answer.isPending ? "the trigger is still pending" : "a run has taken the trigger up"
     let trigger = answer.trigger.description
@@ -65,7 +65,7 @@ struct TriggerCommand {
 
   /// Whether whoever reads the trigger will take it for a name.
   private static func isName(_ text: String) -> Bool {
-    !text.isEmpty && text.utf8.count <= 1024 && !text.unicodeScalars.contains(where: \.disturbsTerminal)
+    !text.isEmpty && text.utf8.count <= 1024 && !text.unicodeScalars.contains(where: \.isUnsafeForTerminal)
   }
 
   private static func print(_ answer: TriggerAnswer, isJSON: Bool, isQuiet: Bool) throws {

@@ -7,7 +7,7 @@ enum LockCheckRow {
 
   static func measure(on bench: Workbench) throws -> [Finding] {
     let instance = try bench.instance()
-    let place = LockPlace(directory: try Directory(path: instance.spool), name: Spool.lockName)
+    let place = SchedulerLockFile(directory: try Directory(path: instance.spool), name: SpoolDirectory.lockName)
     let turns = bench.options.count(20)
     bench.progress("row 10: \(turns) rounds")
     // Made by whoever takes the lock first, and released here.
@@ -23,7 +23,7 @@ enum LockCheckRow {
   }
 
   /// Seconds a check.
-  private static func time(_ place: LockPlace, isHeld: Bool) throws -> Double {
+  private static func time(_ place: SchedulerLockFile, isHeld: Bool) throws -> Double {
     let begin = MonotonicTime.now()
     for _ in 0..<checks where try place.isHeld() != isHeld { throw Failure("the lock check is wrong") }
     return (MonotonicTime.now() - begin).secondsWithFraction / Double(checks)

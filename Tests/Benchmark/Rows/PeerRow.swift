@@ -72,7 +72,7 @@ struct PeerRow {
   }
 
   private func submitThroughLibrary(_ count: Int, _ instance: BenchmarkInstance) throws {
-    var submitter = Submitter(try Spool(path: instance.spool))
+    var submitter = Submitter(try SpoolDirectory(path: instance.spool))
     for _ in 0..<count { _ = try submitter.submit(channel: 1, user: "benchmark") }
   }
 

@@ -11,7 +11,7 @@ enum SubmitRow {
     let pairs = try Pairs(turns) { turn in
       bench.progress(.submit, turn, of: turns)
       return try perSecond(count, on: bench) { instance in
-        var submitter = Submitter(try Spool(path: instance.spool))
+        var submitter = Submitter(try SpoolDirectory(path: instance.spool))
         let begin = MonotonicTime.now()
         for _ in 0..<count { _ = try submitter.submit(channel: 1, user: "benchmark") }
         return (MonotonicTime.now() - begin).secondsWithFraction
