@@ -25,33 +25,48 @@ let package = Package(
   name: "bobbin",
   products: [.executable(name: "bobbin", targets: ["bobbin"])],
   targets: [
-    // The layers, lowest first. Each may use those above it in this list, never those below.
+    // The layers, lowest first. A layer may use those above it in this list, never those below; Sources/README.md says
+    // what each may know.
     .target(name: "CLinux", cSettings: failpoints),
-    .target(name: "Posix", dependencies: ["CLinux"], swiftSettings: strict),
-    .target(name: "Spool", dependencies: ["Posix"], swiftSettings: strict),
-    .target(name: "Channels", dependencies: ["Posix"], swiftSettings: strict),
-    .target(name: "Batch", dependencies: ["Posix", "Spool", "Channels"], swiftSettings: strict),
+    .target(name: "Text", swiftSettings: strict),
+    .target(name: "Posix", dependencies: ["CLinux", "Text"], swiftSettings: strict),
+    .target(name: "Spool", dependencies: ["Posix", "Text"], swiftSettings: strict),
+    .target(name: "Channels", dependencies: ["Posix", "Text"], swiftSettings: strict),
+    .target(name: "History", dependencies: ["Posix", "Spool", "Text"], swiftSettings: strict),
+    .target(name: "Jobs", dependencies: ["Channels", "Posix", "Text"], swiftSettings: strict),
+    .target(
+      name: "Batch", dependencies: ["Channels", "History", "Jobs", "Posix", "Spool", "Text"],
+      swiftSettings: strict),
     .executableTarget(
-      name: "bobbin", dependencies: ["Posix", "Spool", "Channels", "Batch"], swiftSettings: strict,
-      linkerSettings: selfContained),
+      name: "bobbin", dependencies: ["Batch", "Channels", "History", "Jobs", "Posix", "Spool", "Text"],
+      swiftSettings: strict, linkerSettings: selfContained),
 
     // Measures the layers and the program: swift run -c release benchmark. No part of what is installed. It uses the
     // same settings, so that what it links in is what the program has; it depends on `bobbin` so that the program
     // is built, beside it, before it runs.
     .target(name: "CBenchmark", path: "Tests/CBenchmark"),
     .executableTarget(
-      name: "benchmark", dependencies: ["CBenchmark", "Posix", "Spool", "Batch", "bobbin"],
+      name: "benchmark", dependencies: ["CBenchmark", "Posix", "Spool", "Text", "bobbin"],
       path: "Tests/Benchmark", exclude: ["drain-cost.svg"], swiftSettings: strict,
       linkerSettings: selfContained),
 
     // One folder of tests a layer; `BobbinTests` drives the program itself.
     .target(name: "TestSupport", dependencies: ["Posix"], path: "Tests/Support", swiftSettings: strict),
-    .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "SpoolTests", dependencies: ["Posix", "Spool", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "TextTests", dependencies: ["Text", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport", "Text"], swiftSettings: strict),
     .testTarget(
-      name: "ChannelsTests", dependencies: ["Posix", "Channels", "TestSupport"], swiftSettings: strict),
+      name: "SpoolTests", dependencies: ["Posix", "Spool", "TestSupport", "Text"], swiftSettings: strict),
     .testTarget(
-      name: "BatchTests", dependencies: ["Posix", "Spool", "Channels", "Batch", "TestSupport"],
+      name: "ChannelsTests", dependencies: ["Channels", "Posix", "TestSupport", "Text"], swiftSettings: strict),
+    .testTarget(
+      name: "HistoryTests", dependencies: ["History", "Posix", "Spool", "TestSupport", "Text"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "JobsTests", dependencies: ["Channels", "Jobs", "Posix", "TestSupport", "Text"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "BatchTests",
+      dependencies: ["Batch", "Channels", "History", "Jobs", "Posix", "Spool", "TestSupport", "Text"],
       swiftSettings: strict),
     .testTarget(
       name: "BobbinTests", dependencies: ["bobbin", "Posix", "TestSupport"], swiftSettings: strict),

@@ -3,7 +3,7 @@ package import Posix
 /// An entry of the configuration: what is run for one number and name.
 package struct Channel: Sendable {
   /// From 1 to 2^53, unique.
-  package let id: Int
+  package let id: Int64
   /// Unique, never all digits, and fit to be the name of a directory.
   package let name: String
   /// What the command fetches; empty when the configuration gives none. Never begins with `-`.

@@ -1,3 +1,5 @@
+import Text
+
 /// What `etc/bobbin.json5` says, checked and complete: every path is absolute, every default filled in.
 package struct Configuration: Sendable {
   /// The file it was read from.
@@ -11,7 +13,7 @@ package struct Configuration: Sendable {
   /// The scheduler lock.
   package let lock: String
   /// The folder of the lock, which a run does not make unless it is the spool.
-  package var lockFolder: String { folder(of: lock) }
+  package var lockFolder: String { PathText.folder(of: lock) }
   /// The age from which a trigger is given up; nil for never.
   package let expireAfter: Duration?
   /// How long a file must have been left alone to count as complete.
@@ -23,12 +25,12 @@ package struct Configuration: Sendable {
   /// The channels, in the order of the file.
   package let channels: [Channel]
 
-  private let positionsByID: [Int: Int]
+  private let positionsByID: [Int64: Int]
   private let positionsByName: [String: Int]
 
   /// - Precondition: the channels' ids and names are unique, which the reader has seen to.
   init(
-    file: String, paths: ConfigurationPaths, expireAfter: Duration, settle: Duration, keepResults: Duration,
+    file: String, paths: PathsReader, expireAfter: Duration, settle: Duration, keepResults: Duration,
     maxAttempts: Int, channels: [Channel]
   ) {
     self.file = file
@@ -46,7 +48,7 @@ package struct Configuration: Sendable {
   }
 
   /// The channel with this id; nil when there is none. Takes constant time.
-  package func channel(id: Int) -> Channel? { positionsByID[id].map { channels[$0] } }
+  package func channel(id: Int64) -> Channel? { positionsByID[id].map { channels[$0] } }
 
   /// The channel of this name; nil when there is none. Takes constant time.
   package func channel(name: String) -> Channel? { positionsByName[name].map { channels[$0] } }

@@ -59,11 +59,3 @@ package final class Pattern: Sendable {
     return String(decoding: bytes, as: UTF8.self)
   }
 }
-
-/// A text that is no extended regular expression.
-package struct PatternError: Error, Equatable, CustomStringConvertible {
-  /// What is wrong with it, in the words of `regerror(3)`.
-  package let reason: String
-
-  package var description: String { "not a regular expression: \(reason)" }
-}

@@ -4,47 +4,74 @@
   import Musl
 #endif
 
-/// A system call that failed: what was attempted, on what path, and why.
+/// A system call that failed: what was attempted, on what, and why.
 ///
 /// `description` reads `cannot open 'spool/x.json': Permission denied`.
 package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What the operation was attempted on.
+  package enum Subject: Equatable, Sendable {
+    case path(String)
+    /// Standard output or standard error: its failure says nothing about the spool.
+    case stream(StandardStream)
+    /// The operation has neither: waiting, starting a thread.
+    case none
+  }
+
   /// What was attempted, as a verb that follows "cannot": `open`, `sync`, `start`.
   let operation: String
-  /// What it was attempted on; nil where there is no path.
-  package let path: String?
+  package let subject: Subject
   package let code: Code
+  /// What the user can do about it, where the code that failed knows more than the error number says.
+  package private(set) var remedy: String?
 
   package init(_ operation: String, _ path: String?, _ code: Code) {
+    self.init(operation, on: path.map { .path($0) } ?? .none, code)
+  }
+
+  package init(_ operation: String, on subject: Subject, _ code: Code) {
     self.operation = operation
-    self.path = path
+    self.subject = subject
     self.code = code
   }
 
+  /// The same error with a remedy. A remedy that is already there stays: it was given closer to the cause.
+  package func withRemedy(_ text: String) -> SystemError {
+    var error = self
+    error.remedy = remedy ?? text
+    return error
+  }
+
+  /// Without the remedy.
   package var description: String {
-    guard let path else { return "cannot \(operation): \(code)" }
-    return "cannot \(operation) '\(path)': \(code)"
+    switch subject {
+    case .path(let path): "cannot \(operation) '\(path)': \(code)"
+    case .stream(let stream): "cannot \(operation) '\(stream.name)': \(code)"
+    case .none: "cannot \(operation): \(code)"
+    }
   }
 
   /// Whether this user is not allowed to do it.
   package var isRefusal: Bool { code == .accessDenied || code == .notPermitted }
 
-  /// Whether this one entry of a directory can't be moved, while others may: it is immutable, another user's directory,
-  /// a directory of the lower layer of an overlay, or something is mounted on it.
+  /// Whether this one entry of a directory cannot be moved while others may be movable: the entry is immutable, another
+  /// user's directory, a directory of the lower layer of an overlay, or has something mounted on it.
   package var isImmovable: Bool { isRefusal || code == .crossDevice || code == .busy }
 
-  /// Whether this process or the machine has run out of something that will be there again: no fault of what was
-  /// attempted.
+  /// Whether this process or the machine has run out of a resource that comes back by itself: the attempt is not at
+  /// fault.
   package var isShortage: Bool {
     [Code(EMFILE), Code(ENFILE), Code(EAGAIN), Code(ENOMEM)].contains(code)
   }
 
-  /// Whether there is no room left, on the disk or within the user's share of it.
+  /// Whether the disk, or the user's share of it, is full.
   package var isDiskFull: Bool { [.noSpace, .quota].contains(code) }
 
-  /// Whether it was standard output or standard error that could not be written.
-  package var isOutput: Bool { operation == "write to" && (path == "stdout" || path == "stderr") }
+  /// Whether standard output or standard error could not be written.
+  package var isOutput: Bool {
+    if case .stream = subject { true } else { false }
+  }
 
-  /// Whether standard output was closed by its reader.
+  /// Whether the reader of standard output closed it (`| head`).
   package var isBrokenOutput: Bool { code == .brokenPipe && isOutput }
 
   /// An errno value.
@@ -77,7 +104,7 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
 
 /// Turns a result of the C layer into a value or an error.
 ///
-/// - Parameter path: evaluated only on failure, so that a path costs nothing while all is well.
+/// - Parameter path: evaluated only on failure, so that a path costs nothing on success.
 @inline(__always)
 func check<Value: FixedWidthInteger & SignedInteger>(
   _ result: Value, _ operation: String, _ path: @autoclosure () -> String?

@@ -1,5 +1,7 @@
 import Channels
 import Posix
+import Spool
+import Text
 
 /// Finds and reads the configuration.
 enum ConfigurationFile {
@@ -19,11 +21,16 @@ enum ConfigurationFile {
     }
     do {
       let path = try named ?? variable ?? find()
-      guard let status = try Path.targetStatus(path) else { throw SystemError("open", path, .noSuchFile) }
+      guard let status = try PathQueries.targetStatus(path) else {
+        throw SystemError("open", path, .noSuchFile)
+      }
       // A FIFO would be waited for, and what comes out of one stands in no folder.
       guard status.kind == .regular else { throw failure(.configuration, "'\(path)' is not a regular file") }
       let file = try resolved(path)
-      return try Configuration.parse(Path.read(file, limit: sizeLimit), file: file)
+      return try Configuration.parse(
+        PathQueries.read(file, limit: sizeLimit), file: file,
+        reserved: ReservedNames(
+          folders: Set(SpoolFolder.allCases.map(\.rawValue)), isFile: SpoolDirectory.isOwnFile))
     } catch let error as SystemError {
       if error.isRefusal { throw failure(.permission, "\(error) (\(permissionRemedy))") }
       throw failure(.configuration, error.description)
@@ -35,25 +42,22 @@ enum ConfigurationFile {
   /// The file's absolute path, its folder's symbolic links and `..` resolved: whichever way the path leads there, one
   /// file is one configuration, with one spool. A file that is itself a link stays one.
   private static func resolved(_ path: String) throws(SystemError) -> String {
-    let slash = path.lastIndex(of: "/")
-    // With the slash, so that the root is not empty.
-    let folder = try Path.resolved(slash.map { String(path[...$0]) } ?? ".")
-    let name = path[(slash.map { path.index(after: $0) } ?? path.startIndex)...]
-    return folder == "/" ? "/\(name)" : "\(folder)/\(name)"
+    let (folder, name) = PathText.split(path)
+    return PathText.join(try PathQueries.resolved(folder), name)
   }
 
   /// The first of the places where there is one.
   private static func find() throws -> String {
     // Without a working directory (it may have been removed) nothing is there.
     let directory = (try? CurrentProcess.directory()) ?? "."
-    var places = [directory == "/" ? "/etc/bobbin.json5" : "\(directory)/etc/bobbin.json5"]
+    var places = [PathText.join(directory, "etc/bobbin.json5")]
     if let home = CurrentProcess.environment("XDG_CONFIG_HOME") {
       places.append("\(home)/bobbin/bobbin.json5")
     } else if let home = CurrentProcess.environment("HOME") {
       places.append("\(home)/.config/bobbin/bobbin.json5")
     }
     places.append("/etc/bobbin/bobbin.json5")
-    guard let found = try places.first(where: { try Path.targetStatus($0) != nil }) else {
+    guard let found = try places.first(where: { try PathQueries.targetStatus($0) != nil }) else {
       throw CommandFailure(
         .configuration,
         "no configuration found: looked for \(places.joined(separator: ", ")); name one with --config FILE")

@@ -1,29 +1,40 @@
 import Posix
-import Spool
+import Text
 
 /// Standard output: what a command was asked for. Everything else goes to standard error.
 ///
-/// What a command has done is done, whether it can be told or not. So a failure to write is kept, and looked at when the
-/// command's own status is known: `try?` before a call loses nothing. It is thrown for those who only print and can stop.
+/// Output failures do not undo work, so a failure is remembered, and counts when the command's own status is known. What
+/// has no end of its own is written by `stream`, which throws, so that a command stops when nobody reads any more.
 enum Output {
   private static let firstFailure = Monitor<SystemError?>(nil)
 
-  /// Why something could not be written; nil while all could.
+  /// Why something could not be written; nil while everything could.
   static var failure: SystemError? { firstFailure.withLock { $0 } }
 
-  static func write(_ bytes: [UInt8]) throws(SystemError) {
+  /// Writes bytes; a failure is remembered.
+  static func write(_ bytes: [UInt8]) {
+    // Remembered by `stream`.
+    try? stream(bytes)
+  }
+
+  static func write(_ text: String) { write(Array(text.utf8)) }
+
+  static func print(_ text: String) { write(Array("\(text)\n".utf8)) }
+
+  static func print(_ json: JSONValue) { write(json.line) }
+
+  /// Writes bytes, and throws when they cannot be written.
+  static func stream(_ bytes: [UInt8]) throws(SystemError) {
     do throws(SystemError) { try StandardStream.output.write(bytes) } catch {
       firstFailure.withLock { $0 = $0 ?? error }
       throw error
     }
   }
 
-  static func print(_ text: String) throws(SystemError) { try write(Array("\(text)\n".utf8)) }
-
-  static func print(_ json: JSONValue) throws(SystemError) { try write(json.line) }
+  static var isTerminal: Bool { StandardStream.output.isTerminal }
 
   /// Rows of equal columns; the last column is not padded.
-  static func table(_ header: [String], _ rows: [[String]]) throws {
+  static func printTable(_ header: [String], _ rows: [[String]]) {
     guard !rows.isEmpty else { return }
     let lines = [header] + rows.map { $0.map(\.printable) }
     let widths = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
@@ -36,6 +47,6 @@ enum Output {
       }
       return row
     }
-    try print(text.joined(separator: "\n"))
+    print(text.joined(separator: "\n"))
   }
 }

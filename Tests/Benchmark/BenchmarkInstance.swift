@@ -12,7 +12,7 @@ struct BenchmarkInstance {
   /// Makes it.
   init(_ directory: String) throws {
     self.directory = directory
-    for folder in ["etc", "spool", "library"] { try Path.makeDirectories("\(directory)/\(folder)") }
+    for folder in ["etc", "spool", "library"] { try PathQueries.makeDirectories("\(directory)/\(folder)") }
     // Nothing expires: writing a million files takes its time.
     let text = """
       { spool: "../spool", library: "../library", expire_after: "0",

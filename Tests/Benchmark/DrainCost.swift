@@ -67,7 +67,7 @@ struct DrainCost: Codable, Equatable {
       _ = try Poll.wait(until: .now() + .milliseconds(100))
       try Interrupted.check()
       // A record has some 400 bytes; counted exactly afterwards.
-      let size = try Path.status("\(instance.spool)/history.jsonl")?.size ?? 0
+      let size = try PathQueries.status("\(instance.spool)/history.jsonl")?.size ?? 0
       if enough == nil, size > 0 { enough = .now() + patience }
       if let enough, MonotonicTime.now() > enough, size > least * 500 { break }
       if MonotonicTime.now() > deadline { throw Failure("a spool of \(files) files is not worked off") }

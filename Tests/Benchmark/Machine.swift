@@ -16,7 +16,7 @@ struct Machine: Codable, Equatable {
   init(directory: String) throws {
     self.directory = directory
     func text(_ path: String) -> String {
-      let bytes = (try? Path.read(path, limit: 1 << 20)) ?? []
+      let bytes = (try? PathQueries.read(path, limit: 1 << 20)) ?? []
       return String(decoding: bytes, as: UTF8.self)
     }
     processor = Self.processor(in: text("/proc/cpuinfo")) ?? "unknown processor"

@@ -19,12 +19,12 @@ final class Workbench {
   init(_ options: Options) throws {
     self.options = options
     bobbin = try options.bobbin ?? Self.besideThis()
-    guard Path.allows(.execute, bobbin) else {
+    guard PathQueries.allows(.execute, bobbin) else {
       throw Failure("no program \(bobbin); build it (swift build -c release) or name one with --bobbin")
     }
     // Not /tmp: where that is kept in memory, a sync costs nothing and the figures mean nothing.
     let base = options.directory ?? CurrentProcess.environment("TMPDIR") ?? "/var/tmp"
-    try Path.makeDirectories(base)
+    try PathQueries.makeDirectories(base)
     let name = FileName("bobbin-benchmark-\(CurrentProcess.id)")
     let parent = try Directory(path: base)
     guard try parent.makeDirectory(name, mode: 0o700) else {
@@ -57,7 +57,7 @@ final class Workbench {
   func bobbinVersion() throws -> String {
     let file = path("version")
     try Program.run([bobbin, "--version"], output: file)
-    return String(decoding: try Path.read(file, limit: 1024).prefix { $0 != 0x0A }, as: UTF8.self)
+    return String(decoding: try PathQueries.read(file, limit: 1024).prefix { $0 != 0x0A }, as: UTF8.self)
   }
 
   func path(_ name: String) -> String { "\(directory)/\(name)" }

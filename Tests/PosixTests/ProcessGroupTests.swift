@@ -126,7 +126,7 @@ extension Processes {
         "cp /bin/sleep '\(sleep)'; sh -c '\"\(sleep)\" 600 & echo $!; wait' & wait", inheriting: lock)
       let grandchild = try #require(Int32(Script.line(from: child)))
       try waitUntil("the program has its name") {
-        try Path.read("/proc/\(grandchild)/comm", limit: 99) == Array("a) S 1 (b\n".utf8)
+        try PathQueries.read("/proc/\(grandchild)/comm", limit: 99) == Array("a) S 1 (b\n".utf8)
       }
       let found = try ProcessTable.descendants(of: child.id)
       #expect(found.count == 2)

@@ -98,7 +98,7 @@ struct AbandonedClaimsTests {
           "\(folder)/\(dead.folder)/05.1.7.json", "\(folder)/\(dead.folder)/notes.txt", "\(folder)/folder",
           "\(folder)/notes.txt",
         ].sorted())
-    #expect(found.foreign.allSatisfy { Path.exists($0) })
+    #expect(found.foreign.allSatisfy { PathQueries.exists($0) })
   }
 
   @Test("what has an owner's name and is no folder is not Bobbin's either", arguments: ["file", "link"])

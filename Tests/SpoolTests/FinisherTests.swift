@@ -28,8 +28,8 @@ struct FinisherTests {
   @Test("a result stands under the trigger's own name, and the claim is gone")
   func results() throws {
     try finisher.finish([
-      (try claim("a.json", id: 1), .done(Array("A\n".utf8))),
-      (try claim("b.json", id: 2), .failed(Array("B\n".utf8))),
+      (try claim("a.json", id: 1), .result(.done, Array("A\n".utf8))),
+      (try claim("b.json", id: 2), .result(.failed, Array("B\n".utf8))),
     ])
     #expect(try spool.scratch.text("done/a.json") == "A\n")
     #expect(try spool.scratch.text("failed/b.json") == "B\n")
@@ -42,7 +42,7 @@ struct FinisherTests {
   @Test("the newest result replaces an older one")
   func replace() throws {
     for number in 1...3 {
-      try finisher.finish([(try claim("a.json", id: Int64(number)), .done(Array("\(number)".utf8)))])
+      try finisher.finish([(try claim("a.json", id: Int64(number)), .result(.done, Array("\(number)".utf8)))])
     }
     #expect(try spool.scratch.names(in: "done") == ["a.json"])
     #expect(try spool.scratch.text("done/a.json") == "3")
@@ -51,7 +51,7 @@ struct FinisherTests {
   @Test("of several results of one name at once, the last one stays")
   func order() throws {
     let endings = try (1...5).map { number in
-      (try claim("a.json", id: Int64(number)), Disposition.done(Array("\(number)".utf8)))
+      (try claim("a.json", id: Int64(number)), Disposition.result(.done, Array("\(number)".utf8)))
     }
     try finisher.finish(endings)
     #expect(try spool.scratch.text("done/a.json") == "5")
@@ -61,7 +61,7 @@ struct FinisherTests {
   @Test("many results at once are all published, and each file is closed again")
   func many() throws {
     let endings = try (1...150).map { number in
-      (try claim("\(number).json", id: Int64(number)), Disposition.done(Array("\(number)".utf8)))
+      (try claim("\(number).json", id: Int64(number)), Disposition.result(.done, Array("\(number)".utf8)))
     }
     let before = try OpenDescriptors.all()
     try finisher.finish(endings)
@@ -127,7 +127,7 @@ struct FinisherTests {
   @Test("finishing again what was finished before a crash changes nothing")
   func again() throws {
     let (result, moved) = (try claim("a.json", id: 1), try claim("b.json", id: 2))
-    let endings: [(Claim, Disposition)] = [(result, .done(Array("A".utf8))), (moved, .moved(.expired))]
+    let endings: [(Claim, Disposition)] = [(result, .result(.done, Array("A".utf8))), (moved, .moved(.expired))]
     try finisher.finish(endings)
     try finisher.finish(endings)
     #expect(try spool.scratch.text("done/a.json") == "A")
@@ -136,8 +136,8 @@ struct FinisherTests {
 
   @Test("nothing is published by the first step, and what it wrote can be taken back")
   func preparation() throws {
-    let endings: [(claim: Claim, ending: Disposition)] = [
-      (try claim("a.json", id: 1), .done(Array("A".utf8))), (try claim("b.json", id: 2), .moved(.expired)),
+    let endings: [(claim: Claim, disposition: Disposition)] = [
+      (try claim("a.json", id: 1), .result(.done, Array("A".utf8))), (try claim("b.json", id: 2), .moved(.expired)),
     ]
     let preparation = try finisher.prepare(endings)
     #expect(try spool.scratch.names(in: "done") == [])
@@ -154,13 +154,13 @@ struct FinisherTests {
   @Test("what a dead process of the same id left under its temporary names is in nobody's way")
   func leftovers() throws {
     let endings = try (1...3).map { number in
-      (claim: try claim("\(number).json", id: Int64(number)), ending: Disposition.done(Array("\(number)".utf8)))
+      (claim: try claim("\(number).json", id: Int64(number)), disposition: Disposition.result(.done, Array("\(number)".utf8)))
     }
     // A process that dies between the steps leaves its temporary files. The next one may have its id (in a container
     // both are 1), finds the same claims, and counts from the beginning, too.
     for _ in 1...3 {
       _ = try Finisher(spool.store).prepare(
-        endings.map { ($0.claim, .done(Array("of a dead process".utf8))) })
+        endings.map { ($0.claim, .result(.done, Array("of a dead process".utf8))) })
     }
     #expect(try spool.store[.done].names().count == 9)
     try Finisher(spool.store).finish(endings)
@@ -183,7 +183,7 @@ struct FinisherTests {
   func directoryInTheWay() throws {
     try spool.scratch.write("done/b.json/in the way", "kept")
     let endings = try ["a.json", "b.json", "c.json"].enumerated().map { index, name in
-      (try claim(name, id: Int64(index + 1)), Disposition.done(Array("x".utf8)))
+      (try claim(name, id: Int64(index + 1)), Disposition.result(.done, Array("x".utf8)))
     }
     try finisher.finish(endings)
     #expect(try stillRunning() == [])
@@ -195,7 +195,7 @@ struct FinisherTests {
 
 extension Finisher {
   /// Both steps, with nothing between them.
-  fileprivate func finish(_ endings: [(claim: Claim, ending: Disposition)]) throws {
+  fileprivate func finish(_ endings: [(claim: Claim, disposition: Disposition)]) throws {
     try complete(prepare(endings))
   }
 }

@@ -124,6 +124,6 @@ struct SubmitterTests {
     }
     #expect(chmod("\(scratch.path)/box", 0o755) == 0)
     #expect(try scratch.names(in: "box") == [name.description])
-    #expect(try Path.status("\(scratch.path)/box/\(name)")?.mode == 0o644)
+    #expect(try PathQueries.status("\(scratch.path)/box/\(name)")?.mode == 0o644)
   }
 }

@@ -7,6 +7,6 @@ package enum OpenDescriptors {
     // The listing itself needs two; they are gone by the time of the second look.
     let names = try Directory(path: "/proc/self/fd").names()
     return Set(
-      names.compactMap { $0.text.flatMap { Int32($0) } }.filter { Path.exists("/proc/self/fd/\($0)") })
+      names.compactMap { $0.text.flatMap { Int32($0) } }.filter { PathQueries.exists("/proc/self/fd/\($0)") })
   }
 }

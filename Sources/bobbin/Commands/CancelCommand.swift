@@ -1,73 +1,86 @@
 import Batch
 import Channels
 import Posix
-import Spool
+import Text
 
-struct CancelCommand {
-  private let arguments: Arguments
-  private let batch: Instance
+struct CancelCommand: Command {
+  static let name = "cancel"
+  static let help = CommandHelp(
+    summary: "take pending triggers out",
+    discussion: "Moves pending triggers to cancelled/. One that is already being run is not stopped.",
+    example: "bobbin cancel 20260131T103000.000000Z-7.json")
+  static let options = [CommandOption("all", help: "every pending trigger", isInOperands: true)]
+  static let operands = Operands.any("TRIGGER… | --all")
 
-  init(_ arguments: Arguments, _ batch: Instance) {
-    self.arguments = arguments
-    self.batch = batch
-  }
+  private let names: [FileName]
+  private let isAll: Bool
+  private let isJSON: Bool
+  private let isQuiet: Bool
 
-  func run() throws -> ExitStatus {
-    let names = arguments.operands.map { FileName($0) }
-    if arguments.has("all") {
-      if !names.isEmpty { throw CommandFailure(.usage, "cancel takes names or --all, not both") }
-      return try cancelAll()
-    }
-    if names.isEmpty {
+  init(_ arguments: Arguments) throws {
+    names = arguments.operands.map { FileName($0) }
+    isAll = arguments.has("all")
+    isJSON = arguments.isJSON
+    isQuiet = arguments.isQuiet
+    if isAll, !names.isEmpty { throw CommandFailure(.usage, "cancel takes names or --all, not both") }
+    if !isAll, names.isEmpty {
       throw CommandFailure(.usage, "cancel which trigger? bobbin queue lists them; --all takes all")
     }
+  }
+
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    let instance = try environment.instance()
+    return isAll ? try cancelAll(instance) : try cancelNames(instance)
+  }
+
+  private func cancelNames(_ instance: Instance) throws -> ExitStatus {
     var status = ExitStatus.done
-    for (name, result) in zip(names, try batch.cancel(names)) {
-      if arguments.isJSON {
-        try? Output.print(
+    for (name, result) in zip(names, try instance.cancel(names)) {
+      if isJSON {
+        Output.print(
           .object([("trigger", .string(name.description)), ("cancelled", .bool(result == .cancelled))]))
-      } else if result == .cancelled, !arguments.isQuiet {
-        try? Output.print("cancelled \(name.description.printable)")
+      } else if result == .cancelled, !isQuiet {
+        Output.print("cancelled \(name.description.printable)")
       }
       switch result {
       case .cancelled: break
       case .notPending:
-        if !arguments.isJSON {
-          batch.log.error(
+        if !isJSON {
+          instance.log.error(
             "no such pending trigger (a trigger is named by its file name, as bobbin queue shows it)",
-            ["trigger": name.description, "spool": batch.configuration.spool])
+            ["trigger": name.description, "spool": instance.configuration.spool])
         }
         if status == .done { status = .notFound }
       case .immovable(let error):
-        report(name, error)
+        report(name, error, instance.log)
         status = .failed
       }
     }
     return status
   }
 
-  private func cancelAll() throws -> ExitStatus {
+  private func cancelAll(_ instance: Instance) throws -> ExitStatus {
     var count = 0
     var status = ExitStatus.done
-    for (name, result) in try batch.cancelAll() {
+    for (name, result) in try instance.cancelAll() {
       switch result {
       case .cancelled: count += 1
-      // A run, or its owner, was faster.
+      // A run, or the owner of the file, was faster.
       case .notPending: break
       case .immovable(let error):
-        report(name, error)
+        report(name, error, instance.log)
         status = .failed
       }
     }
-    if arguments.isJSON {
-      try? Output.print(.object([("cancelled", .integer(count))]))
-    } else if !arguments.isQuiet {
-      try? Output.print("\(count) cancelled")
+    if isJSON {
+      Output.print(.object([("cancelled", .integer(count))]))
+    } else if !isQuiet {
+      Output.print("\(count) cancelled")
     }
     return status
   }
 
-  private func report(_ name: FileName, _ error: SystemError) {
-    batch.log.error("trigger not cancelled: it cannot be moved: \(error)", ["trigger": name.description])
+  private func report(_ name: FileName, _ error: SystemError, _ log: Log) {
+    log.error("trigger not cancelled: it cannot be moved: \(error)", ["trigger": name.description])
   }
 }

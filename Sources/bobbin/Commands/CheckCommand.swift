@@ -1,36 +1,50 @@
 import Batch
 import Channels
 import Posix
-import Spool
+import Text
 
-struct CheckCommand {
-  private let arguments: Arguments
-  private let configuration: Configuration
+struct CheckCommand: Command {
+  static let name = "check"
+  static let help = CommandHelp(
+    summary: "validate the configuration and say what would run",
+    discussion: """
+      Reports every fault of the configuration with its line, directories that are missing or have the wrong
+      owner or mode, and programs that are not on PATH; then lists what a run would do, in order.
+      """,
+    example: "bobbin --config /etc/bobbin/bobbin.json5 check")
 
-  init(_ arguments: Arguments, _ configuration: Configuration) {
-    self.arguments = arguments
-    self.configuration = configuration
+  private let isJSON: Bool
+  private let isQuiet: Bool
+
+  init(_ arguments: Arguments) {
+    isJSON = arguments.isJSON
+    isQuiet = arguments.isQuiet
   }
 
-  func run() throws -> ExitStatus {
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    let configuration: Configuration
+    do { configuration = try environment.configuration() } catch {
+      // The faults are what `check` is asked for, so they are its answer as well as an error.
+      if isJSON, let failure = error as? CommandFailure { Output.print(document(for: failure)) }
+      throw error
+    }
     let problems = SetupCheck(configuration).problems()
-    let plan = try plan(problems)
-    if arguments.isJSON {
-      try? Output.print(
+    let plan = try plan(configuration, environment, problems)
+    if isJSON {
+      Output.print(
         .object([
           ("status", .string(problems.isEmpty ? "ok" : "problems")),
           ("configuration", .string(configuration.file)), ("problems", .array(problems.map(\.json))),
           ("plan", .array(plan.map(\.json))),
         ]))
     } else {
-      for problem in problems {
-        try? StandardStream.error.write(
-          "bobbin: \(problem.path.printable): \(problem.message.printable)\n        \(problem.remedy.printable)\n"
-        )
-      }
-      if !arguments.isQuiet { try? printText(problems, plan) }
+      printText(configuration, problems, plan)
     }
-    return switch problems.first?.kind {
+    return status(problems)
+  }
+
+  private func status(_ problems: [SetupProblem]) -> ExitStatus {
+    switch problems.first?.kind {
     case nil: .done
     // A mount is where the set-up put it: a run that meets it says the same.
     case .program, .mount: .configuration
@@ -39,17 +53,11 @@ struct CheckCommand {
     }
   }
 
-  private func described(_ directory: String) -> String {
-    // What may not be looked at is among the problems.
-    let isMissing = (try? Path.targetStatus(directory) == nil) ?? false
-    return directory.printable + (isMissing ? " (missing; a run makes it)" : "")
-  }
-
-  /// The document for a configuration that can't be used.
-  static func document(for failure: CommandFailure) -> JSONValue {
+  /// The document for a configuration that cannot be used.
+  private func document(for failure: CommandFailure) -> JSONValue {
+    let isRefusal = failure.status == .permission
     let faults = (failure.message ?? "").split(separator: "\n").map { line in
-      let isRefusal = failure.status == .permission
-      return JSONValue.object([
+      JSONValue.object([
         ("kind", .string(isRefusal ? "permission" : "configuration")), ("path", .null),
         ("message", .string(String(line))),
         ("remedy", isRefusal ? .string(ConfigurationFile.permissionRemedy) : .null),
@@ -61,13 +69,14 @@ struct CheckCommand {
     ])
   }
 
-  /// What a run would do. A spool that can't be read is among the problems; what is known without it is told.
-  private func plan(_ problems: [SetupProblem]) throws -> [PlannedStep] {
+  /// What a run would do. A spool that cannot be read is among the problems; what is known without it is listed.
+  private func plan(
+    _ configuration: Configuration, _ environment: CommandEnvironment, _ problems: [SetupProblem]
+  ) throws -> [PlannedStep] {
     var plan: [PlannedStep] = []
     do throws(SystemError) {
-      if try Path.targetStatus(configuration.spool) != nil {
-        let batch = try Instance(configuration, log: Log(isQuiet: arguments.isQuiet))
-        try batch.forEachPlanned(at: .now(), isSpoolOnly: false) { plan.append($0) }
+      if let instance = try environment.existingInstance(configuration) {
+        try instance.forEachPlanned(asOf: .now(), isSpoolOnly: false) { plan.append($0) }
         return plan
       }
     } catch {
@@ -76,22 +85,35 @@ struct CheckCommand {
     return configuration.channels.filter(\.enabled).map { PlannedStep(scheduled: $0) }
   }
 
-  private func printText(_ problems: [SetupProblem], _ plan: [PlannedStep]) throws {
-    try Output.print("configuration: \(configuration.file.printable)")
-    try Output.print("spool:         \(described(configuration.spool))")
-    try Output.print("library:       \(described(configuration.library))")
-    switch problems.count {
-    case 0: try Output.print("no problems found")
-    case 1: try Output.print("1 problem, see above")
-    case let count: try Output.print("\(count) problems, see above")
+  private func printText(_ configuration: Configuration, _ problems: [SetupProblem], _ plan: [PlannedStep]) {
+    for problem in problems {
+      // If standard error is gone, the exit status still tells.
+      try? StandardStream.error.write(
+        "bobbin: \(problem.path.printable): \(problem.message.printable)\n        \(problem.remedy.printable)\n"
+      )
     }
-    try Output.print("\na run would, in this order:")
-    if plan.isEmpty { try Output.print("  do nothing: no channel is enabled and nothing is pending") }
+    if isQuiet { return }
+    Output.print("configuration: \(configuration.file.printable)")
+    Output.print("spool:         \(described(configuration.spool))")
+    Output.print("library:       \(described(configuration.library))")
+    switch problems.count {
+    case 0: Output.print("no problems found")
+    case 1: Output.print("1 problem, see above")
+    case let count: Output.print("\(count) problems, see above")
+    }
+    Output.print("\na run would, in this order:")
+    if plan.isEmpty { Output.print("  do nothing: no channel is enabled and nothing is pending") }
     var text: [UInt8] = []
     for step in plan {
       text += "  ".utf8
       step.appendText(to: &text)
     }
-    try Output.write(text)
+    Output.write(text)
+  }
+
+  private func described(_ directory: String) -> String {
+    // A directory that may not be examined is among the problems.
+    let isMissing = (try? PathQueries.targetStatus(directory) == nil) ?? false
+    return directory.printable + (isMissing ? " (missing; a run makes it)" : "")
   }
 }

@@ -1,31 +1,47 @@
 import Batch
 import Channels
+import History
 import Posix
 import Spool
+import Text
 
-struct HistoryCommand {
-  private let arguments: Arguments
-  private let batch: Instance
+struct HistoryCommand: Command {
+  static let name = "history"
+  static let help = CommandHelp(
+    summary: "list what was done, newest last",
+    discussion:
+      "One record for each job, each trigger that was retired, and each run. ID is what bobbin log takes.",
+    example: "bobbin history --channel cats --limit 5")
+  static let options = [
+    CommandOption("limit", .required("N"), help: "only the last N records (default 20; 0: all)"),
+    CommandOption("channel", .required("C"), help: "only this channel, by id or name"),
+    CommandOption("trigger", .required("NAME"), help: "only the trigger of this file name"),
+  ]
 
-  init(_ arguments: Arguments, _ batch: Instance) {
-    self.arguments = arguments
-    self.batch = batch
+  private let limit: Int
+  private let channel: ChannelReference?
+  private let trigger: FileName?
+  private let isJSON: Bool
+  private let isQuiet: Bool
+
+  init(_ arguments: Arguments) throws {
+    let text = arguments.value("limit") ?? "20"
+    guard let number = Int(text), number >= 0 else {
+      throw CommandFailure(.usage, "--limit takes a number of records, 0 for all, not '\(text)'")
+    }
+    limit = number
+    channel = arguments.value("channel").map { ChannelReference(text: $0) }
+    trigger = arguments.value("trigger").map { FileName($0) }
+    isJSON = arguments.isJSON
+    isQuiet = arguments.isQuiet
   }
 
-  func run() throws -> ExitStatus {
-    var limit = 20
-    if let text = arguments.value("limit") {
-      guard let number = Int(text), number >= 0 else {
-        throw CommandFailure(.usage, "--limit takes a number of records, 0 for all, not '\(text)'")
-      }
-      limit = number
-    }
-    let channel = arguments.value("channel").map { ChannelReference(text: $0) }
-    let trigger = arguments.value("trigger").map { FileName($0) }
-    // From the end, so that the last few of a long history cost little.
-    var isChannelKnown = channel.map(isConfigured) ?? true
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    let instance = try environment.instance()
+    var isChannelKnown = channel.map { isConfigured($0, instance) } ?? true
     var found: [(line: [UInt8], record: HistoryRecord)] = []
-    try HistoryReader.forEachLineNewestFirst(in: batch.spool.root) { line in
+    // From the end, so that the last few of a long history cost little.
+    try HistoryReader.forEachLineNewestFirst(in: instance.spool.root) { line in
       guard let record = HistoryReader.record(line) else { return true }
       if let channel, !matches(record, channel) { return true }
       isChannelKnown = true
@@ -33,32 +49,30 @@ struct HistoryCommand {
       found.append((Array(line), record))
       return limit == 0 || found.count < limit
     }
-    found.reverse()
-    if let channel, !isChannelKnown { warnUnknown(channel) }
-    if arguments.isJSON {
-      for (line, _) in found { try Output.print(String(decoding: line, as: UTF8.self)) }
-    } else {
-      if found.isEmpty, !arguments.isQuiet { try Output.print("no records") }
-      try Output.table(
-        ["ID", "FINISHED", "KIND", "CHANNEL", "OUTCOME", "VIDEOS", "DURATION", "TRIGGER", "ERROR"],
-        found.map { row($0.record) })
+    if let channel, !isChannelKnown { warnUnknown(channel, instance) }
+    if isJSON {
+      for (line, _) in found.reversed() { try Output.stream(line + [UInt8(ascii: "\n")]) }
+      return .done
     }
+    if found.isEmpty, !isQuiet { Output.print("no records") }
+    Output.printTable(
+      ["ID", "FINISHED", "KIND", "CHANNEL", "OUTCOME", "VIDEOS", "DURATION", "TRIGGER", "ERROR"],
+      found.reversed().map { row($0.record) })
     return .done
   }
 
-  private func isConfigured(_ channel: ChannelReference) -> Bool {
-    if case .unknown = batch.resolve([channel]) { return false }
-    return true
+  private func isConfigured(_ channel: ChannelReference, _ instance: Instance) -> Bool {
+    if case .unknown = instance.triage(asOf: nil).resolve([channel]) { false } else { true }
   }
 
-  private func warnUnknown(_ channel: ChannelReference) {
+  private func warnUnknown(_ channel: ChannelReference, _ instance: Instance) {
     var suggestion = ""
     if case .name(let name) = channel,
-      let near = spellingSuggestion(for: name, among: batch.configuration.channels.map(\.name))
+      let near = spellingSuggestion(for: name, among: instance.configuration.channels.map(\.name))
     {
       suggestion = "; did you mean \"\(near)\"?"
     }
-    batch.log.warning("no channel \(channel) is configured or in the history\(suggestion)")
+    instance.log.warning("no channel \(channel) is configured or in the history\(suggestion)")
   }
 
   private func matches(_ record: HistoryRecord, _ channel: ChannelReference) -> Bool {
@@ -72,8 +86,7 @@ struct HistoryCommand {
     [
       String(record.id), record.finishedAt.rfc3339(), record.kind.rawValue, record.channel ?? "-",
       record.outcome.rawValue, record.videosDownloaded.map { String($0) } ?? "-",
-      record.duration?.brief ?? "-",
-      record.trigger?.description ?? "-", record.errorMessage ?? "",
+      record.duration?.brief ?? "-", record.trigger?.description ?? "-", record.errorMessage ?? "",
     ]
   }
 }

@@ -1,67 +1,81 @@
 import Batch
+import History
 import Posix
 import Spool
+import Text
 
-struct LogCommand {
-  private let arguments: Arguments
-  private let batch: Instance
+struct LogCommand: Command {
+  static let name = "log"
+  static let help = CommandHelp(
+    summary: "print what a job wrote",
+    discussion:
+      "ID is the id of a job, as bobbin history shows it. Control characters are escaped on a terminal.",
+    example: "bobbin log 12")
+  static let operands = Operands.one("ID")
 
-  init(_ arguments: Arguments, _ batch: Instance) {
-    self.arguments = arguments
-    self.batch = batch
-  }
+  private static let sizeLimit = 64 << 20
 
-  func run() throws -> ExitStatus {
+  private let id: Int64
+  private let isJSON: Bool
+  private let isQuiet: Bool
+
+  init(_ arguments: Arguments) throws {
     guard let id = Int64(arguments.operands[0]), id > 0 else {
       throw CommandFailure(.usage, "log takes the id of a job, a number that bobbin history shows")
     }
+    self.id = id
+    isJSON = arguments.isJSON
+    isQuiet = arguments.isQuiet
+  }
+
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    let instance = try environment.instance()
+    let root = instance.spool.root
     let logs =
-      try batch.spool.root.status(of: SpoolFolder.logs.name) == nil
-      ? nil : batch.spool.root.directory(SpoolFolder.logs.name)
+      try root.status(of: SpoolFolder.logs.name) == nil ? nil : root.directory(SpoolFolder.logs.name)
     guard let file = try logs?.openIfPresent(FileName("\(id).log")) else {
-      try requireJob(id)
-      if arguments.isJSON { try Output.print(.object([("id", .integer(id)), ("log", .string(""))])) }
+      try requireJob(instance)
+      if isJSON { printJSON("") }
       return .done
     }
-    if arguments.isJSON {
-      let bytes = try file.readAll(limit: 64 << 20)
-      try Output.print(
-        .object([("id", .integer(id)), ("log", .string(String(decoding: bytes, as: UTF8.self)))]))
-      return .done
-    }
-    // As it was written, but on a terminal nothing that could drive it.
-    let bytes = try file.readAll(limit: 64 << 20)
-    let text = String(decoding: bytes, as: UTF8.self)
-    if StandardStream.output.isTerminal {
+    let text = String(decoding: try file.readAll(limit: Self.sizeLimit), as: UTF8.self)
+    if isJSON {
+      printJSON(text)
+    } else if Output.isTerminal {
+      // As it was written, but on a terminal nothing that could drive it.
       for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-        try Output.print(String(line).printable)
+        Output.print(String(line).printable)
       }
     } else {
-      try StandardStream.output.write(text)
+      Output.write(text)
     }
     return .done
   }
 
-  /// A job that wrote nothing has no log; one that never was is an error.
-  private func requireJob(_ id: Int64) throws {
+  private func printJSON(_ text: String) {
+    Output.print(.object([("id", .integer(id)), ("log", .string(text))]))
+  }
+
+  /// A job that wrote nothing has no log; an id that is not a job's is an error.
+  private func requireJob(_ instance: Instance) throws {
     var isKnown = false
     var record: HistoryRecord?
-    try HistoryReader.forEachLineNewestFirst(in: batch.spool.root) { line in
+    try HistoryReader.forEachLineNewestFirst(in: instance.spool.root) { line in
       isKnown = HistoryReader.id(line) == id
       if isKnown { record = HistoryReader.record(line) }
       return !isKnown
     }
     if !isKnown { throw CommandFailure(.notFound, "no job with the id \(id); bobbin history lists them") }
-    if let record, let what = notAJob(record) {
-      throw CommandFailure(.notFound, "no job has the id \(id): \(what)")
+    if let record, let description = description(ofNonJob: record) {
+      throw CommandFailure(.notFound, "no job has the id \(id): \(description)")
     }
-    if !arguments.isQuiet {
-      batch.log.info("the job wrote nothing, or its log has been removed", ["id": String(id)])
+    if !isQuiet {
+      instance.log.info("the job wrote nothing, or its log has been removed", ["id": String(id)])
     }
   }
 
-  /// What a record is about that is none of a job; nil for one of a job.
-  private func notAJob(_ record: HistoryRecord) -> String? {
+  /// Describes a record that is not a job's; nil for a job's.
+  private func description(ofNonJob record: HistoryRecord) -> String? {
     if record.kind == .run {
       return "it is that of the record of run \(record.run ?? record.id), which bobbin history shows"
     }
@@ -73,10 +87,10 @@ struct LogCommand {
     case .cancelled: end = "was cancelled"
     case .skipped: end = "was skipped"
     case .failed: end = "failed without one"
-    // Whether the job of one that was interrupted had begun, nobody can know.
+    // Whether the job of an interrupted trigger had begun, nobody can know.
     case .interrupted, .succeeded, .timedOut: return nil
     }
-    // Of one that was cancelled it says no more than the outcome.
+    // The message of a cancelled trigger says no more than the outcome.
     let reason = record.errorMessage == record.outcome.rawValue ? nil : record.errorMessage
     let subject = record.trigger.map { "trigger \($0)" } ?? "channel \"\(record.channel ?? "-")\""
     return "\(subject) \(end)" + (reason.map { ": \($0)" } ?? "")

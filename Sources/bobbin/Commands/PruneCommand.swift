@@ -1,24 +1,36 @@
 import Batch
-import Spool
+import Text
 
-struct PruneCommand {
-  private let arguments: Arguments
-  private let batch: Instance
+struct PruneCommand: Command {
+  static let name = "prune"
+  static let help = CommandHelp(
+    summary: "expire what is stale now, and remove old results",
+    discussion: """
+      Moves triggers that are older than expire_after to expired/, with a warning for each, and removes results
+      and logs that are older than keep_results. A run does the same by itself.
+      """,
+    example: "bobbin prune")
 
-  init(_ arguments: Arguments, _ batch: Instance) {
-    self.arguments = arguments
-    self.batch = batch
+  private let isJSON: Bool
+  private let isQuiet: Bool
+
+  init(_ arguments: Arguments) {
+    isJSON = arguments.isJSON
+    isQuiet = arguments.isQuiet
   }
 
-  func run() throws -> ExitStatus {
-    let (expired, left, removed) = try batch.prune()
-    if arguments.isJSON {
-      try? Output.print(
-        .object([("expired", .integer(expired)), ("left", .integer(left)), ("removed", .integer(removed))]))
-    } else if !arguments.isQuiet {
-      let stuck = left == 0 ? "" : ", \(left) stale left that cannot be moved"
-      try? Output.print("\(expired) expired\(stuck), \(removed) old files removed")
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    let pruning = try environment.instance().prune()
+    if isJSON {
+      Output.print(
+        .object([
+          ("expired", .integer(pruning.expired)), ("left", .integer(pruning.left)),
+          ("removed", .integer(pruning.removed)),
+        ]))
+    } else if !isQuiet {
+      let left = pruning.left == 0 ? "" : ", \(pruning.left) stale left that cannot be moved"
+      Output.print("\(pruning.expired) expired\(left), \(pruning.removed) old files removed")
     }
-    return left == 0 ? .done : .failed
+    return pruning.left == 0 ? .done : .failed
   }
 }

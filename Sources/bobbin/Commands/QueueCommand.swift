@@ -1,32 +1,35 @@
 import Batch
 import Posix
-import Spool
+import Text
 
-struct QueueCommand {
-  private let arguments: Arguments
-  private let batch: Instance
+struct QueueCommand: Command {
+  static let name = "queue"
+  static let help = CommandHelp(
+    summary: "list the pending triggers",
+    discussion:
+      "Triggers run in the byte order of their file names. Shows who asked, when, and what will become of it.",
+    example: "bobbin queue --json | jq -r '.trigger'")
 
-  init(_ arguments: Arguments, _ batch: Instance) {
-    self.arguments = arguments
-    self.batch = batch
+  private let isJSON: Bool
+  private let isQuiet: Bool
+
+  init(_ arguments: Arguments) {
+    isJSON = arguments.isJSON
+    isQuiet = arguments.isQuiet
   }
 
-  func run() throws -> ExitStatus {
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
     var rows: [[String]] = []
-    try batch.forEachPending(at: .now()) { entry throws(SystemError) in
-      if arguments.isJSON {
-        try StandardStream.output.write(String(decoding: entry.json.line, as: UTF8.self))
-      } else {
-        rows.append([
-          String(entry.position), entry.trigger.description, entry.channel ?? "-", entry.user ?? "-",
-          entry.age?.brief ?? "-", entry.state.rawValue + (entry.reason.map { ": \($0)" } ?? ""),
-        ])
-      }
+    try environment.instance().forEachPending(asOf: .now()) { entry throws(SystemError) in
+      if isJSON { return try Output.stream(entry.json.line) }
+      rows.append([
+        String(entry.position), entry.trigger.description, entry.channel ?? "-", entry.user ?? "-",
+        entry.age?.brief ?? "-", entry.state.rawValue + (entry.reason.map { ": \($0)" } ?? ""),
+      ])
     }
-    if !arguments.isJSON {
-      if rows.isEmpty, !arguments.isQuiet { try Output.print("no pending triggers") }
-      try Output.table(["POSITION", "TRIGGER", "CHANNEL", "USER", "AGE", "STATE"], rows)
-    }
+    if isJSON { return .done }
+    if rows.isEmpty, !isQuiet { Output.print("no pending triggers") }
+    Output.printTable(["POSITION", "TRIGGER", "CHANNEL", "USER", "AGE", "STATE"], rows)
     return .done
   }
 }

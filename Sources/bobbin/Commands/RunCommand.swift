@@ -1,62 +1,75 @@
 import Batch
 import Channels
+import History
 import Posix
 import Spool
+import Text
 
-struct RunCommand {
-  private let arguments: Arguments
-  private let batch: Instance
+struct RunCommand: Command {
+  static let name = "run"
+  static let help = CommandHelp(
+    summary: "run the scheduled channels, then drain the spool",
+    discussion: """
+      Takes the scheduler lock, finishes what a crashed run left, expires stale triggers, runs every enabled
+      channel in the order of the configuration, and then drains the spool in the order of file names.
+      If another run holds the lock it does nothing and exits with 75; it waits for a manual run.
+      """,
+    example: "*/15 * * * *  bobbin --quiet run           # a crontab line")
+  static let options = [
+    CommandOption("spool-only", help: "leave the scheduled channels out"),
+    CommandOption("dry-run", help: "change nothing; print what would be done, in order"),
+    CommandOption("wait", .required("D"), help: "how long to wait for a manual run to end (default 1h)"),
+  ]
+  static let needs: Set<CommandNeed> = [.signals, .makesSpool]
 
-  init(_ arguments: Arguments, _ batch: Instance) {
-    self.arguments = arguments
-    self.batch = batch
+  private let isSpoolOnly: Bool
+  private let isDryRun: Bool
+  private let wait: Duration
+  private let isJSON: Bool
+  private let isQuiet: Bool
+
+  init(_ arguments: Arguments) throws {
+    isSpoolOnly = arguments.has("spool-only")
+    isDryRun = arguments.has("dry-run")
+    wait = try arguments.duration("wait") ?? .seconds(3_600)
+    isJSON = arguments.isJSON
+    isQuiet = arguments.isQuiet
   }
 
-  func run() throws -> ExitStatus {
-    // Looked at in a dry run, too, which is made with the command line of the run to come.
-    let wait = try arguments.duration("wait") ?? .seconds(3_600)
-    if arguments.has("dry-run") { return try dryRun() }
-    var options = Run.Options()
-    options.isSpoolOnly = arguments.has("spool-only")
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    if isDryRun { return try dryRun(environment) }
+    let instance = try environment.instance()
+    var options = RunOptions()
+    options.isSpoolOnly = isSpoolOnly
     options.appliesRetention = true
-    switch try batch.run(options.isSpoolOnly ? .manual : .scheduled, options, wait: wait) {
+    switch try instance.run(isSpoolOnly ? .manual : .scheduled, options, wait: wait) {
     case .busy(let holder):
       // The shipped crontab keeps exactly this line out of cron's mail: it begins with "busy".
-      batch.log.warning(
+      instance.log.warning(
         "busy: nothing done, the scheduler lock is held by \(holder?.description ?? "an unknown process (flock?)")",
-        ["lock": batch.configuration.lock])
-      if arguments.isJSON {
-        try? Output.print(.object([("status", .string("busy")), ("holder", holder?.json ?? .null)]))
-      }
+        ["lock": instance.configuration.lock])
+      if isJSON { Output.print(.object([("status", .string("busy")), ("holder", holder?.json ?? .null)])) }
       return .temporary
     case .forbidden(let error): throw error
     case .completed(let summary):
-      if arguments.isJSON {
-        try? Output.print(summary.json)
-      } else if !arguments.isQuiet {
-        try? Output.print(text(summary))
-      }
+      if isJSON { Output.print(summary.json) } else if !isQuiet { Output.print(text(summary)) }
       return summary.hasFailures ? .failed : .done
     }
   }
 
-  private func dryRun() throws -> ExitStatus {
-    var printer = PlanPrinter(isJSON: arguments.isJSON)
-    let isSpoolOnly = arguments.has("spool-only")
-    try batch.forEachPlanned(at: .now(), isSpoolOnly: isSpoolOnly) { step throws(SystemError) in
-      try printer.add(step)
+  /// A run would make the spool; a dry run makes nothing. Nothing is pending in a spool that is missing.
+  private func dryRun(_ environment: CommandEnvironment) throws -> ExitStatus {
+    let configuration = try environment.configuration()
+    var printer = PlanPrinter(isJSON: isJSON)
+    if let instance = try environment.existingInstance(configuration) {
+      try instance.forEachPlanned(asOf: .now(), isSpoolOnly: isSpoolOnly) { step throws(SystemError) in
+        try printer.add(step)
+      }
+    } else {
+      for channel in configuration.channels where channel.enabled && !isSpoolOnly {
+        try printer.add(PlannedStep(scheduled: channel))
+      }
     }
-    try printer.finish()
-    return .done
-  }
-
-  /// A run would make the spool; a dry one makes nothing. Nothing is pending then.
-  static func dryRunWithoutSpool(_ arguments: Arguments, _ configuration: Configuration) throws -> ExitStatus
-  {
-    _ = try arguments.duration("wait")
-    let channels = arguments.has("spool-only") ? [] : configuration.channels.filter(\.enabled)
-    var printer = PlanPrinter(isJSON: arguments.isJSON)
-    for channel in channels { try printer.add(PlannedStep(scheduled: channel)) }
     try printer.finish()
     return .done
   }
@@ -77,36 +90,5 @@ struct RunCommand {
         (triggers.succeeded, "succeeded"), (triggers.failed, "failed"), (triggers.expired, "expired"),
         (triggers.rejected, "rejected"), (triggers.deferred, "deferred"),
       ]) + "; videos downloaded: \(summary.statistics.videosDownloaded)"
-  }
-}
-
-/// Prints a plan, a line a step. Lines are gathered: a spool may hold a million triggers, and a system call for each
-/// would take longest.
-private struct PlanPrinter {
-  let isJSON: Bool
-  private var text: [UInt8] = []
-  private var isEmpty = true
-
-  init(isJSON: Bool) { self.isJSON = isJSON }
-
-  mutating func add(_ step: PlannedStep) throws(SystemError) {
-    isEmpty = false
-    if isJSON {
-      step.json.write(to: &text)
-      text.append(UInt8(ascii: "\n"))
-    } else {
-      step.appendText(to: &text)
-    }
-    if text.count > 1 << 16 { try flush() }
-  }
-
-  mutating func finish() throws(SystemError) {
-    if isEmpty, !isJSON { text += "nothing to do\n".utf8 }
-    try flush()
-  }
-
-  private mutating func flush() throws(SystemError) {
-    try StandardStream.output.write(text)
-    text.removeAll(keepingCapacity: true)
   }
 }

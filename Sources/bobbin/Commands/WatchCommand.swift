@@ -1,28 +1,40 @@
 import Batch
 import Posix
 import Spool
+import Text
 
-struct WatchCommand {
-  private let arguments: Arguments
-  private let batch: Instance
+struct WatchCommand: Command {
+  static let name = "watch"
+  static let help = CommandHelp(
+    summary: "poll the spool in the foreground and drain it",
+    discussion: """
+      Carries a trigger out as soon as it has settled, until SIGTERM or SIGINT. Needs no inotify: a poll of a spool
+      that has not changed is one system call. Scheduled channels are left to bobbin run.
+      """,
+    example: "bobbin watch --every 1s")
+  static let options = [CommandOption("every", .required("D"), help: "how often to poll (default 2s)")]
+  static let needs: Set<CommandNeed> = [.signals, .makesSpool]
 
-  init(_ arguments: Arguments, _ batch: Instance) {
-    self.arguments = arguments
-    self.batch = batch
+  private static let shortestInterval = Duration.milliseconds(10)
+
+  private let interval: Duration
+
+  init(_ arguments: Arguments) throws {
+    interval = try arguments.duration("every") ?? .seconds(2)
+    if interval < Self.shortestInterval { throw CommandFailure(.usage, "--every takes at least 10ms") }
   }
 
-  func run() throws -> ExitStatus {
-    let interval = try arguments.duration("every") ?? .seconds(2)
-    if interval < .milliseconds(10) { throw CommandFailure(.usage, "--every takes at least 10ms") }
-    batch.log.info("watching", ["spool": batch.spool.root.path, "every": interval.brief])
-    switch try batch.watch(every: interval) {
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    let instance = try environment.instance()
+    let path = instance.spool.root.path
+    instance.log.info("watching", ["spool": path, "every": interval.brief])
+    switch try instance.watch(every: interval) {
     case .stopped(let signal):
-      batch.log.info("stopped by \(Signals.name(signal))")
+      instance.log.info("stopped by \(Signals.name(signal))")
       return .done
     case .spoolReplaced:
       throw CommandFailure(
-        .inputOutput,
-        "the spool '\(batch.spool.root.path)' was moved away or replaced; start bobbin watch again")
+        .inputOutput, "the spool '\(path)' was moved away or replaced; start bobbin watch again")
     }
   }
 }

@@ -70,7 +70,7 @@ enum HugeSpoolRow {
     }
     let file = bench.path("answer")
     try Program.run(command, output: file)
-    let answer = String(decoding: try Path.read(file, limit: 4096), as: UTF8.self)
+    let answer = String(decoding: try PathQueries.read(file, limit: 4096), as: UTF8.self)
     if !answer.contains("\"position\":\(before + 1),") {
       throw Failure("not position \(before + 1) in the answer \(answer)")
     }

@@ -87,14 +87,14 @@ struct PeerRow {
 
   private func run(_ program: String, _ count: Int, _ folder: String, on bench: Workbench) throws -> Double {
     let arguments = [program, "\(count)", folder]
-    try Path.makeDirectories(folder)
+    try PathQueries.makeDirectories(folder)
     try Program.shell(peer.prepare, arguments)
     defer { _ = try? Program.shell(peer.cleanUp, arguments) }
     try bench.settle()
     let time = try Program.shell(peer.work, arguments).seconds
     let file = bench.path("count")
     try Program.shell(peer.check, arguments, output: file)
-    let done = String(decoding: try Path.read(file, limit: 64).filter { $0 > 0x20 }, as: UTF8.self)
+    let done = String(decoding: try PathQueries.read(file, limit: 64).filter { $0 > 0x20 }, as: UTF8.self)
     if done != "\(count)" { throw Failure("\(peer.program) has done \(done) of \(count) jobs") }
     return Double(count) / time
   }

@@ -47,7 +47,7 @@ enum WatchRow {
     // It lets go of the process and ends.
     strace.signal(2)
     _ = try strace.wait()
-    let log = String(decoding: (try? Path.read(file, limit: 16 << 20)) ?? [], as: UTF8.self)
+    let log = String(decoding: (try? PathQueries.read(file, limit: 16 << 20)) ?? [], as: UTF8.self)
     guard let calls = TraceLog.callsPerPoll(log) else {
       throw Unavailable("strace may not look at other processes here")
     }
@@ -70,7 +70,7 @@ private struct ProcessorUse {
     let tasks = "/proc/\(process)/task"
     for task in try Directory(path: tasks).names() {
       func text(_ name: String) throws -> String {
-        String(decoding: try Path.read("\(tasks)/\(task)/\(name)", limit: 8192), as: UTF8.self)
+        String(decoding: try PathQueries.read("\(tasks)/\(task)/\(name)", limit: 8192), as: UTF8.self)
       }
       // Nanoseconds on a processor, nanoseconds waiting for one, how often it had one.
       guard let nanoseconds = (try? text("schedstat"))?.split(separator: " ").first.flatMap({ Double($0) })

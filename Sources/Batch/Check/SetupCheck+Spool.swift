@@ -1,0 +1,126 @@
+import Channels
+import Posix
+import Spool
+
+/// What is the batch's own inside the spool: it must be able to use it, and nobody else may change it.
+extension SetupCheck {
+  func spoolInside() -> [SetupProblem] {
+    // Whose spool is another user's is told that, and not what is wrong for him with every file in it.
+    guard otherOwner == nil, let spool = followed(configuration.spool), spool.kind == .directory
+    else { return [] }
+    return SpoolFolder.allCases.flatMap { folder($0, in: spool) }
+      + [SpoolDirectory.historyName, SpoolDirectory.historyIDName].flatMap {
+        file("\(configuration.spool)/\($0)", in: spool)
+      } + file(configuration.lock, in: spool)
+      + configuration.channels.filter(\.enabled).flatMap {
+        file("\(configuration.spool)/\(SpoolFolder.channels.rawValue)/\($0.id).lock", in: spool)
+      }
+  }
+
+  /// The folder of a lock that is not in the spool itself: a run makes the lock, but no folder for it.
+  func lockFolder() -> [SetupProblem] {
+    let path = configuration.lockFolder
+    guard otherOwner == nil, path != configuration.spool else { return [] }
+    guard let status = followed(path) else {
+      return [
+        SetupProblem(
+          kind: .missing, path: path, message: "the folder of the lock is missing",
+          remedy: "mkdir -p '\(path)' && chown \(user) '\(path)', or correct \"lock\" in the configuration")
+      ]
+    }
+    if status.kind != .directory { return [notDirectory(path, "the folder of the lock")] }
+    // A lock that is there already only has to be reached.
+    let isMade = followed(configuration.lock) != nil
+    if !PathQueries.allows(isMade ? .execute : [.write, .execute], path) {
+      return [unusable(path, status, "make the lock in it")]
+    }
+    if isWritableByOthers(status) {
+      return [
+        exposed(
+          path, status, "others can put another lock in the place of the one that is held",
+          remedy: "chmod go-w '\(path)'")
+      ]
+    }
+    return []
+  }
+
+  private func folder(_ folder: SpoolFolder, in spool: FileStatus) -> [SetupProblem] {
+    let path = "\(configuration.spool)/\(folder.rawValue)"
+    guard let status = try? PathQueries.status(path) else { return [] }
+    if status.kind != .directory {
+      return [
+        SetupProblem(
+          kind: .missing, path: path, message: "not a directory; a run sets it aside and makes one",
+          remedy: "rm '\(path)'")
+      ]
+    }
+    // Modes and owners below are those of what is mounted: whatever they are, it can't stay.
+    if SpoolFolder.receiving.contains(folder), isOnAnotherMount(path) {
+      return [
+        SetupProblem(
+          kind: .mount, path: path,
+          message: "on another mount than the spool, so that no trigger can be moved there by renaming",
+          remedy: "umount '\(path)', or mount the spool as a whole")
+      ]
+    }
+    return access(to: path, status, in: spool, [.read, .write, .execute], mode: "750")
+  }
+
+  private func file(_ path: String, in spool: FileStatus) -> [SetupProblem] {
+    guard let status = try? PathQueries.status(path) else { return [] }
+    let isLock = path == configuration.lock
+    if status.kind != .regular {
+      return [
+        SetupProblem(
+          kind: .missing, path: path, message: "not a regular file; a run sets it aside and makes one",
+          remedy: "mv '\(path)' '\(path).odd'")
+      ]
+    }
+    var problems = access(
+      to: path, status, in: spool, [.read, .write], mode: path.hasSuffix(".lock") ? "600" : "640")
+    if isLock, status.mode & 0o066 != 0 {
+      problems.append(
+        exposed(
+          path, status, "others can take the lock and keep every run from starting",
+          remedy: "chmod 600 '\(path)'"))
+    }
+    return problems
+  }
+
+  private func access(
+    to path: String, _ status: FileStatus, in spool: FileStatus, _ access: PathQueries.Access, mode: String
+  ) -> [SetupProblem] {
+    if ![user, 0, spool.owner].contains(status.owner) {
+      return [
+        SetupProblem(
+          kind: .permission, path: path, message: "made by somebody else (uid \(status.owner))",
+          remedy: "chown \(spool.owner) '\(path)' if you trust what is in it; else a run sets it aside")
+      ]
+    }
+    if !PathQueries.allows(access, path) { return [unusable(path, status, "use it")] }
+    if status.mode & 0o022 != 0, path != configuration.lock {
+      return [
+        exposed(
+          path, status, "others can change what is the batch's alone", remedy: "chmod \(mode) '\(path)'")
+      ]
+    }
+    let group = CurrentProcess.effectiveGroup
+    let isDropBox = spool.mode & 0o2020 == 0o2020 && spool.group != group
+    if isDropBox, status.group == spool.group, status.mode & 0o070 != 0 {
+      return [
+        SetupProblem(
+          kind: .permission, path: path,
+          message: "the group that may submit (gid \(spool.group)) may read it, too",
+          remedy: "chgrp \(group) '\(path)' && chmod \(mode) '\(path)'")
+      ]
+    }
+    return []
+  }
+
+  private func isOnAnotherMount(_ path: String) -> Bool {
+    guard let spool = try? Directory(pathForLookup: configuration.spool),
+      let folder = try? Directory(pathForLookup: path), let isSame = try? folder.isOnMount(of: spool)
+    else { return false }
+    return !isSame
+  }
+}

@@ -1,0 +1,170 @@
+package import Channels
+import Posix
+
+/// Looks at what a configuration needs around it: `bobbin check`. Changes nothing.
+///
+/// The programs, the configuration and the directories are here; what is inside the spool is in `SetupCheck+Spool`.
+package struct SetupCheck {
+  let configuration: Configuration
+  let user: UInt32
+  /// Who owns the spool, when that is another user than the one who looks, and he is not root: then most likely the
+  /// wrong user looks, and what he may and may not do says nothing about the batch.
+  let otherOwner: UInt32?
+
+  package init(_ configuration: Configuration) {
+    self.configuration = configuration
+    let user = CurrentProcess.effectiveUser
+    self.user = user
+    let owner = (try? PathQueries.targetStatus(configuration.spool))?.owner
+    otherOwner = user == 0 || owner == user ? nil : owner
+  }
+
+  package func problems() -> [SetupProblem] {
+    wrongUser() + programs() + replaceable(configuration.file, "the configuration")
+      + directory(configuration.spool, "the spool") + spoolInside() + lockFolder()
+      + directory(configuration.library, "the library") + channelDirectories()
+  }
+
+  private func wrongUser() -> [SetupProblem] {
+    guard let owner = otherOwner else { return [] }
+    func described(_ user: UInt32) -> String {
+      PasswordFile.userName(user).map { "\($0) (uid \(user))" } ?? "uid \(user)"
+    }
+    let name = PasswordFile.userName(owner)
+    return [
+      SetupProblem(
+        kind: .permission, path: configuration.spool,
+        message: "the spool belongs to \(described(owner)), and this is run by \(described(user))",
+        remedy: "run it as \(name ?? "uid \(owner)"): sudo -u \(name ?? "'#\(owner)'") bobbin"
+          + " --config '\(configuration.file)' check; or, if \(described(user)) is the batch's user:"
+          + " chown \(user) '\(configuration.spool)'")
+    ]
+  }
+
+  private func programs() -> [SetupProblem] {
+    let searchPath = CurrentProcess.searchPath
+    var problems: [SetupProblem] = []
+    var seen: Set<String> = []
+    for channel in configuration.channels where channel.enabled {
+      let program = channel.arguments()[0]
+      if let path = PathQueries.program(program, searching: searchPath) {
+        if seen.insert(path).inserted {
+          problems += replaceable(path, "the program of channel \"\(channel.name)\"")
+        }
+        continue
+      }
+      problems.append(
+        SetupProblem(
+          kind: .program, path: program,
+          message: "channel \"\(channel.name)\" needs it, and it is no program that can be run",
+          remedy: program.contains("/")
+            ? "create it, or make it executable: chmod +x '\(program)'"
+            : "install it, or give its full path in \"command\"; PATH is \(searchPath)"))
+    }
+    return problems
+  }
+
+  /// Who can write to a file, or put another one in its place, decides what is run.
+  private func replaceable(_ path: String, _ what: String) -> [SetupProblem] {
+    let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+    var problems: [SetupProblem] = []
+    for (path, what) in [(path, what), (folder, "the folder of \(what)")] where !path.isEmpty {
+      guard let status = followed(path), isWritableByOthers(status) else { continue }
+      problems.append(
+        exposed(
+          path, status, "others can change \(what), and with it what is run", remedy: "chmod go-w '\(path)'"))
+    }
+    return problems
+  }
+
+  /// By everybody, or by a group that is not the one of the batch's user. In a directory with the sticky bit others can
+  /// add, but not exchange.
+  func isWritableByOthers(_ status: FileStatus) -> Bool {
+    if status.kind == .directory, status.mode & 0o1000 != 0 { return false }
+    return status.mode & 0o002 != 0
+      || (status.mode & 0o020 != 0 && status.group != CurrentProcess.effectiveGroup)
+  }
+
+  private func directory(_ path: String, _ what: String) -> [SetupProblem] {
+    let found: FileStatus?
+    do { found = try PathQueries.targetStatus(path) } catch {
+      return [
+        SetupProblem(
+          kind: .permission, path: path, message: "\(what) cannot be looked at: \(error)",
+          remedy:
+            "let the batch's user (uid \(user)) enter the directories above it, or run this as that user")
+      ]
+    }
+    guard let status = found else {
+      // A run makes it, when it can.
+      let parent = nearestExisting(above: path)
+      if otherOwner != nil || PathQueries.allows([.write, .execute], parent) { return [] }
+      return [
+        SetupProblem(
+          kind: .missing, path: path, message: "\(what) is missing and cannot be made in \(parent)",
+          remedy: "mkdir -p '\(path)' && chown \(user) '\(path)', as a user who may")
+      ]
+    }
+    if status.kind != .directory { return [notDirectory(path, what)] }
+    var problems: [SetupProblem] = []
+    if otherOwner == nil, !PathQueries.allows([.read, .write, .execute], path) {
+      problems.append(unusable(path, status, "read and write \(what)"))
+    }
+    if status.mode & 0o022 != 0, status.mode & 0o1000 == 0 {
+      problems.append(
+        exposed(
+          path, status, "others can remove and replace files in \(what)",
+          remedy: path == configuration.spool
+            ? "chmod 755 '\(path)' (for a drop box instead: chgrp SUBMITTERS '\(path)' && chmod 3730 '\(path)')"
+            : "chmod go-w '\(path)'"))
+    }
+    return problems
+  }
+
+  /// Those that are there already. A job that somebody else ran (root, by hand) may have made one that is now his.
+  private func channelDirectories() -> [SetupProblem] {
+    if otherOwner != nil { return [] }
+    return configuration.channels.filter(\.enabled).compactMap { channel in
+      let path = channel.directory
+      guard let status = followed(path) else { return nil }
+      if status.kind != .directory {
+        return notDirectory(path, "the directory of channel \"\(channel.name)\"")
+      }
+      if PathQueries.allows([.read, .write, .execute], path) { return nil }
+      return unusable(path, status, "read and write the directory of channel \"\(channel.name)\"")
+    }
+  }
+
+  func notDirectory(_ path: String, _ what: String) -> SetupProblem {
+    SetupProblem(
+      kind: .missing, path: path, message: "\(what) is not a directory",
+      remedy: "move it away, or name another place in the configuration")
+  }
+
+  /// What a path leads to, links followed: `/var/spool` may be one on a NAS. What cannot be examined is reported where
+  /// it is needed, by the check of that directory.
+  func followed(_ path: String) -> FileStatus? { try? PathQueries.targetStatus(path) }
+
+  private func nearestExisting(above path: String) -> String {
+    var path = path[...]
+    while let slash = path.lastIndex(of: "/") {
+      path = path[..<slash]
+      if PathQueries.exists(path.isEmpty ? "/" : String(path)) { break }
+    }
+    return path.isEmpty ? "/" : String(path)
+  }
+
+  /// The batch's user can't do something with a file or directory that he must.
+  func unusable(_ path: String, _ status: FileStatus, _ what: String) -> SetupProblem {
+    SetupProblem(
+      kind: .permission, path: path, message: "the batch's user (uid \(user)) may not \(what)",
+      remedy: status.owner == user ? "chmod u+rwX '\(path)'" : "chown \(user) '\(path)'")
+  }
+
+  /// The mode of a file or directory lets others do something that they must not.
+  func exposed(_ path: String, _ status: FileStatus, _ what: String, remedy: String) -> SetupProblem {
+    SetupProblem(
+      kind: .permission, path: path, message: "\(what) (mode 0\(String(status.mode, radix: 8)))",
+      remedy: remedy)
+  }
+}

@@ -1,0 +1,61 @@
+import Channels
+import Posix
+import Spool
+
+/// One job of a channel at a time, also after a crash of the batch: the locks that the processes of jobs inherit.
+final class ChannelLocks {
+  enum Attempt: ~Copyable {
+    case locked(FileLock)
+    /// For a reason that concerns this channel alone: processes of an earlier job still hold the lock, or it cannot be
+    /// opened, which is a fault.
+    case unavailable(String, isFault: Bool)
+  }
+
+  private let store: SpoolStore
+  private let log: Log
+  /// The lock of the last job, kept because the next job is mostly of the same channel.
+  private var kept: FileLock?
+  private var keptChannel: Int64 = 0
+
+  init(_ store: SpoolStore, log: Log) {
+    self.store = store
+    self.log = log
+  }
+
+  /// Takes the lock of a channel, without waiting.
+  ///
+  /// - Throws: what keeps every channel from running.
+  func acquire(_ channel: Channel) throws(SystemError) -> Attempt {
+    if let kept = kept.take(), keptChannel == channel.id, try kept.renew() { return .locked(kept) }
+    let name = FileName("\(channel.id).lock")
+    do throws(SystemError) {
+      if let lock = try acquire(name) { return .locked(lock) }
+      return .unavailable(
+        "processes of an earlier job still work on channel \"\(channel.name)\"", isFault: false)
+    } catch {
+      // Root may have made the file, for example. It is not set aside: a job of root's may hold it.
+      guard error.isRefusal else { throw error }
+      return .unavailable(
+        "the lock of channel \"\(channel.name)\" can't be taken: \(error); give the file to the user that runs the batch",
+        isFault: true)
+    }
+  }
+
+  private func acquire(_ name: FileName) throws(SystemError) -> FileLock? {
+    let folder = store[.channels]
+    do throws(SystemError) { return try FileLock.tryAcquire(name, in: folder) } catch {
+      // A directory in its place must not keep the channel from running.
+      guard error.code == .isDirectory, let other = try folder.setAside(name) else { throw error }
+      log.warning("\(folder.path(of: name)) was not a file and is now \(other)")
+      return try FileLock.tryAcquire(name, in: folder)
+    }
+  }
+
+  /// Keeps the lock of a job that left no process behind: nobody else can hold it.
+  func keep(_ lock: consuming FileLock, of channel: Channel) {
+    keptChannel = channel.id
+    kept = consume lock
+  }
+
+  func releaseKept() { kept = nil }
+}

@@ -1,0 +1,54 @@
+package import Channels
+import History
+package import Spool
+
+/// Why a trigger leaves the spool without being run.
+package enum Retirement: Sendable {
+  /// The request is older than `limit`. `since` completes "31m4s …": what its age was judged against.
+  case expired(Trigger, Channel?, age: Duration, limit: Duration?, since: String)
+  case rejected(RejectReason)
+  /// Somebody asked for it. What the file says, where it could be read.
+  case cancelled(Trigger?, Channel?)
+
+  var outcome: Outcome {
+    switch self {
+    case .expired: .expired
+    case .rejected: .rejected
+    case .cancelled: .cancelled
+    }
+  }
+
+  /// What the claim is called on its way out.
+  var claimState: ClaimState {
+    switch self {
+    case .expired: .expired
+    case .rejected: .rejected
+    case .cancelled: .cancelled
+    }
+  }
+
+  /// The reason in the record.
+  var reason: String {
+    switch self {
+    case .expired(let trigger, _, let age, _, let since):
+      Verdict.expiryReason(trigger, age: age, since: since)
+    case .rejected(let reason): reason.text
+    case .cancelled: "cancelled"
+    }
+  }
+
+  var trigger: Trigger? {
+    switch self {
+    case .expired(let trigger, _, _, _, _): trigger
+    case .rejected: nil
+    case .cancelled(let trigger, _): trigger
+    }
+  }
+
+  var channel: Channel? {
+    switch self {
+    case .expired(_, let channel, _, _, _), .cancelled(_, let channel): channel
+    case .rejected: nil
+    }
+  }
+}

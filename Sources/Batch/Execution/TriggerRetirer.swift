@@ -1,0 +1,71 @@
+package import History
+package import Posix
+package import Spool
+
+/// Takes triggers out of the spool without running them: expired, rejected, cancelled.
+package struct TriggerRetirer {
+  private let ids: HistoryIDs
+  private let claims: ClaimFolder
+  private let ledger: RunLedger
+  private let waiting: WaitingClaims
+
+  package enum Result: Sendable {
+    case retired
+    /// The file vanished or was replaced. A replacement that was claimed by mistake is put back.
+    case gone
+    /// The file cannot be moved (it is immutable, or another user's directory), and stays.
+    case immovable(SystemError)
+  }
+
+  package init(ids: HistoryIDs, claims: ClaimFolder, ledger: RunLedger, waiting: WaitingClaims) {
+    self.ids = ids
+    self.claims = claims
+    self.ledger = ledger
+    self.waiting = waiting
+  }
+
+  /// Pending → claimed → (recorded) → moved to the folder of its outcome.
+  ///
+  /// RACE: a run may claim the trigger first; the rename decides.
+  ///
+  /// - Parameter file: what was found under the name.
+  /// - Throws: what keeps anything from being recorded.
+  package func retire(
+    _ name: FileName, _ file: FileStatus, _ retirement: Retirement
+  ) throws(SystemError) -> Result {
+    let id = try ids.next()
+    let claim: Claim
+    do throws(SystemError) {
+      guard let claimed = try claims.claim(name, id: id, state: retirement.claimState) else {
+        ids.giveBack(id)
+        return .gone
+      }
+      claim = claimed
+    } catch {
+      guard error.isImmovable else { throw error }
+      ids.giveBack(id)
+      return .immovable(error)
+    }
+    // RACE: somebody may have put another file under the name since the inspection. That file has not been judged.
+    if let status = try claim.folder.status(of: claim.file), !status.describesSameContent(as: file) {
+      try waiting.putBack(claim)
+      return .gone
+    }
+    try ledger.retired(claim, file, retirement)
+    return .retired
+  }
+
+  /// Retires a trigger, or reports why it stays pending.
+  package func retireOrDefer(
+    _ name: FileName, _ file: FileStatus, _ retirement: Retirement
+  ) throws(SystemError) -> Result {
+    let result = try retire(name, file, retirement)
+    if case .immovable(let error) = result {
+      ledger.deferPending(
+        name,
+        reason: "it cannot be moved: \(error) (is it immutable, mounted on, or another user's directory?"
+          + " correct that, or remove it)", isFault: true)
+    }
+    return result
+  }
+}

@@ -1,0 +1,81 @@
+import Posix
+import Spool
+
+/// What `bobbin watch` remembers from one poll to the next.
+struct SpoolWatcher {
+  /// How often the path of the spool is checked.
+  private static let pathInterval = Duration.seconds(5)
+  /// How often a run of this process also removes old results.
+  private static let retentionInterval = Duration.seconds(24 * 3_600)
+  /// A change in the same instant as a poll does not show in the directory's time, which some file systems keep to two
+  /// seconds only: a time as near as this is not remembered.
+  private static let timeResolution = Duration.seconds(3)
+
+  private let instance: Instance
+  private let opened: FileStatus
+  private var lastPathCheck = MonotonicTime.now()
+  /// Whether something may be left to do: what an earlier process left claimed, or was dropped while nobody watched.
+  private var isDirty = true
+  /// The directory's time at the last scan; nil when that says nothing.
+  private var lastModified: Timestamp?
+  private var deferred = Deferred()
+  private var deferredUntil = MonotonicTime.now()
+  private var lastRetention: MonotonicTime?
+
+  init(_ instance: Instance) throws(SystemError) {
+    self.instance = instance
+    opened = try instance.spool.root.status()
+  }
+
+  /// Drains the spool if it has changed.
+  ///
+  /// - Returns: false when the path no longer leads to the spool.
+  mutating func poll() throws(SystemError) -> Bool {
+    if !deferred.isEmpty, MonotonicTime.now() >= deferredUntil {
+      deferred = Deferred()
+      isDirty = true
+    }
+    let now = Timestamp.now()
+    guard let status = try status(), status.isSameFile(as: opened) else { return false }
+    if isDirty || status.modified != lastModified {
+      lastModified = now - status.modified > Self.timeResolution ? status.modified : nil
+      try drain()
+    }
+    return true
+  }
+
+  private mutating func status() throws(SystemError) -> FileStatus? {
+    let root = instance.spool.root
+    guard .now() - lastPathCheck > Self.pathInterval else { return try root.status() }
+    lastPathCheck = .now()
+    return try PathQueries.targetStatus(root.path)
+  }
+
+  private mutating func drain() throws(SystemError) {
+    isDirty = false
+    guard try hasWork() else { return }
+    var options = RunOptions()
+    options.isSpoolOnly = true
+    options.deferred = deferred
+    options.appliesRetention = lastRetention.map { .now() - $0 > Self.retentionInterval } ?? true
+    switch try instance.run(.manual, options, wait: nil) {
+    case .busy: isDirty = true
+    case .forbidden(let error): throw error
+    case .completed(let summary):
+      if options.appliesRetention { lastRetention = .now() }
+      if !summary.deferred.isSubset(of: deferred) { deferredUntil = .now() + Instance.deferredInterval }
+      deferred = summary.deferred
+      lastModified = nil
+    }
+  }
+
+  /// Whether there is anything that a run could work on.
+  private func hasWork() throws(SystemError) -> Bool {
+    let store = try instance.openStore()
+    if try instance.hasPending(except: deferred.pending) { return true }
+    let abandoned = try AbandonedClaims(
+      in: store[.running], observer: instance.owner, isForRecovery: true
+    ).claims
+    return !abandoned.allSatisfy { deferred.claimed.contains($0.trigger) }
+  }
+}

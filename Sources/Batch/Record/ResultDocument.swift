@@ -1,0 +1,25 @@
+package import History
+package import Posix
+package import Spool
+import Text
+
+/// The document in `done/` or `failed/`: the answer, the history record, and the trigger's own text.
+package enum ResultDocument {
+  /// One line of JSON.
+  package static func bytes(_ record: HistoryRecord, trigger: FileName, content: [UInt8]) -> [UInt8] {
+    JSONValue.object(
+      TriggerAnswer(record, trigger: trigger).fields + [
+        ("record", record.json), ("content", .string(String(decoding: content, as: UTF8.self))),
+      ]
+    ).line
+  }
+
+  /// Where the claim of a recorded trigger goes, with the document if it goes to `done/` or `failed/`.
+  package static func disposition(
+    of record: HistoryRecord, trigger: FileName, content: [UInt8]
+  ) -> Disposition {
+    let folder = record.outcome.folder
+    return SpoolFolder.results.contains(folder)
+      ? .result(folder, bytes(record, trigger: trigger, content: content)) : .moved(folder)
+  }
+}

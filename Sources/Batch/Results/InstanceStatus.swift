@@ -1,0 +1,39 @@
+package import History
+package import Spool
+package import Text
+
+/// What goes on in a spool, as `bobbin status` shows it.
+package struct InstanceStatus: Sendable {
+  package struct ChannelStatus: Sendable {
+    package let id: Int64
+    package let name: String
+    package let isEnabled: Bool
+    /// The record of its last job; nil when the history holds none, or, for a disabled channel, none near its end.
+    package let last: HistoryRecord?
+  }
+
+  package let isRunning: Bool
+  /// Nil when nothing runs, or when the holder left no note.
+  package let holder: HolderNote?
+  package let pending: Int
+  /// How many triggers killed processes left claimed that no run has recovered yet.
+  package let abandoned: Int
+  package let lastRun: HistoryRecord?
+  package let channels: [ChannelStatus]
+
+  package var json: JSONValue {
+    .object([
+      ("state", .string(isRunning ? "running" : "idle")), ("holder", holder?.json ?? .null),
+      ("job", holder?.job?.json ?? .null), ("pending", .integer(pending)),
+      ("abandoned", .integer(abandoned)),
+      ("last_run", lastRun?.json ?? .null), ("channels", .array(channels.map(Self.json))),
+    ])
+  }
+
+  private static func json(_ channel: ChannelStatus) -> JSONValue {
+    .object([
+      ("id", .integer(channel.id)), ("name", .string(channel.name)), ("enabled", .bool(channel.isEnabled)),
+      ("last", channel.last?.json ?? .null),
+    ])
+  }
+}

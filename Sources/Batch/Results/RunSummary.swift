@@ -1,0 +1,26 @@
+package import History
+package import Text
+
+/// What `bobbin run` did, all holdings of the lock together.
+package struct RunSummary: Sendable {
+  package let run: Int64
+  package let statistics: RunStatistics
+  package let duration: Duration
+  package let isInterrupted: Bool
+  /// Whether something went wrong that is not the failure of a job.
+  package let hasFaults: Bool
+  /// What stays in the spool, because this run could not work on it.
+  package let deferred: Deferred
+
+  package var hasFailures: Bool {
+    statistics.channels.failed > 0 || statistics.triggers.failed > 0 || hasFaults
+  }
+
+  package var json: JSONValue {
+    .object(
+      [("status", .string(isInterrupted ? "interrupted" : "completed")), ("run", .integer(run))]
+        + statistics.counts + [
+          ("videos_downloaded", .integer(statistics.videosDownloaded)), ("duration_s", .seconds(duration)),
+        ])
+  }
+}

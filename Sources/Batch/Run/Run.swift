@@ -1,0 +1,73 @@
+import Channels
+import History
+package import Posix
+package import Spool
+
+/// One holding of the scheduler lock. `perform` is the sequence; each step is a type of its own.
+package final class Run {
+  private let context: RunContext
+  private let options: RunOptions
+
+  package init(
+    _ instance: Instance, _ store: SpoolStore, lock: consuming SchedulerLock, startedAt: Timestamp,
+    options: RunOptions
+  ) throws(SystemError) {
+    self.options = options
+    context = try RunContext(instance, store, lock: lock, startedAt: startedAt, options: options)
+  }
+
+  /// Everything from recovery to the run's own record; the lock stays held.
+  ///
+  /// - Throws: when nothing more may be started: the history cannot be written, the disk is full, the spool cannot be
+  ///   read. What was claimed then stays claimed, for the next run to recover.
+  package func perform() throws(SystemError) -> RunReport {
+    let begin = MonotonicTime.now()
+    context.ledger.runStarted(context.id)
+    try context.requireSpace()
+    let recovered = try Recovery(context).perform()
+    let scheduled = ScheduledJobs(context)
+    let runsChannels = !options.isSpoolOnly && scheduled.hasAny
+    if runsChannels {
+      // Before the channels, which may take hours. Without them the drain begins at once and expires on its way.
+      try Expiry(context).perform()
+      try scheduled.perform { $0.name != recovered.interruptedChannel }
+    }
+    try Drain(context, retries: recovered.retries).perform()
+    if runsChannels, let last = recovered.interruptedChannel {
+      // Its job may kill this run as well, and must neither keep the others waiting each time nor take their records
+      // with it.
+      try context.ledger.flush()
+      try scheduled.perform { $0.name == last }
+    }
+    try close(since: begin, recovered)
+    return RunReport(
+      id: context.id, statistics: context.ledger.statistics, deferred: context.ledger.deferred,
+      hasFaults: context.ledger.hasFaults)
+  }
+
+  /// Releases the lock. The caller scans the spool again after that (promise 5).
+  package func release() throws(SystemError) { try context.lock.release() }
+
+  private func close(since begin: MonotonicTime, _ recovered: Recovered) throws(SystemError) {
+    try context.ledger.flush()
+    if let full = context.lock.diskFull { throw full }
+    try context.ledger.runFinished(
+      context.id, id: try context.ids.next(), startedAt: context.startedAt, duration: .now() - begin,
+      wasStopped: context.isStopping)
+    try context.ids.sync()
+    try context.claims.close()
+    try AbandonedClaims.removeEmptyFolders(of: recovered.claims, in: context.store)
+    if options.appliesRetention { removeOldResults() }
+  }
+
+  /// Housekeeping that fails is reported, and tried again by the next run.
+  private func removeOldResults() {
+    let log = context.instance.log
+    do throws(SystemError) {
+      let retention = ResultRetention(
+        store: context.store, keepResults: context.instance.configuration.keepResults, now: .now())
+      let removed = try retention.perform()
+      if removed > 0 { log.info("old results removed", ["files": String(removed)]) }
+    } catch { log.warning("old results not removed: \(error)") }
+  }
+}

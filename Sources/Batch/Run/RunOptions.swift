@@ -1,0 +1,27 @@
+package import History
+package import Posix
+
+/// What one holding of the scheduler lock is to do.
+package struct RunOptions: Sendable {
+  /// A trigger that somebody waits for.
+  package struct WatchedTrigger: Sendable {
+    let name: FileName
+    /// Called as soon as the trigger has ended and its record is durable.
+    let onRecorded: @Sendable (HistoryRecord) -> Void
+
+    package init(name: FileName, onRecorded: @escaping @Sendable (HistoryRecord) -> Void) {
+      self.name = name
+      self.onRecorded = onRecorded
+    }
+  }
+
+  /// Leaves out the scheduled channels.
+  package var isSpoolOnly = false
+  /// Removes results that have been kept long enough at the end.
+  package var appliesRetention = false
+  /// What an earlier holding of the same process could not work on.
+  package var deferred = Deferred()
+  package var watched: WatchedTrigger?
+
+  package init() {}
+}

@@ -1,0 +1,99 @@
+import Text
+
+/// Where the keys and elements of a JSON5 text stand.
+///
+/// The decoder gives values, but no lines, keeps silent about a key that is given twice, and on Linux does not say
+/// where a text is wrong. This finds out just that, and leaves the meaning of every value to the decoder.
+struct SourceMap {
+  /// A value with all below it.
+  struct Node {
+    /// Where it begins: its key, for a member of an object.
+    var offset: Int
+    var members: [String: Node] = [:]
+    var elements: [Node] = []
+  }
+
+  /// A key or a scalar, as written.
+  struct Token {
+    let range: Range<Int>
+    let isKey: Bool
+  }
+
+  /// A key that its object has already.
+  struct Repetition {
+    let path: ValuePath
+    let offset: Int
+  }
+
+  /// Where the text departs from the grammar.
+  struct SyntaxFault: Error {
+    let offset: Int
+    let message: String
+    var suggestion: String?
+  }
+
+  private let text: [UInt8]
+  private let root: Node
+  private let tokens: [Token]
+  let repetitions: [Repetition]
+
+  init(_ text: [UInt8]) throws(SyntaxFault) {
+    var scanner = JSON5Scanner(text)
+    self.root = try scanner.document()
+    self.text = text
+    self.tokens = scanner.tokens
+    self.repetitions = scanner.repetitions
+  }
+
+  /// The line of a value, from 1; that of the nearest value around it if there is none in this place.
+  func line(of path: ValuePath) -> Int {
+    var node = root
+    for step in path.steps {
+      switch step {
+      case .key(let key):
+        guard let member = node.members[key] else { return position(of: node.offset).line }
+        node = member
+      case .index(let index):
+        guard node.elements.indices.contains(index) else { return position(of: node.offset).line }
+        node = node.elements[index]
+      }
+    }
+    return position(of: node.offset).line
+  }
+
+  func position(of offset: Int) -> (line: Int, column: Int) { Self.position(of: offset, in: text) }
+
+  /// Line and column, in characters, both from 1.
+  static func position(of offset: Int, in text: [UInt8]) -> (line: Int, column: Int) {
+    let before = text[..<offset]
+    let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    let line = before.count { $0 == UInt8(ascii: "\n") } + 1
+    return (line, text[lineStart..<offset].count { $0 & 0xC0 != 0x80 } + 1)
+  }
+
+  /// The first key or scalar that the decoder refuses on its own, when it has refused the text as a whole.
+  func refusedToken() -> SyntaxFault? {
+    for token in tokens {
+      let bytes = text[token.range]
+      let probe = token.isKey ? Array("{".utf8) + bytes + Array(": 0}".utf8) : Array(bytes)
+      guard JSON5Value.decode(probe) == nil else { continue }
+      return token.refusal(of: String(decoding: bytes, as: UTF8.self))
+    }
+    return nil
+  }
+}
+
+extension SourceMap.Token {
+  fileprivate func refusal(of word: String) -> SourceMap.SyntaxFault {
+    let offset = range.lowerBound
+    if word.hasPrefix("\"") || word.hasPrefix("'") {
+      return .init(
+        offset: offset, message: "text with a bad escape, a bare line break or a control character in it",
+        suggestion: #"write \n for a line break, \\ for a backslash, \t for a tab"#)
+    }
+    let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "_-./:".contains($0) }
+    return .init(
+      offset: offset, message: "\(word.quoted()) is not a \(isKey ? "key" : "value")",
+      suggestion: isPlain ? "put it in quotes" : nil)
+  }
+}

@@ -1,0 +1,41 @@
+/// Gathers the faults of one file, so that the user can mend all of them in one go.
+final class Diagnostics {
+  private let file: String
+  private let outline: SourceMap
+  private let channelNames: [Int: String]
+  private var found: [ConfigurationError] = []
+
+  /// - Parameter channelNames: the names of the channels by index, as far as they have any.
+  init(file: String, outline: SourceMap, channelNames: [Int: String]) {
+    self.file = file
+    self.outline = outline
+    self.channelNames = channelNames
+    for repetition in outline.repetitions {
+      add(
+        repetition.path, "given twice",
+        suggestion: "remove one; the first is in line \(line(of: repetition.path))",
+        line: outline.position(of: repetition.offset).line)
+    }
+  }
+
+  /// - Parameter line: the line, when it is not that of the value at `place`.
+  func add(_ path: ValuePath, _ message: String, suggestion: String? = nil, line: Int? = nil) {
+    let key = path.text(channelName: path.channel.flatMap { channelNames[$0] })
+    found.append(
+      ConfigurationError(
+        file: file, line: line ?? self.line(of: path), column: nil, key: key, message: message,
+        suggestion: suggestion))
+  }
+
+  /// The line of a value, from 1.
+  func line(of path: ValuePath) -> Int { outline.line(of: path) }
+
+  /// What was found, in the order of the lines; nil when all is well.
+  var errors: ConfigurationErrors? {
+    guard !found.isEmpty else { return nil }
+    let sorted = found.enumerated().sorted {
+      ($0.element.line ?? 0, $0.offset) < ($1.element.line ?? 0, $1.offset)
+    }
+    return ConfigurationErrors(faults: sorted.map(\.element))
+  }
+}

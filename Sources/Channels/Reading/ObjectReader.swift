@@ -1,0 +1,161 @@
+import Posix
+import Text
+
+/// One object of the configuration, read key by key.
+///
+/// Every reader returns nil both for a key that is not there and for one whose value was refused; the second has
+/// then been reported. Keys that nobody has asked for when `finish` is called are the unknown ones, so there is no
+/// second list of keys to keep in step.
+final class ObjectReader {
+  let path: ValuePath
+  let faults: Diagnostics
+  private let members: [String: JSON5Value]
+  private var known: [String] = []
+
+  /// Nil, and a fault, when `value` is not an object.
+  init?(_ value: JSON5Value, at path: ValuePath, faults: Diagnostics) {
+    guard case .object(let members) = value else {
+      faults.add(path, "expected an object in braces, found \(value.kind)")
+      return nil
+    }
+    self.path = path
+    self.faults = faults
+    self.members = members
+  }
+
+  /// The keys of the object, in the order of the alphabet.
+  var keys: [String] { members.keys.sorted() }
+
+  /// The value as it is.
+  func value(_ key: String) -> JSON5Value? {
+    if !known.contains(key) { known.append(key) }
+    return members[key]
+  }
+
+  func refuse(_ key: String, _ message: String, suggestion: String? = nil) {
+    faults.add(path.appending(key), message, suggestion: suggestion)
+  }
+
+  func section(_ key: String) -> ObjectReader? {
+    value(key).flatMap { ObjectReader($0, at: path.appending(key), faults: faults) }
+  }
+
+  func array(_ key: String, example: String) -> [JSON5Value]? {
+    guard let value = value(key) else { return nil }
+    guard case .array(let elements) = value else {
+      refuse(key, "expected an array, found \(value.kind)", suggestion: "for example \(example)")
+      return nil
+    }
+    return elements
+  }
+
+  /// A text without control characters and the marks that reorder text.
+  func string(_ key: String, example: String) -> String? {
+    guard let value = value(key) else { return nil }
+    guard case .string(let text) = value else {
+      let suggestion =
+        if case .integer(let number) = value { "write \"\(number)\"" } else { "for example \(example)" }
+      refuse(key, "expected text in quotes, found \(value.kind)", suggestion: suggestion)
+      return nil
+    }
+    guard !text.unicodeScalars.contains(where: \.isUnsafeForTerminal) else {
+      refuse(key, "control character in \(text.quoted())", suggestion: "for example \(example)")
+      return nil
+    }
+    return text
+  }
+
+  /// A whole number from 1 to 2^53, the largest up to which every JSON reader is exact.
+  func positive(_ key: String, example: Int) -> Int? {
+    guard let value = value(key) else { return nil }
+    switch value {
+    case .integer(let number) where (1...(1 << 53)).contains(number):
+      return number
+    case .integer(let number):
+      let bound = number < 1 ? "1 or more" : "at most 2^53"
+      refuse(key, "\(number) is out of range; it must be \(bound)", suggestion: "for example \(example)")
+    case .string(let text) where Int(text).map { $0 > 0 } ?? false:
+      refuse(key, "expected a whole number, found \(value.kind)", suggestion: "write \(text), without quotes")
+    default:
+      refuse(key, "expected a whole number, found \(value.kind)", suggestion: "for example \(example)")
+    }
+    return nil
+  }
+
+  func bool(_ key: String) -> Bool? {
+    guard let value = value(key) else { return nil }
+    guard case .bool(let flag) = value else {
+      refuse(
+        key, "expected true or false, found \(value.kind)", suggestion: "write true or false, without quotes")
+      return nil
+    }
+    return flag
+  }
+
+  /// - Parameter zero: whether 0 means something here.
+  func duration(_ key: String, example: String, zero: Bool = true) -> Duration? {
+    guard let value = value(key) else { return nil }
+    switch value {
+    case .string(let text):
+      do throws(DurationTextError) {
+        let duration = try Duration(shortText: text)
+        if zero || duration > .zero { return duration }
+        refuse(key, "must be longer than 0", suggestion: "for example \"\(example)\"")
+      } catch {
+        refuse(key, error.reason, suggestion: error.suggestion)
+      }
+    case .integer(0) where zero:
+      return .zero
+    case .integer(0):
+      refuse(key, "must be longer than 0", suggestion: "for example \"\(example)\"")
+    case .integer(let number) where number > 0:
+      refuse(key, "\(number) has no unit", suggestion: "write \"\(number)s\", with the unit")
+    default:
+      refuse(key, "expected a duration, found \(value.kind)", suggestion: "for example \"\(example)\"")
+    }
+    return nil
+  }
+
+  /// Regular expressions; every bad one is reported.
+  func patterns(_ key: String) -> [Pattern]? {
+    let example = #"["HTTP Error 5..", "timed out"]"#
+    return array(key, example: example)?.enumerated().compactMap { index, element in
+      let inside = path.appending(key).appending(index)
+      guard case .string(let source) = element else {
+        faults.add(
+          inside, "expected text in quotes, found \(element.kind)", suggestion: "for example \(example)")
+        return nil
+      }
+      guard !source.isEmpty else {
+        faults.add(inside, "an empty pattern matches every line", suggestion: "remove it")
+        return nil
+      }
+      do throws(PatternError) {
+        return try Pattern(source)
+      } catch {
+        faults.add(
+          inside, "\(source.quoted()) is \(error)",
+          suggestion:
+            #"it must be an extended regular expression, in which a literal ( or [ is written \\( or \\["#)
+        return nil
+      }
+    }
+  }
+
+  /// Reports every key that was not asked for.
+  ///
+  /// - Parameter elsewhere: where keys of other sections belong, for a key that stands in the wrong one.
+  func finish(elsewhere: [String: String] = [:]) {
+    for key in keys where !known.contains(key) {
+      let suggestion =
+        if let path = elsewhere[key] {
+          "it belongs \(path)"
+        } else if let candidate = spellingSuggestion(for: key, among: known) {
+          "did you mean \(candidate.quoted())?"
+        } else {
+          "valid here: \(known.joined(separator: ", "))"
+        }
+      refuse(key, "unknown key", suggestion: suggestion)
+    }
+  }
+}

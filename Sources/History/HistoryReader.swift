@@ -1,0 +1,116 @@
+import FoundationEssentials
+package import Posix
+import Spool
+
+/// Reads the history, forwards or from its end, and into the one that was rotated away last.
+package enum HistoryReader {
+  /// Calls `body` with every whole line, first to last, without its newline.
+  package static func forEachLine(
+    _ name: FileName = HistoryFile.name, in directory: Directory, _ body: (ArraySlice<UInt8>) -> Void
+  ) throws(SystemError) {
+    guard let file = try directory.openIfPresent(name) else { return }
+    var offset: Int64 = 0
+    var rest: [UInt8] = []
+    while true {
+      let block = try file.read(at: offset, count: 1 << 18)
+      if block.isEmpty { return }
+      offset += Int64(block.count)
+      rest += block
+      var start = 0
+      while let newline = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
+        body(rest[start..<newline])
+        start = newline + 1
+      }
+      rest.removeFirst(start)
+    }
+  }
+
+  /// Calls `body` with every whole line of one file, last to first, until it returns false.
+  package static func forEachLineFromEnd(
+    _ name: FileName = HistoryFile.name, in directory: Directory, _ body: (ArraySlice<UInt8>) -> Bool
+  ) throws(SystemError) {
+    guard let file = try directory.openIfPresent(name) else { return }
+    _ = try forEachLineFromEnd(of: file, body)
+  }
+
+  /// Calls `body` with every whole line, newest first, until it returns false: those of the history, then those of the
+  /// one that was rotated away last.
+  ///
+  /// RACE: logrotate may rename the history at any moment. It is opened first, so what moves away after that is read
+  /// all the same; and once only, as the other name then leads to the same file.
+  package static func forEachLineNewestFirst(
+    in directory: Directory, _ body: (ArraySlice<UInt8>) -> Bool
+  ) throws(SystemError) {
+    var read: FileStatus?
+    if let file = try directory.openIfPresent(HistoryFile.name) {
+      read = try file.status()
+      guard try forEachLineFromEnd(of: file, body) else { return }
+    }
+    guard let file = try openRotated(in: directory) else { return }
+    let rotated = try file.status()
+    if let read, read.isSameFile(as: rotated) { return }
+    _ = try forEachLineFromEnd(of: file, body)
+  }
+
+  /// - Returns: nil when there is none, and when somebody else put it there, as anybody may in a drop box.
+  private static func openRotated(in directory: Directory) throws(SystemError) -> FileDescriptor? {
+    let trusted = try TrustedOwners(in: directory)
+    // RACE: what was opened is what counts. The look before keeps somebody else's link or unreadable file from being
+    // an error.
+    guard let found = try directory.status(of: HistoryFile.rotatedName), trusted.covers(found, .regular),
+      let file = try directory.openIfPresent(HistoryFile.rotatedName),
+      trusted.covers(try file.status(), .regular)
+    else { return nil }
+    return file
+  }
+
+  /// - Returns: whether `body` asked for more until the beginning of the file.
+  private static func forEachLineFromEnd(
+    of file: borrowing FileDescriptor, _ body: (ArraySlice<UInt8>) -> Bool
+  ) throws(SystemError) -> Bool {
+    var end = try file.status().size
+    // The beginning of a line whose end is in the block read before, and whether it ended with a newline at all.
+    var rest: [UInt8] = []
+    var isWhole = false
+    while end > 0 {
+      let start = max(0, end - (1 << 16))
+      let block = try file.read(at: start, count: Int(end - start)) + rest
+      var lineEnd = block.count
+      while let newline = block[..<lineEnd].lastIndex(of: UInt8(ascii: "\n")) {
+        if isWhole, newline + 1 < lineEnd, !body(block[(newline + 1)..<lineEnd]) { return false }
+        isWhole = true
+        lineEnd = newline
+      }
+      rest = Array(block[..<lineEnd])
+      end = start
+    }
+    return isWhole && !rest.isEmpty ? body(rest[...]) : true
+  }
+
+  /// A line as a record; nil for one that is none (somebody else wrote into the file).
+  package static func record(_ line: ArraySlice<UInt8>) -> HistoryRecord? {
+    guard let record = try? JSONDecoder().decode(HistoryRecord.self, from: Data(line)),
+      isPossible(record.id), record.run.map(isPossible) ?? true
+    else { return nil }
+    return record
+  }
+
+  /// Numbers that are counted on from: one that nobody gave out must not use them up.
+  private static func isPossible(_ number: Int64) -> Bool { (1...ClaimName.idLimit).contains(number) }
+
+  /// The id of a record without decoding all of it: every line begins `{"id":`.
+  package static func id(_ line: ArraySlice<UInt8>) -> Int64? { number(at: line, after: "{\"id\":") }
+
+  /// The run of a record without decoding all of it: it follows the id.
+  package static func run(_ line: ArraySlice<UInt8>) -> Int64? {
+    guard let comma = line.firstIndex(of: UInt8(ascii: ",")) else { return nil }
+    return number(at: line[comma...], after: ",\"run\":")
+  }
+
+  private static func number(at line: ArraySlice<UInt8>, after prefix: StaticString) -> Int64? {
+    let prefix = UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
+    guard line.starts(with: prefix) else { return nil }
+    let digits = line.dropFirst(prefix.count).prefix { $0 != UInt8(ascii: ",") }
+    return Int64(String(decoding: digits, as: UTF8.self)).flatMap { isPossible($0) ? $0 : nil }
+  }
+}

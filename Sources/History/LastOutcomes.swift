@@ -1,0 +1,36 @@
+/// The last run and the last job of every configured channel, found from the end of the history.
+package struct LastOutcomes {
+  /// How many records are read for disabled channels alone: a disabled channel that never ran must not make each
+  /// `status` read the whole history.
+  package static let depth = 10_000
+
+  package private(set) var run: HistoryRecord?
+  package private(set) var jobs: [Int64: HistoryRecord] = [:]
+  /// Channels without a job so far.
+  private var missing: (enabled: Set<Int64>, disabled: Set<Int64>)
+  private var scanned = 0
+
+  /// - Parameters:
+  ///   - enabled: the ids of the enabled channels; all of them are searched for.
+  ///   - disabled: the ids of the disabled channels.
+  package init(enabled: some Sequence<Int64>, disabled: some Sequence<Int64>) {
+    missing = (Set(enabled), Set(disabled))
+  }
+
+  /// Takes the next line, newest first.
+  ///
+  /// - Returns: whether more lines are wanted.
+  package mutating func take(_ line: ArraySlice<UInt8>) -> Bool {
+    scanned += 1
+    if let record = HistoryReader.record(line) {
+      if record.kind == .run {
+        run = run ?? record
+      } else if let channel = record.channelID, record.startedAt != nil {
+        let isWanted = missing.enabled.remove(channel) != nil || missing.disabled.remove(channel) != nil
+        if isWanted { jobs[channel] = record }
+      }
+    }
+    if run == nil || !missing.enabled.isEmpty { return true }
+    return !missing.disabled.isEmpty && scanned < Self.depth
+  }
+}

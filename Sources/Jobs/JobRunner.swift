@@ -1,0 +1,197 @@
+package import Channels
+package import Posix
+import Text
+
+/// Runs jobs: finds their programs, gives them their environment, and repeats them after transient failures.
+package final class JobRunner {
+  /// What is the same for all jobs of a channel in a run.
+  private struct Launch {
+    let program: String
+    let arguments: CStringArray
+    let environment: CStringArray
+  }
+
+  /// EX_TEMPFAIL of sysexits.h: "try again later".
+  private static let temporaryFailure: Int32 = 75
+
+  private let logs: Directory
+  private let log: Log
+  private let stop: StopRequest
+  private let directory: String
+  private let environment: [String]
+  private let searchPath: String
+  private var launches: [Int64: Launch] = [:]
+  /// The variables that differ from job to job.
+  private var variables = EnvironmentBlock()
+  /// The pipes of the last job, when no process can hold them any longer.
+  private var pipes: OutputPipes?
+
+  /// Whether the last job ended by itself and left no process behind.
+  package private(set) var leftNothingBehind = false
+
+  package init(configuration: Configuration, logs: Directory, log: Log, stop: StopRequest) {
+    self.logs = logs
+    self.log = log
+    self.stop = stop
+    directory = configuration.directory
+    // A batch that is itself a job of another batch must not hand that job's variables on.
+    environment = CurrentProcess.environment().filter { entry in
+      !JobVariable.allCases.contains { entry.hasPrefix("\($0.rawValue)=") }
+    }
+    searchPath = CurrentProcess.searchPath
+  }
+
+  /// Runs a job to its end. A failed job is a result, never an error.
+  ///
+  /// - Parameters:
+  ///   - lock: the channel's, inherited by the job's processes.
+  ///   - onLongRunning: called when an attempt takes longer than a tenth of a second.
+  /// - Throws: when the batch itself cannot go on.
+  package func run(
+    _ job: Job, holding lock: borrowing FileLock, onLongRunning: @escaping () -> Void
+  ) throws(SystemError) -> JobResult {
+    let begin = MonotonicTime.now()
+    var result = JobResult(attempt: job.firstAttempt, startedAt: .now())
+    // A job that must never run twice is not repeated after a transient failure either.
+    let attempts = job.channel.rerun ? max(1, job.channel.attempts) : 1
+    for round in 1...attempts {
+      result.attempt = job.firstAttempt + round - 1
+      let isTransient = try attempt(job, &result, holding: lock, onLongRunning: onLongRunning)
+      guard isTransient, round < attempts else { break }
+      log.warning(
+        "job failed for now, will be tried again",
+        [
+          "channel": job.channel.name, "id": String(job.id), "attempt": String(result.attempt),
+          "in": job.channel.retryDelay.brief, "error": result.errorMessage,
+        ])
+      if let signal = try stop.wait(until: .now() + job.channel.retryDelay) {
+        result.outcome = .interrupted
+        result.errorMessage = "stopped by \(Signals.name(signal)) while waiting to try again"
+        break
+      }
+    }
+    result.finishedAt = .now()
+    result.duration = .now() - begin
+    return result
+  }
+
+  /// - Returns: whether the attempt failed in a way that may pass.
+  private func attempt(
+    _ job: Job, _ result: inout JobResult, holding lock: borrowing FileLock,
+    onLongRunning: @escaping () -> Void
+  ) throws(SystemError) -> Bool {
+    let channel = job.channel
+    var output = JobOutput(id: job.id, directory: logs, transient: channel.transient, log: log)
+    let started: StartedJob
+    leftNothingBehind = false
+    do throws(SystemError) { started = try start(job, result.attempt, holding: lock) } catch {
+      if error.isShortage, result.attempt == job.firstAttempt {
+        result.shortage = error
+      } else {
+        result.outcome = .failed
+        result.errorMessage = error.description
+      }
+      return false
+    }
+    let pipes = started.pipes
+    let supervisor = JobSupervisor(
+      timeout: channel.timeout, grace: channel.grace, stop: stop, onLongRunning: onLongRunning)
+    let supervision = try supervisor.supervise(started.child, pipes, into: &output)
+    leftNothingBehind = supervision.isClean
+    if supervision.isClean { self.pipes = consume pipes }
+    if let trouble = supervision.trouble {
+      log.warning(
+        "what the job left behind may live on: \(trouble)", ["id": String(job.id), "channel": channel.name])
+    }
+    return conclude(supervision.ending, output, channel, &result)
+  }
+
+  /// Fills in how an attempt ended.
+  ///
+  /// - Returns: whether the attempt failed in a way that may pass.
+  private func conclude(
+    _ ending: Supervision.Ending, _ output: borrowing JobOutput, _ channel: Channel,
+    _ result: inout JobResult
+  ) -> Bool {
+    result.items += output.items
+    result.exitStatus = nil
+    result.signal = nil
+    result.errorMessage = nil
+    let cause = output.lastErrorLine.map { ": \($0)" } ?? ""
+    switch ending {
+    case .exited(.status(0)):
+      result.outcome = .succeeded
+      result.exitStatus = 0
+      return false
+    case .exited(.status(let status)):
+      result.outcome = .failed
+      result.exitStatus = status
+      result.errorMessage = "exit status \(status)\(cause)"
+      return status == Self.temporaryFailure || output.isTransient
+    case .exited(.signal(let signal)):
+      result.outcome = .failed
+      result.signal = signal
+      result.errorMessage = "ended by \(Signals.name(signal))\(cause)"
+      return output.isTransient
+    case .timedOut:
+      result.outcome = .timedOut
+      result.errorMessage = "not finished after \(channel.timeout.brief)\(cause)"
+      return false
+    case .interrupted(let signal):
+      result.outcome = .interrupted
+      result.errorMessage = "stopped by \(Signals.name(signal))"
+      return false
+    }
+  }
+
+  private struct StartedJob: ~Copyable {
+    let child: ChildProcess
+    let pipes: OutputPipes
+  }
+
+  private func start(
+    _ job: Job, _ attempt: Int, holding lock: borrowing FileLock
+  ) throws(SystemError) -> StartedJob {
+    let channel = job.channel
+    if !PathQueries.exists(channel.directory) { try PathQueries.makeDirectories(channel.directory) }
+    let launch = try launch(channel)
+    let pipes = if let spare = self.pipes.take() { spare } else { try OutputPipes() }
+    try pipes.reset()
+    setVariables(of: job, attempt)
+    let child = try ChildProcess.start(
+      program: launch.program, arguments: launch.arguments, environment: launch.environment,
+      adding: variables, directory: directory, writingTo: pipes, inheriting: lock)
+    return StartedJob(child: child, pipes: pipes)
+  }
+
+  /// The command of a channel, ready to be started. Its program is searched for once a run; if the program goes away
+  /// meanwhile, the start fails as the search would.
+  private func launch(_ channel: Channel) throws(SystemError) -> Launch {
+    if let known = launches[channel.id] { return known }
+    let arguments = channel.arguments()
+    guard let program = PathQueries.program(arguments[0], searching: searchPath) else {
+      throw SystemError("start", arguments[0], .noSuchFile)
+    }
+    let launch = Launch(
+      program: program, arguments: CStringArray(arguments),
+      environment: CStringArray(
+        environment + [
+          JobVariable.channelID.entry(String(channel.id)), JobVariable.channel.entry(channel.name),
+          JobVariable.url.entry(channel.url), JobVariable.limit.entry(String(channel.limit)),
+          JobVariable.dir.entry(channel.directory),
+        ]))
+    launches[channel.id] = launch
+    return launch
+  }
+
+  private func setVariables(of job: Job, _ attempt: Int) {
+    variables.removeAll()
+    for (variable, value) in [
+      (JobVariable.kind, job.kind.rawValue), (.trigger, job.trigger?.description.printable ?? ""),
+      (.user, job.user ?? ""), (.run, String(job.run)), (.historyID, String(job.id)),
+      (.attempt, String(attempt)),
+    ] {
+      variables.append(variable.rawValue, value)
+    }
+  }
+}

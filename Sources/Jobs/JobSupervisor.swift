@@ -1,0 +1,211 @@
+import Posix
+
+/// Watches one started job to its end: reads its output, stops it when its time is up or the batch is asked to stop, and
+/// ends what it leaves behind.
+struct JobSupervisor {
+  /// How much later than its job a signal for both may reach the batch.
+  private static let signalDelay = Duration.milliseconds(50)
+  /// From when on a job counts as long-running.
+  private static let longRunningThreshold = Duration.milliseconds(100)
+  /// How often the processes that a job left behind are signalled: one of them may have been about to start another.
+  private static let signalInterval = Duration.milliseconds(50)
+  /// How much unread output is read after the end: more than anybody but root can make a pipe hold.
+  private static let unreadLimit = 64 << 20
+
+  let timeout: Duration
+  let teardown: Teardown
+  let stop: StopRequest
+  /// Called once if the job turns out to be long-running.
+  let onLongRunning: () -> Void
+
+  init(timeout: Duration, grace: Duration, stop: StopRequest, onLongRunning: @escaping () -> Void) {
+    self.timeout = timeout
+    teardown = .stopping(grace: grace)
+    self.stop = stop
+    self.onLongRunning = onLongRunning
+  }
+
+  /// Waits for a started job and for everything that it left behind.
+  ///
+  /// - Throws: when the system refuses to wait for the job's end. The job is killed then: it must not go on unseen.
+  func supervise(
+    _ child: consuming ChildProcess, _ pipes: borrowing OutputPipes, into output: inout JobOutput
+  ) throws(SystemError) -> Supervision {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    defer { buffer.deallocate() }
+    let processes = JobProcesses(main: child.id)
+    let end: MainEnd
+    do throws(SystemError) {
+      end = try awaitExit(of: child, processes, pipes, buffer, into: &output)
+    } catch {
+      child.signalGroup(Signals.kill)
+      throw error
+    }
+    guard let exit = end.exit else {
+      return abandonHanging(processes, cause: end.cause ?? .timedOut, &output)
+    }
+    // From here on it is known how the job ended, whatever goes wrong.
+    var supervision = Supervision(ending: end.cause ?? .exited(exit))
+    do throws(SystemError) {
+      if end.cause == nil, let signal = try stopSignal(behind: exit) {
+        supervision.ending = .interrupted(signal)
+      }
+      supervision.isClean = try !processes.remain()
+      if !supervision.isClean { try endRemaining(processes) }
+    } catch {
+      supervision.isClean = false
+      supervision.trouble = error
+    }
+    var isEmpty = false
+    do throws(SystemError) { isEmpty = try drainPipes(pipes, buffer, into: &output) } catch {
+      supervision.trouble = supervision.trouble ?? error
+    }
+    output.finish()
+    if supervision.ending != .exited(exit) || !isEmpty { supervision.isClean = false }
+    return supervision
+  }
+
+  /// What was learned while the main process ran.
+  private struct MainEnd {
+    /// Nil when the process hangs in the kernel and heeds no signal.
+    var exit: ChildProcess.Exit?
+    /// Why it was torn down; nil when it ended by itself.
+    var cause: Supervision.Ending?
+  }
+
+  /// Reads what the job writes until its main process has ended, or could not be ended.
+  private func awaitExit(
+    of child: borrowing ChildProcess, _ processes: JobProcesses, _ pipes: borrowing OutputPipes,
+    _ buffer: UnsafeMutableRawBufferPointer, into output: inout JobOutput
+  ) throws(SystemError) -> MainEnd {
+    let begin = MonotonicTime.now()
+    let timeLimit = begin + timeout
+    var longRunningAt: MonotonicTime? = begin + Self.longRunningThreshold
+    var cause: Supervision.Ending?
+    var descent: Teardown.Descent?
+    while true {
+      let now = MonotonicTime.now()
+      if cause == nil, let reason = teardownReason(now: now, timeLimit) {
+        cause = reason
+        let first = Teardown.Descent(teardown, now: now)
+        if let signal = first.signal { child.signalGroup(signal) }
+        descent = first
+        // Both signals may have arrived at once.
+        continue
+      }
+      if descent?.advance(now: now, isUrgent: stop.isUrgent) == true {
+        guard let signal = descent?.signal else { return MainEnd(cause: cause) }
+        child.signalGroup(signal)
+      }
+      if let time = longRunningAt, now >= time {
+        longRunningAt = nil
+        onLongRunning()
+      }
+      let wakeUp = descent?.deadline ?? timeLimit
+      try readOnce(pipes, buffer, until: longRunningAt.map { min($0, wakeUp) } ?? wakeUp, into: &output)
+      if let exit = try processes.reapMain() { return MainEnd(exit: exit, cause: cause) }
+    }
+  }
+
+  /// Why the job has to be torn down now; nil when it may go on.
+  private func teardownReason(now: MonotonicTime, _ timeLimit: MonotonicTime) -> Supervision.Ending? {
+    if let signal = stop.signal { return .interrupted(signal) }
+    return now >= timeLimit ? .timedOut : nil
+  }
+
+  /// Waits for output, and reads what has come.
+  private func readOnce(
+    _ pipes: borrowing OutputPipes, _ buffer: UnsafeMutableRawBufferPointer, until: MonotonicTime,
+    into output: inout JobOutput
+  ) throws(SystemError) {
+    let (hasOutput, hasError) = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: until)
+    if hasOutput, let bytes = Self.received(try pipes.readOutput(into: buffer), buffer) {
+      output.addOutput(bytes)
+    }
+    if hasError, let bytes = Self.received(try pipes.readError(into: buffer), buffer) {
+      output.addError(bytes)
+    }
+  }
+
+  /// The signal that stopped both, a job and its batch: a shutdown, or `kill` for a whole session, does not wait for the
+  /// batch to stop its job.
+  ///
+  /// RACE: the job may have been hit first. An end by such a signal is therefore given a moment to reach the batch.
+  ///
+  /// - Returns: nil when the job ended by itself.
+  private func stopSignal(behind exit: ChildProcess.Exit) throws(SystemError) -> Int32? {
+    if exit == .status(0) { return nil }
+    return exit.isByStopSignal ? try stop.wait(until: .now() + Self.signalDelay) : stop.signal
+  }
+
+  /// Ends what is left of the job's processes by the same ladder as the job itself.
+  private func endRemaining(_ processes: JobProcesses) throws(SystemError) {
+    var descent = Teardown.Descent(teardown, now: .now())
+    while let signal = descent.signal {
+      try processes.signalRemaining(signal)
+      try Poll.wait(until: min(descent.deadline, .now() + Self.signalInterval))
+      guard try processes.remain() else { return }
+      _ = descent.advance(now: .now(), isUrgent: stop.isUrgent)
+    }
+    try processes.abandon()
+  }
+
+  /// Ends what can be ended beside a process that hangs in the kernel. The lock of its channel, which the process holds,
+  /// keeps another job away from the channel.
+  private func abandonHanging(
+    _ processes: JobProcesses, cause: Supervision.Ending, _ output: inout JobOutput
+  ) -> Supervision {
+    output.finish()
+    var supervision = Supervision(ending: cause)
+    do throws(SystemError) {
+      try processes.signalRemaining(Signals.kill)
+      let deadline = MonotonicTime.now() + Self.signalInterval
+      while MonotonicTime.now() < deadline, try processes.remain() { try Poll.wait(until: deadline) }
+      try processes.abandon()
+    } catch { supervision.trouble = error }
+    return supervision
+  }
+
+  /// Reads what is left in the pipes. After the last writer has gone, all that was written is there; a writer that could
+  /// not be ended is not waited for.
+  ///
+  /// - Returns: whether the pipes are empty.
+  private func drainPipes(
+    _ pipes: borrowing OutputPipes, _ buffer: UnsafeMutableRawBufferPointer, into output: inout JobOutput
+  ) throws(SystemError) -> Bool {
+    var unread = Self.unreadLimit
+    while unread > 0 {
+      let (hasOutput, hasError) = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: .now())
+      var count = 0
+      if hasOutput, let bytes = Self.received(try pipes.readOutput(into: buffer), buffer) {
+        output.addOutput(bytes)
+        count += bytes.count
+      }
+      if hasError, let bytes = Self.received(try pipes.readError(into: buffer), buffer) {
+        output.addError(bytes)
+        count += bytes.count
+      }
+      if count == 0 { return true }
+      unread -= count
+    }
+    return false
+  }
+
+  /// What a read brought; nil when there is nothing now.
+  private static func received(
+    _ count: Int?, _ buffer: UnsafeMutableRawBufferPointer
+  ) -> UnsafeRawBufferPointer? {
+    guard let count, count > 0 else { return nil }
+    return UnsafeRawBufferPointer(rebasing: buffer[..<count])
+  }
+}
+
+extension ChildProcess.Exit {
+  /// Whether a signal that asks to stop ended the process, by itself or as a shell reports it.
+  fileprivate var isByStopSignal: Bool {
+    switch self {
+    case .signal(let signal): Signals.askingToStop.contains(signal)
+    case .status(let status): Signals.askingToStop.contains(status - 128)
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Questions about paths, and whole small files.
+package enum PathQueries {
+  package struct Access: OptionSet, Sendable {
+    package let rawValue: Int32
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+    package static let read = Access(rawValue: R_OK)
+    package static let write = Access(rawValue: W_OK)
+    package static let execute = Access(rawValue: X_OK)
+  }
+
+  /// Whether this process may use the path so, links followed. The corresponding C function is `faccessat(2)`.
+  package static func allows(_ access: Access, _ path: String) -> Bool {
+    linux_access(path, access.rawValue) == 0
+  }
+
+  /// Whether something can be seen to be there. What this user may not look at counts as absent: where the difference
+  /// matters, `targetStatus` tells it.
+  package static func exists(_ path: String) -> Bool { linux_access(path, F_OK) == 0 }
+
+  /// What stands under a path, nil when nothing does. Does not follow a symbolic link.
+  package static func status(_ path: String) throws(SystemError) -> FileStatus? {
+    var status = linux_stat()
+    let result = linux_fstatat(AT_FDCWD, path, &status)
+    if result == -ENOENT { return nil }
+    _ = try check(result, "examine", path)
+    return FileStatus(status)
+  }
+
+  /// What a path leads to, links followed; nil when there is nothing. Needs no descriptor. The corresponding C function
+  /// is `stat(2)`.
+  ///
+  /// - Throws: also where this user may not look: then it is not known whether something is there.
+  package static func targetStatus(_ path: String) throws(SystemError) -> FileStatus? {
+    var status = linux_stat()
+    let result = linux_stat(path, &status)
+    if result == -ENOENT || result == -ENOTDIR { return nil }
+    _ = try check(result, "examine", path)
+    return FileStatus(status)
+  }
+
+  /// The one path that has no symbolic links and no `..` in it and leads to the same. The corresponding C function is
+  /// `realpath(3)`.
+  package static func resolved(_ path: String) throws(SystemError) -> String {
+    var result: UnsafeMutablePointer<CChar>?
+    _ = try check(linux_realpath(path, &result), "resolve", path)
+    defer { free(result) }
+    return result.map { String(cString: $0) } ?? path
+  }
+
+  /// Makes a directory and those above it, where missing. The corresponding C function is `mkdir(2)`.
+  package static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
+    var result = linux_mkdirat(AT_FDCWD, path, mode)
+    if result == -ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+      try makeDirectories(String(path[..<slash]), mode: mode)
+      result = linux_mkdirat(AT_FDCWD, path, mode)
+    }
+    if result == -EEXIST { return }
+    _ = try check(result, "make directory", path)
+  }
+
+  /// The content of a file, links followed.
+  ///
+  /// - Throws: also when it is larger than `limit` bytes.
+  package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    let number = try check(linux_openat(AT_FDCWD, path, O_RDONLY, 0), "open", path)
+    let bytes = try FileDescriptor(number, path: path).readAll(limit: limit + 1)
+    if bytes.count > limit { throw SystemError("read", path, .init(EFBIG)) }
+    return bytes
+  }
+
+  /// The path of a program: as it is when it contains a `/`, else the first match along `path` (as PATH has it).
+  /// Entries that are empty or relative are passed over: what they find depends on the working directory, and a job's is
+  /// another than this process's. Nil when there is none that may be executed.
+  package static func program(_ name: String, searching path: String) -> String? {
+    if name.contains("/") { return allows(.execute, name) && isRegular(name) ? name : nil }
+    for folder in path.split(separator: ":") where folder.hasPrefix("/") {
+      let candidate = "\(folder)/\(name)"
+      if allows(.execute, candidate), isRegular(candidate) { return candidate }
+    }
+    return nil
+  }
+
+  private static func isRegular(_ path: String) -> Bool {
+    (try? targetStatus(path))?.kind == .regular
+  }
+}

@@ -1,0 +1,13 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A text that is no extended regular expression.
+package struct PatternError: Error, Equatable, CustomStringConvertible {
+  /// What is wrong with it, in the words of `regerror(3)`.
+  package let reason: String
+
+  package var description: String { "not a regular expression: \(reason)" }
+}

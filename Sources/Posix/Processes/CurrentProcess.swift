@@ -1,0 +1,79 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// This process and what surrounds it.
+package enum CurrentProcess {
+  package static var id: Int32 { getpid() }
+  package static var effectiveUser: UInt32 { geteuid() }
+  package static var effectiveGroup: UInt32 { getegid() }
+
+  /// Makes a clean start, whatever the caller left open, closed or ignored. To be called before anything is opened.
+  ///
+  /// A standard stream that is closed (`bobbin run >&-`) becomes `/dev/null`: a file opened later would get its number,
+  /// and what is printed would go into that file. Every other descriptor of the caller is kept from jobs (`close_range(2)`
+  /// with `CLOSE_RANGE_CLOEXEC`), which might hold the caller's locks by it. And neither the
+  /// end of a reader (`| head`) nor a process that wants to write to a file at which a lease was just asked for ends this
+  /// process.
+  package static func prepare() throws(SystemError) {
+    _ = try check(linux_open_standard_streams(), "open", "/dev/null")
+    _ = try check(linux_set_all_cloexec(), "close inherited files", nil)
+    linux_ignore_sigpipe_sigio()
+  }
+
+  /// A variable of the environment; nil when it is not set or empty. What is no UTF-8 in it is replaced by U+FFFD.
+  package static func environment(_ name: String) -> String? {
+    guard let value = getenv(name) else { return nil }
+    let text = String(cString: value)
+    return text.isEmpty ? nil : text
+  }
+
+  /// Where programs are looked for: `PATH`, or what stands in for it when there is none.
+  package static var searchPath: String { environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin" }
+
+  /// The whole environment, as entries `NAME=value`. What is no UTF-8 in it is replaced by U+FFFD.
+  package static func environment() -> [String] {
+    var entries: [String] = []
+    var next: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = environ
+    while let entry = next.pointee {
+      entries.append(String(cString: entry))
+      next += 1
+    }
+    return entries
+  }
+
+  /// The working directory. What is no UTF-8 in it is replaced by U+FFFD.
+  package static func directory() throws(SystemError) -> String { try PathQueries.resolved(".") }
+
+  /// The host's name; empty when there is none. The corresponding C function is `gethostname(2)`.
+  package static func hostName() -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+      guard gethostname(buffer.baseAddress!, 255) == 0 else { return "" }
+      buffer[255] = 0
+      return String(cString: buffer.baseAddress!)
+    }
+  }
+
+  /// Stops the calling thread for a while, whatever signals come. For a thread that works beside the one that waits for
+  /// signals with `Poll`, from which it must take none. The corresponding C function is `clock_nanosleep(2)`.
+  package static func pause(for duration: Duration) {
+    let end = (MonotonicTime.now() + duration).nanoseconds
+    var wakeUp = timespec()
+    wakeUp.tv_sec = time_t(end / 1_000_000_000)
+    wakeUp.tv_nsec = Int(end % 1_000_000_000)
+    while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wakeUp, nil) == EINTR {}
+  }
+
+  /// Ends the process. The corresponding C function is `exit(3)`.
+  package static func exit(_ status: Int32) -> Never {
+    #if canImport(Glibc)
+      Glibc.exit(status)
+    #else
+      Musl.exit(status)
+    #endif
+  }
+}

@@ -1,0 +1,39 @@
+import CLinux
+
+/// Where a child process writes its standard output and its standard error, and this process reads them.
+///
+/// This process keeps the writing ends open, too. So a pipe never ends, and its reader is not woken for that: the end of
+/// the child tells that nothing more comes. And the pipes can serve the next child, if surely nobody holds them any more;
+/// flags that a child has set on its ends (O_NONBLOCK) stay, and are cleared before the next start.
+package struct OutputPipes: ~Copyable {
+  let output: Pipe
+  let error: Pipe
+
+  package init() throws(SystemError) {
+    let output = try Pipe()
+    let error = try Pipe()
+    self.output = output
+    self.error = error
+  }
+
+  /// Makes the children's ends as they were made: writing waits when a pipe is full. The corresponding C function is
+  /// `fcntl(2)` with `F_SETFL`.
+  package func reset() throws(SystemError) {
+    _ = try check(linux_set_blocking(output.writer.number), "prepare a pipe", nil)
+    _ = try check(linux_set_blocking(error.writer.number), "prepare a pipe", nil)
+  }
+
+  /// Numbers for `Poll.wait`.
+  package var outputNumber: Int32 { output.reader.number }
+  package var errorNumber: Int32 { error.reader.number }
+
+  /// Reads once from the standard output. See `FileDescriptor.read(into:)`.
+  package func readOutput(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
+    try output.reader.read(into: buffer)
+  }
+
+  /// Reads once from the standard error. See `FileDescriptor.read(into:)`.
+  package func readError(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
+    try error.reader.read(into: buffer)
+  }
+}

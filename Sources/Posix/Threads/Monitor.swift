@@ -1,0 +1,72 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A value shared by threads: one at a time may look at it, and one may wait for another to change it.
+package final class Monitor<Value>: @unchecked Sendable {
+  // @unchecked: `value` is only ever touched between lock and unlock of `mutex`.
+  private var value: Value
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  package init(_ value: sending Value) {
+    self.value = value
+    pthread_mutex_init(mutex, nil)
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(changed, &attributes)
+    pthread_condattr_destroy(&attributes)
+  }
+
+  deinit {
+    pthread_cond_destroy(changed)
+    pthread_mutex_destroy(mutex)
+    changed.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Looks at or changes the value. Wakes nobody: whoever makes a change that another thread waits for calls `notifyAll()`
+  /// afterwards. (To wake a thread for nothing costs more than most of what is done here.)
+  package func withLock<Result, Failure: Error>(
+    _ body: (inout Value) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return try body(&value)
+  }
+
+  /// Lets every thread that waits look at the value again.
+  package func notifyAll() { pthread_cond_broadcast(changed) }
+
+  /// Waits until `body` returns something.
+  package func wait<Result>(_ body: (inout Value) -> Result?) -> Result {
+    while true {
+      if let result = wait(until: nil, body) { return result }
+    }
+  }
+
+  /// Waits until `body` returns something, or the time has come.
+  ///
+  /// - Parameter deadline: nil waits for ever.
+  /// - Returns: nil when the time came first.
+  package func wait<Result>(until deadline: MonotonicTime?, _ body: (inout Value) -> Result?) -> Result? {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while true {
+      if let result = body(&value) { return result }
+      guard let deadline else {
+        pthread_cond_wait(changed, mutex)
+        continue
+      }
+      var end = timespec()
+      end.tv_sec = time_t(deadline.nanoseconds / 1_000_000_000)
+      end.tv_nsec = Int(deadline.nanoseconds % 1_000_000_000)
+      if pthread_cond_timedwait(changed, mutex, &end) == ETIMEDOUT { return body(&value) }
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import CLinux
+import Text
+
+/// A moment of the clock that never jumps, for deadlines. The corresponding C function is
+/// `clock_gettime(CLOCK_MONOTONIC)`.
+package struct MonotonicTime: Sendable, Comparable {
+  /// Nanoseconds since some moment before the process began.
+  package let nanoseconds: Int64
+
+  package static func now() -> MonotonicTime {
+    var (seconds, nanoseconds): (Int64, Int64) = (0, 0)
+    linux_clock(1, &seconds, &nanoseconds)
+    return MonotonicTime(nanoseconds: seconds * 1_000_000_000 + nanoseconds)
+  }
+
+  package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
+    left.nanoseconds < right.nanoseconds
+  }
+
+  package static func - (left: MonotonicTime, right: MonotonicTime) -> Duration {
+    .nanoseconds(left.nanoseconds - right.nanoseconds)
+  }
+
+  /// The moment that much later; a duration too long to be added ends at the latest moment there is.
+  package static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
+    let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
+    return MonotonicTime(nanoseconds: overflow ? .max : sum)
+  }
+}

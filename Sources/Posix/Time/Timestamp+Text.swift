@@ -1,0 +1,197 @@
+/// The written forms of a moment: RFC 3339 in files and logs, and the compact form in the names of triggers.
+extension Timestamp {
+  /// `2026-01-31T10:30:00Z`, with as many digits of the second as asked for (0, 3, 6 or 9).
+  package func rfc3339(fractionDigits: Int = 0) -> String {
+    let (year, month, day, hour, minute, second) = fields
+    var text = ContiguousArray<UInt8>()
+    text.reserveCapacity(32)
+    append(year, width: 4, to: &text)
+    text.append(UInt8(ascii: "-"))
+    append(month, width: 2, to: &text)
+    text.append(UInt8(ascii: "-"))
+    append(day, width: 2, to: &text)
+    text.append(UInt8(ascii: "T"))
+    append(hour, width: 2, to: &text)
+    text.append(UInt8(ascii: ":"))
+    append(minute, width: 2, to: &text)
+    text.append(UInt8(ascii: ":"))
+    append(second, width: 2, to: &text)
+    appendFraction(fractionDigits, to: &text)
+    text.append(UInt8(ascii: "Z"))
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// `20260131T103000.123456Z`: sorts as the moments do.
+  package var compact: String {
+    let (year, month, day, hour, minute, second) = fields
+    var text = ContiguousArray<UInt8>()
+    text.reserveCapacity(24)
+    append(year, width: 4, to: &text)
+    append(month, width: 2, to: &text)
+    append(day, width: 2, to: &text)
+    text.append(UInt8(ascii: "T"))
+    append(hour, width: 2, to: &text)
+    append(minute, width: 2, to: &text)
+    append(second, width: 2, to: &text)
+    appendFraction(6, to: &text)
+    text.append(UInt8(ascii: "Z"))
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Reads RFC 3339 as people and programs write it: `T` or a space between date and time, any number of digits after
+  /// a full stop, `Z` or an offset such as `+02:00`. Without either the time is taken as UTC.
+  ///
+  /// - Returns: nil for anything else, and for a date that does not exist.
+  package init?(rfc3339 text: some StringProtocol) {
+    var reader = DigitReader(text.utf8)
+    guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), reader.skip("-"),
+      let day = reader.number(2), reader.skip("T") || reader.skip("t") || reader.skip(" "),
+      let hour = reader.number(2), reader.skip(":"), let minute = reader.number(2), reader.skip(":"),
+      let second = reader.number(2), let nanoseconds = reader.fraction()
+    else { return nil }
+    var offset = 0
+    if reader.skip("+") || reader.skip("-") {
+      let sign = reader.last == UInt8(ascii: "-") ? -1 : 1
+      guard let hours = reader.number(2) else { return nil }
+      _ = reader.skip(":")
+      guard let minutes = reader.number(2), hours < 24, minutes < 60 else { return nil }
+      offset = sign * (hours * 60 + minutes) * 60
+    } else {
+      _ = reader.skip("Z") || reader.skip("z")
+    }
+    guard reader.isAtEnd else { return nil }
+    self.init(year, month, day, hour, minute, second, nanoseconds, offset: offset)
+  }
+
+  /// Reads `YYYYMMDDTHHMMSS[.ffffff]Z` at the beginning of some bytes.
+  ///
+  /// - Returns: the moment and how many bytes it took; nil when the bytes do not begin so.
+  package static func readCompact(_ bytes: ArraySlice<UInt8>) -> (time: Timestamp, length: Int)? {
+    var reader = DigitReader(bytes)
+    guard let year = reader.number(4), let month = reader.number(2), let day = reader.number(2),
+      reader.skip("T"),
+      let hour = reader.number(2), let minute = reader.number(2), let second = reader.number(2),
+      let nanoseconds = reader.fraction(), reader.skip("Z"),
+      let time = Timestamp(year, month, day, hour, minute, second, nanoseconds, offset: 0)
+    else { return nil }
+    return (time, reader.count)
+  }
+
+  private init?(
+    _ year: Int, _ month: Int, _ day: Int, _ hour: Int, _ minute: Int, _ second: Int, _ nanoseconds: Int64,
+    offset: Int
+  ) {
+    let lengths =
+      [31, year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28] + [31, 30, 31, 30, 31, 31]
+      + [30, 31, 30, 31]
+    guard (1...12).contains(month), (1...lengths[month - 1]).contains(day), hour < 24, minute < 60,
+      second <= 60
+    else { return nil }
+    // Days since the epoch in the proleptic Gregorian calendar, counting years from March so that the leap day is
+    // the last of its year.
+    let shifted = month > 2 ? year : year - 1
+    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+    let leapDays = shifted.quotientDown(4) - shifted.quotientDown(100) + shifted.quotientDown(400)
+    let days = shifted * 365 + leapDays + dayOfYear - 719_468
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset
+    guard Self.range.contains(Int64(seconds)) else { return nil }
+    self.init(seconds: Int64(seconds), nanoseconds: nanoseconds)
+  }
+
+  private var fields: (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
+    let total = Int(seconds)
+    let days = total.quotientDown(86_400)
+    let rest = total - days * 86_400
+    let shifted = days + 719_468
+    let era = shifted.quotientDown(146_097)
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let monthFromMarch = (5 * dayOfYear + 2) / 153
+    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+    return (year, month, day, rest / 3_600, rest / 60 % 60, rest % 60)
+  }
+
+  private func append(_ value: Int, width: Int, to text: inout ContiguousArray<UInt8>) {
+    var power = 1
+    for _ in 1..<width { power *= 10 }
+    while power > 0 {
+      text.append(UInt8(ascii: "0") + UInt8(value / power % 10))
+      power /= 10
+    }
+  }
+
+  private func appendFraction(_ digits: Int, to text: inout ContiguousArray<UInt8>) {
+    guard digits > 0 else { return }
+    var value = Int(nanoseconds)
+    for _ in digits..<9 { value /= 10 }
+    text.append(UInt8(ascii: "."))
+    append(value, width: digits, to: &text)
+  }
+}
+
+extension Int {
+  /// Division that rounds towards negative infinity, for years and days before the epoch.
+  fileprivate func quotientDown(_ divisor: Int) -> Int {
+    self >= 0 ? self / divisor : -((divisor - 1 - self) / divisor)
+  }
+}
+
+/// Reads fixed-width numbers and separators from the front of some bytes.
+private struct DigitReader<Bytes: Collection<UInt8>> {
+  private let bytes: Bytes
+  private var position: Bytes.Index
+  private(set) var count = 0
+  private(set) var last: UInt8 = 0
+
+  init(_ bytes: Bytes) {
+    self.bytes = bytes
+    position = bytes.startIndex
+  }
+
+  var isAtEnd: Bool { position == bytes.endIndex }
+
+  mutating func number(_ width: Int) -> Int? {
+    var value = 0
+    for _ in 0..<width {
+      guard let digit = digit() else { return nil }
+      value = value * 10 + digit
+    }
+    return value
+  }
+
+  mutating func skip(_ character: Unicode.Scalar) -> Bool {
+    guard position != bytes.endIndex, bytes[position] == UInt8(ascii: character) else { return false }
+    advance()
+    return true
+  }
+
+  /// `.` and digits as nanoseconds (what is finer is cut off), 0 when there is no full stop, nil when no digit follows.
+  mutating func fraction() -> Int64? {
+    guard skip(".") else { return 0 }
+    guard let first = digit() else { return nil }
+    var (value, power): (Int64, Int64) = (Int64(first) * 100_000_000, 10_000_000)
+    while let digit = digit() {
+      value += Int64(digit) * power
+      power /= 10
+    }
+    return value
+  }
+
+  private mutating func digit() -> Int? {
+    guard position != bytes.endIndex, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) else {
+      return nil
+    }
+    let value = Int(bytes[position] - UInt8(ascii: "0"))
+    advance()
+    return value
+  }
+
+  private mutating func advance() {
+    last = bytes[position]
+    position = bytes.index(after: position)
+    count += 1
+  }
+}

@@ -1,0 +1,146 @@
+package import Posix
+
+/// Brings claims to their end: claimed → done, failed, expired, rejected or cancelled.
+///
+/// Several at once, because what they share (the syncs of the directories) costs most. It takes two steps, with the
+/// records made durable between them: what can be written before is written then.
+package final class Finisher {
+  /// The first step taken: result documents are written, under temporary names.
+  package struct Preparation {
+    fileprivate var moves: [(claim: Claim, folder: SpoolFolder)] = []
+    fileprivate var results: [(claim: Claim, folder: SpoolFolder, temporary: FileName)] = []
+  }
+
+  /// From so many results on, one sync of the whole file system costs less than one of each.
+  private static let many = 8
+  /// A sync of the whole file system that takes longer has met much that others write there: not to be repeated.
+  private static let tooLong = Duration.milliseconds(250)
+
+  private let store: SpoolStore
+  private var counter = 0
+  private var syncsWhole = true
+
+  package init(_ store: SpoolStore) { self.store = store }
+
+  /// Writes the result documents, under temporary names.
+  package func prepare(
+    _ finished: [(claim: Claim, disposition: Disposition)]
+  ) throws(SystemError) -> Preparation {
+    var preparation = Preparation()
+    do throws(SystemError) {
+      for (claim, disposition) in finished {
+        switch disposition {
+        case .result(let folder, let document): try write(document, of: claim, into: folder, &preparation)
+        case .moved(let folder): preparation.moves.append((claim, folder))
+        }
+      }
+    } catch {
+      discard(preparation)
+      throw error
+    }
+    return preparation
+  }
+
+  /// Brings the claims to their end. Each step is durable before the next begins: results synced, then published under
+  /// their names, then the directories synced, and only then the claims removed. After a crash anywhere in it the
+  /// claims that are left are finished again by the next run.
+  ///
+  /// - Throws: the first failure, after the others were brought to their end.
+  package func complete(_ preparation: Preparation) throws(SystemError) {
+    do throws(SystemError) {
+      try sync(preparation.results)
+    } catch {
+      discard(preparation)
+      throw error
+    }
+    var failure: SystemError?
+    var touched: Set<SpoolFolder> = []
+    var published: [Claim] = []
+    for result in preparation.results {
+      do throws(SystemError) {
+        try publish(result.temporary, as: result.claim.trigger, in: store[result.folder])
+        touched.insert(result.folder)
+        published.append(result.claim)
+      } catch {
+        // A folder under the result's name, for example.
+        failure = failure ?? error
+        _ = try? store[result.folder].remove(result.temporary)
+      }
+    }
+    for (claim, folder) in preparation.moves {
+      do throws(SystemError) {
+        try move(claim, to: folder)
+        touched.insert(folder)
+      } catch { failure = failure ?? error }
+    }
+    for folder in touched { try store[folder].sync() }
+    for claim in published { try claim.folder.remove(claim.file) }
+    if let failure { throw failure }
+  }
+
+  /// Removes what was written for claims that are not brought to their end now. What is left all the same is removed
+  /// with the other old temporary files; the claims are all still there.
+  package func discard(_ preparation: Preparation) {
+    for result in preparation.results { _ = try? store[result.folder].remove(result.temporary) }
+  }
+
+  private func publish(
+    _ temporary: FileName, as name: FileName, in folder: Directory
+  ) throws(SystemError) {
+    do throws(SystemError) { try folder.replace(name, with: temporary) } catch {
+      // Somebody has made a directory of that name.
+      guard error.code == .isDirectory, try folder.setAside(name) != nil else { throw error }
+      try folder.replace(name, with: temporary)
+    }
+  }
+
+  private func write(
+    _ document: [UInt8], of claim: Claim, into folder: SpoolFolder, _ preparation: inout Preparation
+  ) throws(SystemError) {
+    while true {
+      counter += 1
+      let temporary = FileName("\(SpoolDirectory.temporaryPrefix)\(CurrentProcess.id)-\(claim.id)-\(counter)")
+      let file: FileDescriptor
+      do throws(SystemError) { file = try store[folder].open(temporary, .createNew) } catch {
+        // Where process ids repeat (containers), a dead process of the same id may have left one of that name.
+        if error.code == .exists { continue }
+        throw error
+      }
+      preparation.results.append((claim, folder, temporary))
+      try file.write(document)
+      if !syncsWhole { file.startWriteback() }
+      return
+    }
+  }
+
+  private func sync(_ results: [(claim: Claim, folder: SpoolFolder, temporary: FileName)]) throws(SystemError)
+  {
+    if results.count >= Self.many, syncsWhole {
+      let begin = MonotonicTime.now()
+      var isSynced = true
+      for folder in Set(results.map(\.folder)) {
+        isSynced = try store[folder].syncFileSystem() && isSynced
+      }
+      syncsWhole = isSynced && MonotonicTime.now() - begin < Self.tooLong
+      if isSynced { return }
+    }
+    for result in results { try store[result.folder].open(result.temporary, .read).sync() }
+  }
+
+  /// A name that is taken gets `.2`, `.3`, … appended; one that would get too long for that is cut.
+  private func move(_ claim: Claim, to folder: SpoolFolder) throws(SystemError) {
+    var number = 1
+    while true {
+      let suffix = number == 1 ? [] : Array(".\(number)".utf8)
+      let name = FileName(bytes: Array(claim.trigger.bytes.prefix(255 - suffix.count)) + suffix)
+      switch try claim.folder.move(claim.file, to: store[folder], as: name) {
+      case .moved: return
+      case .vanished:
+        // Finished by an earlier try of the same claim, if it is not the folder that has gone.
+        if try store[folder].status().links > 0 { return }
+        throw SystemError("move a file to", store[folder].path, .noSuchFile)
+      case .taken: number += 1
+      }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package import Posix
+
+/// The inside of a spool: what only the batch user may touch.
+///
+/// In a drop box anybody of a group may make files in the spool's top level, under Bobbin's own names, too. So a name
+/// alone is not believed: what stands under it must be of the right kind and belong to the batch's user, the spool's
+/// owner or root. What does not is renamed to `.foreign-<name>`, which the spool's owner may do, and made anew: nobody
+/// gets to read, forge or block anything that way.
+package final class SpoolStore: Sendable {
+  package let spool: SpoolDirectory
+  private let folders: [SpoolFolder: Directory]
+  private let trusted: TrustedOwners
+
+  /// What was found under Bobbin's own names and belonged to somebody else, in words, for a warning.
+  package let setAside: [String]
+
+  /// Opens everything, and makes what is missing, for the batch user alone.
+  ///
+  /// - Throws: also when one of the folders that triggers are moved into is on another mount than the spool: a rename
+  ///   could not reach it.
+  package init(_ spool: SpoolDirectory) throws(SystemError) {
+    self.spool = spool
+    let trusted = try TrustedOwners(in: spool.root)
+    self.trusted = trusted
+    var folders: [SpoolFolder: Directory] = [:]
+    var setAside: [String] = []
+    var hasNew = false
+    for folder in SpoolFolder.allCases {
+      let (directory, isNew) = try Self.open(folder, in: spool.root, trusting: trusted, &setAside)
+      folders[folder] = directory
+      hasNew = hasNew || isNew
+    }
+    for folder in SpoolFolder.receiving {
+      guard let directory = folders[folder], try !directory.isOnMount(of: spool.root) else { continue }
+      throw SystemError("move triggers to", directory.path, .crossDevice)
+    }
+    for name in [SpoolDirectory.lockName, SpoolDirectory.historyName, SpoolDirectory.historyIDName] {
+      guard let status = try spool.root.status(of: name), !trusted.covers(status, .regular) else {
+        continue
+      }
+      setAside.append(try Self.setAside(name, in: spool.root))
+    }
+    // A trigger's claim must not be lost because the directory it is in was never on the disk.
+    if hasNew { try spool.root.sync() }
+    self.folders = folders
+    self.setAside = setAside
+  }
+
+  package var root: Directory { spool.root }
+
+  /// Every folder was opened in `init`.
+  package subscript(folder: SpoolFolder) -> Directory { folders[folder]! }
+
+  /// Opens one of Bobbin's own files in the spool's top level, and makes it when it is missing.
+  ///
+  /// RACE: in a drop box somebody may make a file of that name first. What was opened is what counts; a file of somebody
+  /// else is set aside, and the next try makes ours.
+  package func open(_ name: FileName, _ access: Directory.Access) throws(SystemError) -> FileDescriptor {
+    while true {
+      let before = try root.status(of: name)
+      do throws(SystemError) {
+        let file = try root.open(name, access)
+        let status = try file.status()
+        if trusted.covers(status, .regular) {
+          // Files of a drop box begin as its group's, who may not read this one.
+          if before == nil, status.group != CurrentProcess.effectiveGroup {
+            try file.setGroup(CurrentProcess.effectiveGroup)
+          }
+          return file
+        }
+      } catch {
+        // Somebody else's link, directory or unreadable file: not ours to be stopped by.
+        guard let found = try root.status(of: name), !trusted.covers(found, .regular) else {
+          throw error
+        }
+      }
+      _ = try Self.setAside(name, in: root)
+    }
+  }
+
+  /// Whether a file of the spool's top level is there, and was not put there by somebody else.
+  package func owns(_ name: FileName) throws(SystemError) -> Bool {
+    guard let status = try root.status(of: name) else { return false }
+    return trusted.covers(status, .regular)
+  }
+
+  private static func open(
+    _ folder: SpoolFolder, in root: Directory, trusting trusted: TrustedOwners, _ setAside: inout [String]
+  ) throws(SystemError) -> (Directory, isNew: Bool) {
+    while true {
+      if let status = try root.status(of: folder.name), !trusted.covers(status, .directory) {
+        setAside.append(try Self.setAside(folder.name, in: root))
+      }
+      let isNew = try root.makeDirectory(folder.name, mode: 0o750)
+      let directory = try root.directory(folder.name)
+      // RACE: somebody may have been faster than we with making it.
+      guard trusted.covers(try directory.status(), .directory) else { continue }
+      if isNew, try directory.status().group != CurrentProcess.effectiveGroup {
+        // Inherited from a drop box, with the bit that hands it on to all that is made in it.
+        try directory.set(group: CurrentProcess.effectiveGroup, mode: 0o750)
+      }
+      return (directory, isNew)
+    }
+  }
+
+  /// - Returns: what was done, in words.
+  private static func setAside(_ name: FileName, in root: Directory) throws(SystemError) -> String {
+    let other = try root.setAside(name)
+    return "\(root.path(of: name)) was made by somebody else and is \(other.map { "now \($0)" } ?? "gone")"
+  }
+}

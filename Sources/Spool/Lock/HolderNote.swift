@@ -1,0 +1,87 @@
+import FoundationEssentials
+import Jobs
+package import Posix
+package import Text
+
+/// What the holder of the scheduler lock says of itself, in the lock file.
+package struct HolderNote: Sendable, Codable, Equatable {
+  package enum Kind: String, Sendable, Codable {
+    /// A scheduled run: others do not wait for it.
+    case scheduled
+    /// A run for somebody's trigger, which a scheduled run waits for.
+    case manual
+  }
+
+  /// A job that is running now.
+  package struct Job: Sendable, Codable, Equatable {
+    package let id: Int64
+    package let channel: String
+    package let trigger: String?
+    package let startedAt: String
+
+    package init(id: Int64, channel: String, trigger: String?, startedAt: Timestamp) {
+      self.id = id
+      self.channel = channel
+      self.trigger = trigger
+      self.startedAt = startedAt.rfc3339(fractionDigits: 6)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case id, channel, trigger
+      case startedAt = "started_at"
+    }
+
+    package var json: JSONValue {
+      .object([
+        ("id", .integer(id)), ("channel", .string(channel)), ("trigger", .optional(trigger)),
+        ("started_at", .string(startedAt)),
+      ])
+    }
+  }
+
+  package let kind: Kind
+  package let pid: Int32
+  package let host: String
+  package var run: Int64?
+  package let startedAt: String
+  /// The name of the process as its folder in `running/` has it.
+  package let owner: String
+  package var job: Job?
+
+  /// No note is longer, as names are not.
+  static let sizeLimit = 4096
+
+  /// - Parameter bytes: what the file begins with. Only the first line counts: that of an older note may end behind it, if
+  ///   it could not be cut off.
+  /// - Returns: nil for what is no note.
+  init?(_ bytes: [UInt8]) {
+    let line = Data(bytes.prefix { $0 != UInt8(ascii: "\n") })
+    guard let note = try? JSONDecoder().decode(HolderNote.self, from: line) else { return nil }
+    self = note
+  }
+
+  package init(kind: Kind, startedAt: Timestamp, owner: ProcessIdentity) {
+    self.kind = kind
+    self.startedAt = startedAt.rfc3339(fractionDigits: 6)
+    self.owner = owner.folder.description
+    pid = owner.process
+    host = CurrentProcess.hostName()
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case kind, pid, host, run, owner, job
+    case startedAt = "started_at"
+  }
+
+  package var json: JSONValue {
+    .object([
+      ("kind", .string(kind.rawValue)), ("pid", .integer(pid)), ("host", .string(host)),
+      ("run", .optional(run)),
+      ("started_at", .string(startedAt)), ("owner", .string(owner)), ("job", job?.json ?? .null),
+    ])
+  }
+
+  package var description: String {
+    "\(kind.rawValue) run (process \(pid) on \(host.printable), since \(startedAt.printable))"
+  }
+}

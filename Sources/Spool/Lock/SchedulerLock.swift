@@ -1,0 +1,71 @@
+import FoundationEssentials
+import Jobs
+package import Posix
+import Text
+
+/// The lock that makes one run at a time: `scheduler.lock`, held for the length of a run.
+package struct SchedulerLock: ~Copyable {
+  private let lock: FileLock
+  private var note: HolderNote
+  /// What the holder before was running when it was killed. Nil when it gave the lock back, was between two jobs, or may
+  /// not have been killed alone: a power cut says nothing about a job, and may have kept an older note.
+  package let interruptedJob: HolderNote.Job?
+
+  /// What an attempt to take it found.
+  package enum Attempt: ~Copyable {
+    case acquired(SchedulerLock)
+    /// Nil: somebody who left no note, such as `flock(1)`.
+    case held(by: HolderNote?)
+  }
+
+  /// Takes the lock if it is free, without waiting, and notes who holds it.
+  ///
+  /// RACE: somebody who only asks whether a run is on holds the lock for an instant. A holder without a note is
+  /// therefore asked again, several times within a tenth of a second, before it is believed.
+  package static func tryAcquire(
+    _ place: SchedulerLockFile, kind: HolderNote.Kind, startedAt: Timestamp, owner: ProcessIdentity
+  ) throws(SystemError) -> Attempt {
+    for attempt in 0... {
+      if let lock = try FileLock.tryAcquire(place.name, in: place.directory) {
+        // Whoever gives the lock back takes its note away.
+        let left = try HolderNote(lock.file.readStart(limit: HolderNote.sizeLimit))
+        let wasKilled =
+          left.flatMap { ProcessIdentity(FileName($0.owner)) }?.isAlive(asSeenBy: owner) == false
+        var note = HolderNote(kind: kind, startedAt: startedAt, owner: owner)
+        // Still to be recorded, by the holder after this one if this one is killed, too.
+        note.job = wasKilled ? left?.job : nil
+        try lock.file.replaceContent(with: note.json.line)
+        return .acquired(SchedulerLock(lock: lock, note: note, interruptedJob: note.job))
+      }
+      if let note = try place.livingHolder(asSeenBy: owner) { return .held(by: note) }
+      if attempt == 10 { break }
+      try Poll.wait(until: .now() + .milliseconds(10))
+    }
+    return .held(by: nil)
+  }
+
+  private init(lock: consuming FileLock, note: HolderNote, interruptedJob: HolderNote.Job?) {
+    self.lock = lock
+    self.note = note
+    self.interruptedJob = interruptedJob
+  }
+
+  /// Notes the number of the run.
+  package mutating func note(run: Int64) throws(SystemError) {
+    note.run = run
+    try lock.file.replaceContent(with: note.json.line)
+  }
+
+  /// Notes what runs now, for `bobbin status` and for the holder after this one. Not synced: a power cut cuts short
+  /// whatever it meets, which says nothing about the job.
+  package mutating func note(job: HolderNote.Job?) throws(SystemError) {
+    note.job = job
+    try lock.file.replaceContent(with: note.json.line)
+  }
+
+  /// Whether the lock file still is where everybody looks for it. When not, another run may begin at any moment.
+  package func isStillInPlace() throws(SystemError) -> Bool { try lock.isStillInPlace() }
+
+  /// Takes the note away and releases the lock.
+  package consuming func release() throws(SystemError) { try lock.file.truncate(to: 0) }
+}

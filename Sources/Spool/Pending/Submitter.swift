@@ -1,0 +1,54 @@
+package import Posix
+import Text
+
+/// Writes triggers into a spool, as `bobbin trigger` does.
+package struct Submitter: ~Copyable {
+  private let spool: SpoolDirectory
+  private var last = Timestamp(seconds: 0)
+  private var counter = 0
+
+  package init(_ spool: SpoolDirectory) { self.spool = spool }
+
+  /// Writes a trigger. When it returns, the trigger is on the disk and whole; no reader ever saw part of it.
+  ///
+  /// RACE: another process may take the same name in the same microsecond. The file is published without replacing
+  /// anything, so the later one takes the next microsecond.
+  ///
+  /// - Returns: the name, which never sorts before an earlier one of this submitter.
+  package mutating func submit(channel: Int64, user: String?, now: Timestamp = .now()) throws(SystemError)
+    -> FileName
+  {
+    counter += 1
+    let temporary = FileName(
+      "\(SpoolDirectory.temporaryPrefix)\(CurrentProcess.id)-\(MonotonicTime.now().nanoseconds)-\(counter)")
+    var time = Timestamp(seconds: now.seconds, nanoseconds: now.nanoseconds / 1_000 * 1_000)
+    if time <= last { time = last + .microseconds(1) }
+    let document = JSONValue.object([
+      ("channel_id", .integer(channel)), ("user", .optional(user)),
+      ("timestamp", .string(time.rfc3339(fractionDigits: 6))),
+    ])
+    let file = try spool.root.open(temporary, .createNew, mode: 0o644)
+    do throws(SystemError) {
+      // In a drop box the batch is another user and must be able to read it, whatever the umask is.
+      if !spool.isListable { try file.setMode(0o644) }
+      try file.write(document.line)
+      try file.sync()
+      while true {
+        let name = TriggerName.make(time, channel: channel)
+        switch try spool.root.move(temporary, to: spool.root, as: name) {
+        case .moved:
+          last = time
+          // The name, too, must survive a power cut before anyone is told that the request is accepted.
+          if spool.isListable { try spool.root.sync() } else { try file.syncFileSystem() }
+          return name
+        case .taken: time = time + .microseconds(1)
+        case .vanished: throw SystemError("publish", spool.root.path(of: name), .noSuchFile)
+        }
+      }
+    } catch {
+      // What failed is the news, not that the leftover could not be removed; a leftover goes after 36 hours.
+      _ = try? spool.root.remove(temporary)
+      throw error
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/// Why a file can't be a trigger.
+package struct RejectReason: Error, Sendable, Equatable {
+  package let text: String
+  package init(_ text: String) { self.text = text }
+}

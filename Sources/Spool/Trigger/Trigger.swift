@@ -1,0 +1,60 @@
+package import Posix
+
+/// A trigger that was read: its name, its file, and what it says.
+package struct Trigger: Sendable {
+  package let name: FileName
+  package let file: FileStatus
+  package let bytes: [UInt8]
+  package let content: TriggerContent
+  /// When it was requested: its timestamp, else the time in its name, else its modification time; never later than
+  /// its change time, which nobody can set, so that a time in the future does not make it immortal.
+  package let requestedAt: Timestamp
+
+  package init(name: FileName, file: FileStatus, bytes: [UInt8]) {
+    self.name = name
+    self.file = file
+    self.bytes = bytes
+    content = TriggerContent(bytes)
+    var stated: Timestamp?
+    if case .object(let request) = content { stated = request.timestamp }
+    requestedAt = Self.requestTime(stated ?? TriggerName.time(in: name), file)
+  }
+
+  /// - Parameter said: by the trigger's content, else by its name.
+  package static func requestTime(_ said: Timestamp?, _ file: FileStatus) -> Timestamp {
+    min(said ?? file.modified, file.changed)
+  }
+
+  package var user: String? {
+    if case .object(let request) = content { return request.user }
+    return nil
+  }
+
+  /// What it calls its channel; more than one name must lead to the same one.
+  ///
+  /// - Returns: nil, with the reason, when the file cannot be a trigger.
+  package var channels: Result<[ChannelReference], RejectReason> {
+    switch content {
+    case .empty:
+      guard let channel = TriggerName.channel(in: name) else {
+        return .failure(RejectReason("empty, and its name says no channel"))
+      }
+      return .success([channel])
+    case .scalar(let channel): return .success([channel])
+    case .object(let request): return .success(request.channels)
+    case .invalid(let reason): return .failure(RejectReason(reason))
+    }
+  }
+
+  /// Whether it was requested longer ago than a limit.
+  ///
+  /// - Parameter now: when the run took the lock, so that a long run never expires what came while it was busy.
+  package func isStale(asOf now: Timestamp, after limit: Duration?) -> Bool {
+    Self.isStale(requestedAt, asOf: now, after: limit)
+  }
+
+  package static func isStale(_ requestedAt: Timestamp, asOf now: Timestamp, after limit: Duration?) -> Bool {
+    guard let limit else { return false }
+    return now - requestedAt > limit
+  }
+}

@@ -1,0 +1,38 @@
+import Batch
+import Channels
+import Posix
+
+/// What a command runs in: the configuration and the instance that the command line names.
+struct CommandEnvironment {
+  private let arguments: Arguments
+  private let needs: Set<CommandNeed>
+
+  init(_ arguments: Arguments, needs: Set<CommandNeed>) {
+    self.arguments = arguments
+    self.needs = needs
+  }
+
+  var log: Log { Log(isQuiet: arguments.isQuiet) }
+
+  /// Finds and reads the configuration.
+  func configuration() throws -> Configuration {
+    try ConfigurationFile.load(named: arguments.value("config"))
+  }
+
+  /// Opens the spool of the configuration.
+  func instance() throws -> Instance {
+    let configuration = try configuration()
+    if needs.contains(.makesSpool) { return try Instance(configuration, log: log, makingSpool: true) }
+    if let instance = try existingInstance(configuration) { return instance }
+    throw CommandFailure(
+      .cannotCreate,
+      "there is no spool '\(configuration.spool)' yet; bobbin run makes it (or correct \"spool\" in "
+        + "'\(configuration.file)')")
+  }
+
+  /// Opens the spool of a configuration; nil when there is none yet.
+  func existingInstance(_ configuration: Configuration) throws(SystemError) -> Instance? {
+    guard try PathQueries.targetStatus(configuration.spool) != nil else { return nil }
+    return try Instance(configuration, log: log)
+  }
+}

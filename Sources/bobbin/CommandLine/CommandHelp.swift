@@ -1,0 +1,7 @@
+/// What a command says of itself.
+struct CommandHelp {
+  /// One line, in lower case, without a full stop.
+  let summary: String
+  let discussion: String
+  let example: String
+}

@@ -1,0 +1,7 @@
+/// What a command needs before it runs.
+enum CommandNeed {
+  /// Signals end its waits: it records what it was doing.
+  case signals
+  /// It makes the spool directory when that is missing. Other commands fail then.
+  case makesSpool
+}
