@@ -6,7 +6,7 @@ or two batches run. Afterwards, and after one clean run, the oracle must be cont
 that the file calls for where that is certain, nothing may show on a terminal, a log or the history that could disturb
 them, and no command may crash or take long.
 
-    Tests/Proof/fuzz.py [--full] [--seconds N] [--seed N] [--case FILE…]
+    Tests/Proof/topics/fuzz.py [--full] [--seconds N] [--seed N] [--case FILE…]
 
 Runs for 45 seconds, with --full for 20 minutes, or for as long as --seconds says. A case that fails is made as small
 as it gets and written to a file that --case runs again; put into Tests/Proof/fixtures/ it is run every time, first.
@@ -19,15 +19,19 @@ import os
 import pathlib
 import signal
 import stat
+import sys
 import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
 import cases
 import harness
-import odd
+import hostile_instance as odd
 
-FIXTURES = pathlib.Path(__file__).with_name("fixtures")
+
+FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
 
 
 def is_trigger(name):
@@ -343,7 +347,7 @@ def main():
     print(f"# seeds {options.seed * 1_000_000} and on", flush=True)
     for case, problems in failures:
         path = save(smallest(case, time.monotonic() + 30))
-        again = f"Tests/Proof/fuzz.py --case {path}"
+        again = f"Tests/Proof/topics/fuzz.py --case {path}"
         report.check(
             False, f"seed {case['seed']}", [*problems, f"the smallest case that fails: {path}", f"again: {again}"]
         )

@@ -4,8 +4,8 @@ import base64
 import json
 import random
 
-import contents
-import names
+import trigger_contents as contents
+import trigger_names as names
 
 WORDS = ("note", "fail", "1", "3", "6", "99", "0", "-1", "off", "none", "", " ", "null", "9" * 30)
 

@@ -14,11 +14,15 @@ import pathlib
 import random
 import re
 import signal
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import crash
 import disk
 import harness
 import syscalls
+
 
 FINAL = rb"/(done|failed|expired|rejected|cancelled)/"
 

@@ -8,7 +8,11 @@ the number of points follows the code. It may differ by a few from run to run, b
 
 import dataclasses
 import json
+import pathlib
+import sys
 import typing
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import harness
 

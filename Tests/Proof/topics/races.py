@@ -4,7 +4,7 @@
 `cancel`, `prune` and `mv` of a file, and another one put in its place, while a run is about to claim it: strace(1)
 delays the very rename that decides. The same name dropped again while the first runs: two runs, two records.
 
-    Tests/Proof/races.py [--full] [--seed N]
+    Tests/Proof/topics/races.py [--full] [--seed N]
 """
 
 import collections
@@ -12,13 +12,18 @@ import contextlib
 import ctypes
 import json
 import os
+import pathlib
 import random
 import signal
 import subprocess
+import sys
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
 import harness
+
 
 NOTE = ({"id": 1, "name": "note", "command": ["handlers/note"]},)
 

@@ -9,11 +9,15 @@ Needs root: a tmpfs is mounted, in a mount namespace of its own.
 """
 
 import os
+import pathlib
 import resource
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
 import harness
+
 
 KIB = 1024
 SPACE = 1024 * KIB
@@ -132,9 +136,9 @@ def summarize(report, description, points, outcomes):
 
 
 def main():
-    options = harness.options("resources", __doc__)
+    options = harness.options("exhaustion", __doc__)
     in_own_namespace()
-    report = harness.Report("resources")
+    report = harness.Report("exhaustion")
     cases = 0
 
     # Full before the run: nothing at all is executed.

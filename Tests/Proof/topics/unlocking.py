@@ -4,7 +4,7 @@
 No later run is needed. The same rounds against a program whose second look was taken out must leave some stranded:
 that shows that the rounds meet the moment. strace(1) makes the moment longer.
 
-    Tests/Proof/unlocking.py [--full] [--seed N]
+    Tests/Proof/topics/unlocking.py [--full] [--seed N]
 """
 
 import json
@@ -16,7 +16,10 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
 import harness
+
 
 NOTE = ({"id": 1, "name": "note", "command": ["handlers/note"]},)
 

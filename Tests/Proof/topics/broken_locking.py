@@ -8,13 +8,16 @@ lock file is deleted or replaced starts nothing more.
 What is not promised then: that ids are unique (they are given out under a lock), and that one job of a channel
 runs at a time.
 
-    Tests/Proof/locking.py [--full] [--seed N]
+    Tests/Proof/topics/broken_locking.py [--full] [--seed N]
 """
 
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import harness
 
@@ -28,7 +31,7 @@ def library_without_locks(folder):
     """Compiles the library to be preloaded."""
     library = pathlib.Path(folder) / "no-locks.so"
     compiler = os.environ.get("CC") or "clang"
-    source = pathlib.Path(__file__).with_name("no-locks.c")
+    source = pathlib.Path(__file__).resolve().parents[1] / "no-locks.c"
     subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, source], check=True)
     return library
 
@@ -200,8 +203,8 @@ def truncate_note(report):
 
 
 def main():
-    options = harness.options("locking", __doc__)
-    report = harness.Report("locking")
+    options = harness.options("broken_locking", __doc__)
+    report = harness.Report("broken_locking")
     with tempfile.TemporaryDirectory() as folder:
         library = library_without_locks(folder)
         check_that_locks_are_broken(report, library)

@@ -5,7 +5,13 @@ It is tried `max_attempts` times in all, each time with its number, then failed 
 once. What stands before and after it in the spool is carried out all the same, and is not failed for it.
 """
 
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
 import harness
+
 
 # How a job gets its batch killed. $PPID is the batch, which starts a job without anything in between.
 WAYS = {
@@ -70,8 +76,8 @@ def try_poison(report, way, text, rerun, max_attempts):
 
 
 def main():
-    options = harness.options("poison", __doc__)
-    report = harness.Report("poison")
+    options = harness.options("deadly_jobs", __doc__)
+    report = harness.Report("deadly_jobs")
     deaths = 0
     limits = (1, 2, 3, 5) if options.full else (1, 3)
     for way, text in WAYS.items():

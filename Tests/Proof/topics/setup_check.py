@@ -1,18 +1,23 @@
 #!/usr/bin/env python3
 """`bobbin check` finds wrong modes and owners and says how to mend them; doing what it says mends them. Needs root.
 
-Tests/Proof/check.py [--full] [--seed N]
+Tests/Proof/topics/setup_check.py [--full] [--seed N]
 """
 
 import json
 import os
+import pathlib
 import re
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import dropbox
 import harness
-import odd
+import hostile_instance as odd
+
 
 ONE_COMMAND = r"(?:chmod|chown|chgrp|mkdir -p) [^;,()']*'[^']*'"
 COMMAND = re.compile(rf"{ONE_COMMAND}(?: && {ONE_COMMAND})*")
@@ -107,8 +112,8 @@ def checking(report):
 
 
 def main():
-    harness.options("check", __doc__)
-    report = harness.Report("check")
+    harness.options("setup_check", __doc__)
+    report = harness.Report("setup_check")
     if os.geteuid() != 0:
         report.check(False, "needs root, to be several users")
         report.finish()

@@ -20,10 +20,15 @@ And then, as always, the oracle.
 import dataclasses
 import errno
 import json
+import pathlib
 import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import crash
 import harness
+
 
 ERRORS = {
     "open": ("ENOSPC", "EIO", "EMFILE", "EACCES", "EINTR"),
@@ -349,8 +354,8 @@ def check_shortages(report):
 
 
 def main():
-    options = harness.options("faults", __doc__)
-    report = harness.Report("faults")
+    options = harness.options("failed_calls", __doc__)
+    report = harness.Report("failed_calls")
     counts = []
     for sweep in SWEEPS:
         counts.append(sweep_points(report, sweep.description, points_of(sweep)))

@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-import odd
+import hostile_instance as odd
 
 # Users and a group. Numbers without an account will do.
 ANNA = 64002

@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """Odd content: whatever a file under a trigger's name says, it becomes what the documentation says, and nothing crashes.
 
-Tests/Proof/contents.py [--full] [--seed N]
+Tests/Proof/topics/trigger_contents.py [--full] [--seed N]
 """
 
 import os
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import harness
-import odd
+import hostile_instance as odd
+
 
 # What each must become; None where more than one outcome is right.
 DEEP = b'{"channel_id": 1, "x": ' + b"[" * 30_000 + b"]" * 30_000 + b"}"
@@ -127,8 +132,8 @@ def contents(report):
 
 
 def main():
-    harness.options("contents", __doc__)
-    report = harness.Report("contents")
+    harness.options("trigger_contents", __doc__)
+    report = harness.Report("trigger_contents")
     contents(report)
     report.figure(f"{len(CONTENTS)} contents")
     report.finish()

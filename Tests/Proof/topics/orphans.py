@@ -10,9 +10,13 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
 import harness
+
 
 NOTE = harness.CHANNELS[0]
 HOLD = {"id": 4, "name": "hold", "command": ["handlers/hold"]}

@@ -4,19 +4,23 @@
 Not list, read, rename, replace or delete what others dropped, not be taken for somebody else, not take a lock, and
 not keep a run from working. And a batch of a user that is not root, in a spool of its own. Needs root.
 
-    Tests/Proof/access.py [--full] [--seed N]
+    Tests/Proof/topics/drop_box_access.py [--full] [--seed N]
 """
 
 import json
 import os
+import pathlib
 import shlex
 import stat
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import dropbox
 import harness
-import odd
+import hostile_instance as odd
 
 
 def adding(report):
@@ -314,8 +318,8 @@ def not_root(report):
 
 
 def main():
-    harness.options("access", __doc__)
-    report = harness.Report("access")
+    harness.options("drop_box_access", __doc__)
+    report = harness.Report("drop_box_access")
     if os.geteuid() != 0:
         report.check(False, "needs root, to be several users")
         report.finish()

@@ -3,17 +3,22 @@
 
 Each is found, run and recorded under its own bytes, and shown with nothing in it that could disturb.
 
-    Tests/Proof/names.py [--full] [--seed N]
+    Tests/Proof/topics/trigger_names.py [--full] [--seed N]
 """
 
 import base64
 import json
 import os
+import pathlib
 import stat
 import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import harness
-import odd
+import hostile_instance as odd
+
 
 NAMES = {
     "255 bytes": b"a" * 250 + b".json",
@@ -219,8 +224,8 @@ def while_running(report):
 
 
 def main():
-    harness.options("names", __doc__)
-    report = harness.Report("names")
+    harness.options("trigger_names", __doc__)
+    report = harness.Report("trigger_names")
     for topic in (names, names_taken, while_running):
         topic(report)
     report.figure(f"{len(NAMES)} names, each with content and empty")

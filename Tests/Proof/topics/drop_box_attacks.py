@@ -4,20 +4,25 @@
 The batch neither writes nor reads anywhere else for it, gives nothing away, believes nothing, and is not kept from
 working. Needs root.
 
-    Tests/Proof/planted.py [--full] [--seed N]
+    Tests/Proof/topics/drop_box_attacks.py [--full] [--seed N]
 """
 
 import contextlib
 import json
 import os
+import pathlib
 import shlex
 import signal
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import dropbox
 import harness
-import odd
+import hostile_instance as odd
+
 
 FOLDERS = ("running", "done", "failed", "expired", "rejected", "cancelled", "logs", "channels")
 OWN_FILES = ("history.jsonl", "history.jsonl.1", ".history-id", "scheduler.lock")
@@ -275,8 +280,8 @@ def remember(box, status, err):
 
 
 def main():
-    options = harness.options("planted", __doc__)
-    report = harness.Report("planted")
+    options = harness.options("drop_box_attacks", __doc__)
+    report = harness.Report("drop_box_attacks")
     if os.geteuid() != 0:
         report.check(False, "needs root, to be several users")
         report.finish()

@@ -4,19 +4,23 @@
 None hangs the batch, is followed, opened or executed where it must not be, crashes it, or is lost; a secret that is
 linked to is never read.
 
-    Tests/Proof/hostile.py [--full] [--seed N]
+    Tests/Proof/topics/file_kinds.py [--full] [--seed N]
 """
 
 import os
+import pathlib
 import re
 import stat
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
 import harness
-import odd
+import hostile_instance as odd
 
 
 def fifo(path, _):
@@ -310,8 +314,8 @@ def odd_times(report):
 
 
 def main():
-    harness.options("hostile", __doc__)
-    report = harness.Report("hostile")
+    harness.options("file_kinds", __doc__)
+    report = harness.Report("file_kinds")
     for topic in (kinds, not_readable, immutable, odd_times):
         topic(report)
     report.figure(f"{len(KINDS)} kinds of files")

@@ -2,16 +2,20 @@
 """Where a spool may be mounted: bind mount, tmpfs, overlay. Where renames would cross a mount, a run refuses to start and
 says why, and nothing is done. Needs root.
 
-    Tests/Proof/mounts.py [--full] [--seed N]
+    Tests/Proof/topics/mounts.py [--full] [--seed N]
 """
 
 import contextlib
 import os
+import pathlib
 import subprocess
+import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
 import harness
-import odd
+import hostile_instance as odd
 
 
 @contextlib.contextmanager
