@@ -1,23 +1,23 @@
-"""Cases for the fuzz test, by chance: the same seed makes the same case."""
+"""Random cases for the fuzz test: the same seed makes the same case."""
 
 import base64
 import json
 import random
 
-import trigger_contents as contents
-import trigger_names as names
+from content_samples import CONTENTS
+from name_samples import NAMES
 
 WORDS = ("note", "fail", "1", "3", "6", "99", "0", "-1", "off", "none", "", " ", "null", "9" * 30)
 
 
-def name_by(chance):
-    """The bytes of a name that ends in .json, mostly."""
+def random_name(chance):
+    """The bytes of a name, which mostly ends in .json."""
     pieces = (
         lambda: chance.choice(WORDS).encode(),
         lambda: bytes(chance.choice(b"abcxyz019-_. ") for _ in range(chance.randrange(1, 12))),
         lambda: bytes(byte for byte in chance.randbytes(chance.randrange(1, 9)) if byte not in b"/\0"),
-        lambda: chance.choice(list(names.NAMES.values()))[:-5],
-        lambda: time_by(chance).encode(),
+        lambda: chance.choice(list(NAMES.values()))[:-5],
+        lambda: random_time(chance).encode(),
         lambda: b"x" * chance.choice((200, 226, 227, 240, 250)),
         lambda: chr(chance.choice((0x1B, 0x7F, 0x85, 0x202E, 0x2066, 0xFEFF, 0x301, 0x1F3A5, 0xE9, 0x0A))).encode(),
     )
@@ -26,15 +26,15 @@ def name_by(chance):
     return body[: 255 - len(ending)] + ending
 
 
-def time_by(chance):
-    """The beginning of a generated name, right or nearly so."""
+def random_time(chance):
+    """The beginning of a generated name, valid or nearly valid."""
     year, month, day = chance.choice((0, 1970, 2026, 2026, 9999)), chance.randrange(0, 14), chance.randrange(0, 33)
     text = f"{year:04}{month:02}{day:02}T{chance.randrange(25):02}{chance.randrange(61):02}{chance.randrange(62):02}"
     return text + chance.choice(("", ".", ".1", ".123456", "." + "9" * 25)) + chance.choice(("Z", "Z-", "", "z-"))
 
 
-def value_by(chance, depth=0):
-    """A JSON value in text, as people and programs write it."""
+def random_value(chance, depth=0):
+    """The text of a JSON value, as people and programs write it."""
     plain = (
         lambda: json.dumps(chance.choice(WORDS)),
         lambda: chance.choice(
@@ -49,25 +49,26 @@ def value_by(chance, depth=0):
         lambda: json.dumps("y" * chance.choice((1, 1024, 1025, 5000))),
     )
     if depth < 3 and chance.random() < 0.2:
-        inner = [value_by(chance, depth + 1) for _ in range(chance.randrange(3))]
+        inner = [random_value(chance, depth + 1) for _ in range(chance.randrange(3))]
         return "[" + ",".join(inner) + "]"
     return chance.choice(plain)()
 
 
-def content_by(chance):
-    """Content, and what must become of it where that is certain: `good` a channel that is run, `fail` one that fails."""
-    channel, meaning = chance.choice((("1", "succeeded"), ("3", "failed"), ("99", "failed"), ("6", "failed")))
+def random_content(chance):
+    """Content, and the outcome that it must have; None where more than one outcome is right."""
+    channel, outcome = chance.choice((("1", "succeeded"), ("3", "failed"), ("99", "failed"), ("6", "failed")))
     kind = chance.randrange(12)
     if kind < 3:
-        return channel.encode(), meaning
+        return channel.encode(), outcome
     if kind == 3:
-        return json.dumps({"channel_id": int(channel), "user": chance.choice(("anna", None))}).encode(), meaning
+        return json.dumps({"channel_id": int(channel), "user": chance.choice(("anna", None))}).encode(), outcome
     if kind == 4:
         filler = {f"x{index}": "z" * chance.randrange(200) for index in range(chance.randrange(40))}
-        return json.dumps({**filler, "channel_id": int(channel)}).encode(), meaning
+        return json.dumps({**filler, "channel_id": int(channel)}).encode(), outcome
     if kind == 5:
-        moment = chance.choice(("2020-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "1969-12-31T23:59:59.999999999+23:59"))
-        return json.dumps({"channel_id": int(channel), "timestamp": moment}).encode(), "expired"
+        timestamps = ("2020-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "1969-12-31T23:59:59.999999999+23:59")
+        timestamp = chance.choice(timestamps)
+        return json.dumps({"channel_id": int(channel), "timestamp": timestamp}).encode(), "expired"
     if kind == 6:
         return chance.randbytes(chance.choice((1, 10, 1000, 70_000))), None
     if kind == 7:
@@ -76,10 +77,10 @@ def content_by(chance):
         keys = chance.choices(
             ("channel_id", "channel", "user", "timestamp", "x", "channel_id "), k=chance.randrange(1, 5)
         )
-        text = "{" + ",".join(f'"{key}":{value_by(chance)}' for key in keys) + chance.choice(("}", "", ",}", "}}"))
+        text = "{" + ",".join(f'"{key}":{random_value(chance)}' for key in keys) + chance.choice(("}", "", ",}", "}}"))
         return text.encode(errors="replace"), None
     if kind == 9:
-        return chance.choice(list(contents.CONTENTS.values()))[0], None
+        return chance.choice(list(CONTENTS.values()))[0], None
     if kind == 10:
         whole = bytearray(json.dumps({"channel_id": int(channel), "user": "anna"}).encode())
         for _ in range(chance.randrange(1, 4)):
@@ -101,23 +102,33 @@ KINDS = ("file",) * 14 + (
     "twin",
     "sparse",
 )
-MOMENTS = (0,) * 8 + (-7200, -1790, 3600, -(1 << 31), 1 << 33, -70_000_000_000, -(1 << 63) + 1, (1 << 63) - 1)
-# What happens to it while the batches run.
-ACTIONS = ("there",) * 8 + ("late", "slow", "slow", "renamed", "rewritten", "removed", "linked in", "again")
+# The file's modification time: 0 leaves it, a small number is seen from now, a large one from 1970.
+MODIFIED = (0,) * 8 + (-7200, -1790, 3600, -(1 << 31), 1 << 33, -70_000_000_000, -(1 << 63) + 1, (1 << 63) - 1)
+# How the file comes into the spool or changes while the batches run: see case_file.py.
+ACTIONS = ("present",) * 8 + (
+    "written late",
+    "written slowly",
+    "written slowly",
+    "renamed in",
+    "rewritten",
+    "removed",
+    "linked in",
+    "dropped again",
+)
 
 
-def case_by(seed):
+def random_case(seed):
     chance = random.Random(seed)
-    items = []
+    files = []
     for _ in range(chance.randrange(2, 14)):
-        content, outcome = content_by(chance)
-        items.append(
+        content, outcome = random_content(chance)
+        files.append(
             {
-                "name": base64.b64encode(name_by(chance)).decode(),
+                "name": base64.b64encode(random_name(chance)).decode(),
                 "kind": chance.choice(KINDS),
                 "content": base64.b64encode(content).decode(),
                 "outcome": outcome,
-                "moment": chance.choice(MOMENTS),
+                "modified": chance.choice(MODIFIED),
                 "mode": chance.choice((0o644, 0o644, 0o600, 0o000, 0o7777)),
                 "action": chance.choice(ACTIONS),
                 "pause": chance.random() * 0.02,
@@ -125,9 +136,9 @@ def case_by(seed):
         )
     return {
         "seed": seed,
-        "place": chance.choice(("memory", "memory", "disk")),
+        "file_system": chance.choice(("memory", "memory", "disk")),
         "batches": chance.choice((1, 1, 2)),
         "command": chance.choice(("run", "run", "watch")),
         "killed": chance.random() < 0.15,
-        "items": items,
+        "files": files,
     }

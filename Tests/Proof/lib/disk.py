@@ -1,9 +1,11 @@
 """A disk that may lose whatever was not synced when the power fails.
 
 The model is harsher than the file systems that Bobbin runs on. A change of a directory is durable once that directory
-has been synced; until then it may be lost or kept, each change for itself, whatever came before or after it. A rename
-is one change, of both its directories. The content of a file is durable once the file has been synced; until then the
-last writes may be lost, torn, or replaced by zeros. A file's sync says nothing of its name.
+has been synced; until then it may be lost or kept, independently of the changes before and after it. A rename is one
+change, of both its directories. The content of a file is durable once the file has been synced; until then the last
+writes may be lost, torn, or replaced by zeros. Syncing a file does not make its name durable.
+
+Times are line numbers of the trace (syscalls.py).
 """
 
 import dataclasses
@@ -13,11 +15,11 @@ import stat
 
 
 class Node:
-    """A file or a directory, whatever its name is at the moment."""
+    """A file or a directory, independent of its name."""
 
     def __init__(self, kind, content=b"", mode=0o640, modified=None):
         self.kind = kind
-        # Durable from the start, for what was there before.
+        # Durable from the start: this is what the file had before the trace.
         self.content = content
         self.mode = mode
         self.modified = modified
@@ -25,7 +27,7 @@ class Node:
 
 @dataclasses.dataclass(frozen=True)
 class NameChange:
-    """Entries of directories that change together: a directory, a name, and what is there then (None: nothing)."""
+    """Entries of directories that change together: a directory, a name, and the new node there (None: nothing)."""
 
     end: int
     entries: tuple[tuple[Node, bytes, Node | None], ...]
@@ -49,12 +51,12 @@ class ContentChange:
         return {self.node}
 
     def apply(self, content, limit=None, zeros=False):
-        """The content after it, or after the part of it that reached the disk."""
+        """The content after the change, or after the part of the change that reached the disk."""
         if self.data is None:
             return content[: self.offset].ljust(self.offset, b"\0")
         data = self.data if limit is None else self.data[:limit]
         if zeros:
-            # The file has grown, its last blocks were never written. What was there before is not undone by that.
+            # The file has grown, and its last blocks were never written. Older content is not undone by that.
             data += content[self.offset + len(data) : self.offset + len(self.data)]
             data = data.ljust(len(self.data), b"\0")
         if not data:
@@ -67,7 +69,7 @@ class ContentChange:
 class Sync:
     start: int
     end: int
-    # None: everything.
+    # What was synced; None is the whole file system.
     node: Node | None
 
     def covers(self, change):
@@ -78,11 +80,11 @@ class Disk:
     """The history of one directory tree: what was there, the changes, and the syncs."""
 
     def __init__(self, root):
-        """root: a directory as it is now, taken as durable."""
+        """root: a directory whose present state counts as durable."""
         self.root_path = os.fsencode(root)
         self.changes = []
         self.syncs = []
-        # The tree as the processes see it.
+        # The tree that the processes see.
         self.live = {}
         self.sizes = {}
         self.root = self.scan(self.root_path)
@@ -108,7 +110,7 @@ class Disk:
         return path == self.root_path or path.startswith(self.root_path + b"/")
 
     def find(self, path):
-        """The directory, the name in it, and what is there or None. The root is its own directory, under no name."""
+        """The directory, the name in it, and the node there or None. The root has itself as directory, and no name."""
         if path == self.root_path:
             return self.root, b"", self.root
         directory = self.root
@@ -126,7 +128,7 @@ class Disk:
         self.changes.append(NameChange(end, entries))
 
     def add(self, event):
-        """Takes one call into account."""
+        """Applies one system call."""
         kind = event.name
         if kind == "openat":
             if b"O_CREAT" in event.text and self.holds(event.path()):
@@ -159,7 +161,7 @@ class Disk:
         elif kind == "syncfs":
             self.syncs.append(Sync(event.start, event.end, None))
         elif kind != "execve" and any(map(self.holds, event.arguments)):
-            raise NotImplementedError(f"{kind} in the spool is not modelled")
+            raise NotImplementedError(f"the model does not know {kind}, which was called in the spool")
 
     def add_content(self, event):
         node = self.find(event.arguments[0])[2]
@@ -169,27 +171,27 @@ class Disk:
             self.sizes[node] = number
         else:
             written = int(re.search(rb"\) += (\d+)", event.text)[1])
-            # What is written without an offset here is appended: a log, the history, a new file.
+            # Every write without an offset appends here: to a log, the history, a new file.
             offset = number if event.name == "pwrite64" else self.sizes[node]
             change = ContentChange(event.end, node, offset, event.arguments[1][:written])
             self.sizes[node] = max(self.sizes[node], offset + written)
         self.changes.append(change)
 
-    def split(self, moment):
-        """The changes before a moment that are durable then, and those that may be lost."""
-        past = [change for change in self.changes if change.end <= moment]
-        syncs = [sync for sync in self.syncs if sync.end <= moment]
+    def split(self, line):
+        """The changes up to a line of the trace: those that are durable then, and those that may be lost."""
+        past = [change for change in self.changes if change.end <= line]
+        syncs = [sync for sync in self.syncs if sync.end <= line]
         durable, unsynced = [], []
         for change in past:
             (durable if any(sync.covers(change) for sync in syncs) else unsynced).append(change)
         return durable, unsynced
 
-    def after_power_cut(self, moment, chance, keep):
-        """What a power cut leaves: the entries of directories, and the contents of files.
+    def after_power_cut(self, line, chance, keep):
+        """What a power cut after a line of the trace leaves.
 
-        - keep: how likely a change that was not synced survives, 0 to 1.
+        - keep: the probability, 0 to 1, that a change survives that was not synced.
         """
-        durable, unsynced = self.split(moment)
+        durable, unsynced = self.split(line)
         kept = set(map(id, durable))
         contents = {}
         torn = set()
@@ -198,7 +200,7 @@ class Disk:
                 kept.add(id(change))
         entries = {directory: dict(names) for directory, names in self.initial.items()}
         for change in self.changes:
-            if change.end > moment:
+            if change.end > line:
                 break
             if isinstance(change, NameChange):
                 if id(change) in kept:
@@ -209,7 +211,7 @@ class Disk:
             if id(change) in kept or change.node not in torn and chance.random() < keep:
                 contents[change.node] = change.apply(content)
             elif change.node not in torn:
-                # The first one that is not whole is the last one of which there is anything.
+                # Of the first write that is not whole a part may be left; of the writes after it nothing is left.
                 torn.add(change.node)
                 part = chance.choice((0, chance.randrange(len(change.data or b"") + 1))) if keep else 0
                 if change.data is not None:
@@ -219,14 +221,14 @@ class Disk:
 
 @dataclasses.dataclass
 class Image:
-    """What is found on the disk afterwards."""
+    """What is on the disk after a power cut."""
 
     root: Node
     entries: dict[Node, dict[bytes, Node | None]]
     contents: dict[Node, bytes]
 
     def files(self, directory=None, path=b""):
-        """Every path that is reached from the root, with its node, parents first."""
+        """Every path that can be reached from the root, with its node, parents first."""
         for name, node in sorted(self.entries.get(directory or self.root, {}).items()):
             if node is None:
                 continue
@@ -239,11 +241,11 @@ class Image:
         return self.contents.get(node, node.content)
 
     def key(self):
-        """Equal for images that look the same."""
+        """Equal for images that a program cannot tell apart."""
         return tuple((path, node.kind, self.content(node)) for path, node in self.files())
 
     def write(self, root):
-        """Makes a directory tree of it, below a directory that is there."""
+        """Writes the image as a directory tree below an existing directory."""
         root = os.fsencode(root)
         for path, node in self.files():
             path = os.path.join(root, path)

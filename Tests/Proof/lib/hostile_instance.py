@@ -1,7 +1,8 @@
-"""What the topics on hostile and odd input share: an instance that expects it, and what must hold of all that it writes.
+"""What the topics on hostile and odd input share: an instance that expects it, and what must hold of all its output.
 
-Log lines, history, results and the output of commands stay one line an event, with control characters escaped, and a
-secret that somebody links to shows nowhere."""
+Log lines, history, results and the output of commands stay one line per event, with control characters escaped, and a
+secret that a submitter links to appears nowhere.
+"""
 
 import collections
 import contextlib
@@ -15,31 +16,33 @@ import subprocess
 import tempfile
 import termios
 
-import harness
+import binaries
+import jobs
+import layout
+from instance import Instance
+from processes import become
 
 SECRET = b"secret-5b1c0f7e"
 
-# The batch's user where it must not be root, and the one who submits. No account is needed for a number.
-BATCH = 64001
+# The user of the batch where it must not be root, and a user who submits. A number does not need an account.
+BATCH_USER = 64001
 SUBMITTER = 64002
 
-# What must never reach a terminal, a log or the history as it is: C0 without the line feed, DEL, C1, line and
+# What must never reach a terminal, a log or the history unescaped: C0 without the line feed, DEL, C1, line and
 # paragraph separators, marks that reorder text, the byte order mark.
-DISTURBING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+UNSAFE_FOR_TERMINAL = re.compile(jobs.ESCAPED.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info|warning|error) \S.*")
 
-# A longer name is cut to be claimed, and rejected.
-LONGEST_CLAIM = 231
-
-# Notes the id, not the name: a name may hold a line feed. `shout` says what could drive a terminal.
+# These note the history id, not the name: a name may hold a line feed.
+NOTE_ID = "#!/bin/sh\nprintf '%s\\n' \"$BOBBIN_HISTORY_ID\" >>'{ledger}'\n"
 HANDLERS = {
-    "note": "#!/bin/sh\nprintf '%s\\n' \"$BOBBIN_HISTORY_ID\" >>'{ledger}'\necho item\n",
-    "fail": "#!/bin/sh\nprintf '%s\\n' \"$BOBBIN_HISTORY_ID\" >>'{ledger}'\nexit 3\n",
-    "shout": "#!/bin/sh\nprintf '%s\\n' \"$BOBBIN_HISTORY_ID\" >>'{ledger}'\n"
+    "note": NOTE_ID + "echo item\n",
+    "fail": NOTE_ID + "exit 3\n",
+    # Writes what could control a terminal.
+    "shout": NOTE_ID
     + "printf '\\033]0;owned\\007\\302\\205\\342\\200\\256x\\rgone\\n'\n"
     + "printf '\\033[31mred\\342\\200\\256\\377\\n' >&2\nexit 3\n",
-    "hold": "#!/bin/sh\nprintf '%s\\n' \"$BOBBIN_HISTORY_ID\" >>'{ledger}'\n: >'{root}/holding'\ni=0\n"
-    + "while [ ! -e '{root}/release' ] && [ $i -lt 1200 ]; do sleep 0.05; i=$((i + 1)); done\n",
+    "hold": NOTE_ID + jobs.HOLD,
 }
 CHANNELS = (
     {"id": 1, "name": "note", "command": ["handlers/note"]},
@@ -51,19 +54,19 @@ CHANNELS = (
 SETTINGS = {"settle": "100ms", "defaults": {"attempts": 1, "grace": "1s"}}
 
 
-class Instance(harness.Instance):
-    """An instance that is told apart by history ids, and that keeps what its commands wrote."""
+class HostileInstance(Instance):
+    """An instance whose ledger counts by history ids, and that keeps what its commands wrote."""
 
     def __init__(self, channels=CHANNELS, handlers=None, parent=None, **settings):
         super().__init__(channels, {**HANDLERS, **(handlers or {})}, parent, **{**SETTINGS, **settings})
         self.root.chmod(0o755)
         for name in HANDLERS:
             (self.root / "etc/handlers" / name).chmod(0o755)
-        self.written = []
+        self.results = []
 
     def bobbin(self, *arguments, **options):
         result = super().bobbin(*arguments, **options)
-        self.written.append(result)
+        self.results.append(result)
         return result
 
     def ledger(self):
@@ -75,32 +78,38 @@ class Instance(harness.Instance):
         return name
 
     def put(self, name, content=b"", **options):
-        """Writes a file under a name without looking at whether it can be a trigger."""
+        """Writes a file under a name, whether or not the file can be a trigger."""
         with open(self.path(name), "wb") as file:
             file.write(content)
         self.expect(name, **options)
 
+    def write_secret(self):
+        """Makes a file that reads like a good trigger and holds the secret; returns its path as bytes."""
+        path = os.fsencode(self.root / "secret")
+        with open(path, "wb") as file:
+            file.write(b'{"channel_id":1,"user":"%s"}' % SECRET)
+        return path
+
     def record(self, name):
-        """The last final record of a trigger."""
-        found = [record for record in self.records() if record["name"] == harness.as_bytes(name)]
+        """The last record of a trigger."""
+        found = [record for record in self.records() if record["name"] == layout.as_bytes(name)]
         return found[-1] if found else {"outcome": None, "error_message": None}
 
-    def in_folder(self, folder, name):
-        return os.path.join(os.fsencode(self.spool / folder), harness.as_bytes(name))
+    def outcome(self, name):
+        return self.record(name)["outcome"]
 
-    def owned_by(self, user, group=None):
-        """Gives everything in it to a user."""
+    def give_to(self, user):
+        """Makes a user the owner of everything in the instance."""
         for directory, directories, files in os.walk(self.root):
             for name in [".", *directories, *files]:
-                os.chown(os.path.join(directory, name), user, user if group is None else group, follow_symlinks=False)
+                os.chown(os.path.join(directory, name), user, user, follow_symlinks=False)
 
-    def program_for_all(self):
-        """The program at a place that every user can reach."""
+    def copy_program(self):
+        """Puts the program where every user can reach it; from then on all commands use the copy."""
         path = self.root / "bobbin"
         if not path.exists():
-            shutil.copy(harness.release_binary(), path)
+            shutil.copy(binaries.release_binary(), path)
             path.chmod(0o755)
-        return path
 
     def as_user(self, user, *arguments, groups=(), **options):
         """Runs the program as another user."""
@@ -111,46 +120,43 @@ class Instance(harness.Instance):
         copy = self.root / "bobbin"
         return [str(copy), *command[1:]] if copy.exists() and not instrumented else command
 
-    def undisciplined(self):
-        """Lines that disturb, in all that was written: by commands, into the history, into results."""
+    def problems_of_output(self):
+        """What is unsafe for a terminal or not a line of its own, in all that was written: by commands, into the
+        history, into results."""
         problems = []
-        for result in self.written:
+        for result in self.results:
             for line in result.err.split("\n"):
                 if line and not LOG_LINE.fullmatch(line) and not line.startswith(("bobbin: ", "        ")):
-                    problems.append(f"no log line on standard error: {line[:200]!r}")
+                    problems.append(f"not a log line, on standard error: {line[:200]!r}")
             problems += [
-                f"disturbing output: {text[:200]!r}" for text in (result.out, result.err) if DISTURBING.search(text)
+                f"unsafe output: {text[:200]!r}"
+                for text in (result.out, result.err)
+                if UNSAFE_FOR_TERMINAL.search(text)
             ]
-        paths = [self.spool / "history.jsonl", *(self.spool / "done").glob("*"), *(self.spool / "failed").glob("*")]
-        for path in paths:
-            # What a crash left half-written has a name that begins with a full stop.
+        results = [path for folder in layout.RESULT_FOLDERS for path in (self.spool / folder).glob("*")]
+        for path in [self.history_path, *results]:
+            # A half-written file that a crash left has a name that begins with a full stop.
             if not path.exists() or path.name.startswith(".bobbin-"):
                 continue
             text = path.read_bytes().decode(errors="strict")
-            if DISTURBING.search(text):
-                problems.append(f"disturbing text in {path.name!r}: {DISTURBING.search(text).group()!r}")
-            if path.parent.name in ("done", "failed") and text.count("\n") != 1:
+            if unsafe := UNSAFE_FOR_TERMINAL.search(text):
+                problems.append(f"unsafe text in {path.name!r}: {unsafe.group()!r}")
+            if path in results and text.count("\n") != 1:
                 problems.append(f"a result of {text.count(chr(10))} lines: {path.name!r}")
         return problems
 
-    def leaked(self, secret=SECRET):
-        """Where the secret shows: everything that was written, and every regular file that Bobbin made."""
-        found = ["output" for result in self.written if secret in (result.out + result.err).encode()]
-        for folder in ("done", "failed", "logs"):
-            for path in (self.spool / folder).glob("*"):
-                if secret in path.read_bytes():
-                    found.append(str(path))
-        history = self.spool / "history.jsonl"
-        return found + (["history"] if history.exists() and secret in history.read_bytes() else [])
-
-
-def become(user, groups=()):
-    chosen = ["--groups=" + ",".join(map(str, groups))] if groups else ["--clear-groups"]
-    return ["setpriv", f"--reuid={user}", f"--regid={user}", *chosen, "--"]
+    def places_of_secret(self, secret=SECRET):
+        """Where the secret appears in the output of commands and in the regular files that Bobbin made."""
+        found = ["output" for result in self.results if secret in (result.out + result.err).encode()]
+        for folder in (*layout.RESULT_FOLDERS, "logs"):
+            found += [str(path) for path in (self.spool / folder).glob("*") if secret in path.read_bytes()]
+        if self.history_path.exists() and secret in self.history_path.read_bytes():
+            found.append("history")
+        return found
 
 
 def on_terminal(instance, *arguments):
-    """What a command shows on a terminal, as text; the carriage returns of the terminal itself are left out."""
+    """What a command writes to a terminal, as text, without the carriage returns that the terminal itself adds."""
     controller, terminal = pty.openpty()
     attributes = termios.tcgetattr(terminal)
     attributes[1] &= ~termios.OPOST
@@ -168,24 +174,24 @@ def on_terminal(instance, *arguments):
     return shown.decode(errors="backslashreplace")
 
 
-def named_socket(path, _):
-    # The path of a socket has at most 107 bytes: made under a short one.
+def make_socket(path):
+    # The address of a socket has at most 107 bytes (unix(7)): it is made under a short name and renamed.
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(os.path.join(folder, b"s"))
         os.rename(os.path.join(folder, b"s"), path)
 
 
-def set_time(path, seconds):
-    """utimensat with any number of seconds; Python's own call stops at 292 years."""
+def set_file_time(path, seconds):
+    """utimensat(2) with any number of seconds; Python's own call stops at 292 years."""
     library = ctypes.CDLL(None, use_errno=True)
     times = (ctypes.c_int64 * 4)(seconds, 0, seconds, 0)
     if library.utimensat(-100, path, times, 0) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
 
 
-def look(report, instance, what):
-    """All that shows what is pending, before a run."""
+def check_before_run(report, instance, what):
+    """Every command that shows what is pending."""
     for arguments in (
         ("queue",),
         ("queue", "--json"),
@@ -196,14 +202,12 @@ def look(report, instance, what):
     ):
         result = instance.bobbin(*arguments)
         report.check(
-            result.status is not None and 0 <= result.status < 128,
-            f"{what}: bobbin {' '.join(arguments)} ends",
-            result.describe(),
+            result.ended_by_itself, f"{what}: `bobbin {' '.join(arguments)}` ends by itself", result.describe()
         )
 
 
-def after(report, instance, what):
-    """All that must hold once a run is over."""
+def check_after_run(report, instance, what):
+    """Everything that must hold once a run is over."""
     for arguments in (
         ("history", "--limit", "1000"),
         ("history", "--json", "--limit", "1000"),
@@ -212,8 +216,11 @@ def after(report, instance, what):
         ("queue",),
     ):
         result = instance.bobbin(*arguments)
-        report.check(result.status == 0, f"{what}: bobbin {' '.join(arguments)} answers", result.describe())
-    problems = instance.undisciplined()
-    report.check(not problems, f"{what}: one line an event, nothing in it that disturbs a terminal", problems)
-    report.check(not instance.leaked(), f"{what}: no secret shows", instance.leaked())
-    report.check_oracle(instance, f"{what}: nothing is lost")
+        report.check(
+            result.status == 0, f"{what}: `bobbin {' '.join(arguments)}` ends with status 0", result.describe()
+        )
+    problems = instance.problems_of_output()
+    report.check(not problems, f"{what}: every event is one line, and nothing in it is unsafe for a terminal", problems)
+    found = instance.places_of_secret()
+    report.check(not found, f"{what}: the secret appears nowhere", found)
+    report.check_oracle(instance, f"{what}: no trigger is lost")

@@ -1,4 +1,4 @@
-"""What a process and its jobs asked of the kernel, in order, as strace(1) saw it."""
+"""The system calls of a process and its jobs, in order, as strace(1) saw them."""
 
 import dataclasses
 import os
@@ -10,7 +10,7 @@ TRACED = (
 )
 
 HEX = re.compile(rb"\\x([0-9a-f]{2})")
-# A string, or a descriptor with its path.
+# A string, or a descriptor with its path, as `strace -y` writes it.
 ARGUMENT = re.compile(rb'"([^"]*)"|(?:AT_FDCWD|\b\d+)<([^>]*)>(\(deleted\))?')
 LINE = re.compile(rb"(\d+) +(?:<\.\.\. (\w+) resumed>(.*)|(\w+)\((.*))", re.DOTALL)
 RESULT = re.compile(rb"\) += (-?\d+|\?)(.*)$", re.DOTALL)
@@ -18,24 +18,24 @@ RESULT = re.compile(rb"\) += (-?\d+|\?)(.*)$", re.DOTALL)
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """One call that succeeded. It took effect somewhere between its first and its last moment."""
+    """One call that succeeded. It took effect somewhere between the lines of the trace where it starts and ends."""
 
     start: int
     end: int
     process: int
     name: str
-    # Strings as they are, descriptors as their paths; numbers are left in `text`.
+    # Strings decoded, descriptors as their paths; numbers are left in `text`.
     arguments: tuple[bytes, ...]
     text: bytes
 
     def path(self, index=0):
-        """The path that a directory's descriptor and a name, beginning at that argument, make."""
+        """The path made of a directory's descriptor and a name, beginning at that argument."""
         return os.path.normpath(os.path.join(self.arguments[index], self.arguments[index + 1]))
 
 
 def prefix(path):
-    """The command that traces another one into a file."""
-    # All strings in hexadecimal, whole, with the environment of what is executed.
+    """A prefix for a command: its calls are traced into a file."""
+    # All strings whole and in hexadecimal, execve with its environment.
     return ["strace", "-f", "-y", "-v", "-xx", "-s", "1048576", "-o", str(path), "-e", f"trace={TRACED}"]
 
 
@@ -44,11 +44,11 @@ def decode(text):
 
 
 def read(path, offset=0):
-    """The calls that succeeded, in the order in which they ended. Moments are line numbers, from `offset` on."""
+    """The calls that succeeded, in the order in which they ended. Lines are numbered from `offset`."""
     events = []
     unfinished = {}
     with open(path, "rb") as file:
-        for moment, line in enumerate(file, start=offset):
+        for number, line in enumerate(file, start=offset):
             match = LINE.match(line.rstrip(b"\n"))
             if not match:
                 continue
@@ -57,7 +57,7 @@ def read(path, offset=0):
                 start, name, text = unfinished.pop(process)
                 text += match[3]
             else:
-                start, name, text = moment, match[4].decode(), match[5]
+                start, name, text = number, match[4].decode(), match[5]
                 if text.endswith(b" <unfinished ...>"):
                     unfinished[process] = (start, name, text.removesuffix(b" <unfinished ...>"))
                     continue
@@ -68,5 +68,5 @@ def read(path, offset=0):
                 decode(argument[1] if argument[1] is not None else argument[2])
                 for argument in ARGUMENT.finditer(text[: result.start()])
             )
-            events.append(Event(start, moment, process, name, arguments, text))
+            events.append(Event(start, number, process, name, arguments, text))
     return events

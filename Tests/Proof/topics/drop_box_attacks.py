@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""What a submitter may plant in a drop box: Bobbin's own names, taken before Bobbin does, and links to other places.
+"""Plants files in a drop box: under Bobbin's own names before Bobbin makes them, and links to other places.
 
-The batch neither writes nor reads anywhere else for it, gives nothing away, believes nothing, and is not kept from
-working. Needs root.
+The batch neither writes nor reads in other places because of them, discloses nothing, believes nothing, and is not kept
+from working. This topic needs root.
 
     Tests/Proof/topics/drop_box_attacks.py [--full] [--seed N]
 """
 
-import contextlib
 import json
 import os
 import pathlib
@@ -19,15 +18,13 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-import dropbox
-import harness
-import hostile_instance as odd
+import layout
+import topic
+from dropbox import ANNA, MALLORY, SUBMITTERS, DropBox
+from hostile_instance import BATCH_USER
+from processes import Result, become
 
-
-FOLDERS = ("running", "done", "failed", "expired", "rejected", "cancelled", "logs", "channels")
-OWN_FILES = ("history.jsonl", "history.jsonl.1", ".history-id", "scheduler.lock")
-
-
+# What an attacker can make under a name.
 KINDS = (
     "a directory",
     "a file",
@@ -37,132 +34,143 @@ KINDS = (
     "a dangling link",
     "a hard link",
 )
+# What a submitter must not be able to do afterwards.
+FORBIDDEN = (
+    "ls $S/done",
+    "cat $S/history.jsonl",
+    "flock -n $S/scheduler.lock true",
+    "ls $S/running",
+    "ls $S/logs",
+)
 
 
-def taken(kind, box, name):
-    """Lets the attacker take one of Bobbin's names. Returns what must stay as it is."""
+# --- Bobbin's own names.
+
+
+def plant(kind, box, name):
+    """Lets the attacker make a file under one of Bobbin's names. Returns what must not change."""
     target = box.lair / "target"
     if kind == "a directory":
-        box.shell(dropbox.MALLORY, f"mkdir -m 777 $S/{name}")
+        box.shell(MALLORY, f"mkdir -m 777 $S/{name}")
         return box.spool / name
     if kind == "a file":
-        box.shell(dropbox.MALLORY, f"echo mallory >$S/{name}; chmod 666 $S/{name}")
+        box.shell(MALLORY, f"echo mallory >$S/{name}; chmod 666 $S/{name}")
     elif kind == "a FIFO":
-        box.shell(dropbox.MALLORY, f"mkfifo -m 666 $S/{name}")
+        box.shell(MALLORY, f"mkfifo -m 666 $S/{name}")
     elif kind == "a link to a directory":
-        box.shell(dropbox.MALLORY, f"mkdir -m 777 $LAIR/target; ln -s $LAIR/target $S/{name}")
+        box.shell(MALLORY, f"mkdir -m 777 $LAIR/target; ln -s $LAIR/target $S/{name}")
     elif kind == "a link to a file":
         target.write_text("valuable")
-        os.chown(target, odd.BATCH, odd.BATCH)
-        box.shell(dropbox.MALLORY, f"ln -s $LAIR/target $S/{name}")
+        os.chown(target, BATCH_USER, BATCH_USER)
+        box.shell(MALLORY, f"ln -s $LAIR/target $S/{name}")
     elif kind == "a dangling link":
         box.lair.chmod(0o777)
-        box.shell(dropbox.MALLORY, f"ln -s $LAIR/target $S/{name}")
+        box.shell(MALLORY, f"ln -s $LAIR/target $S/{name}")
     elif kind == "a hard link":
-        # Where fs.protected_hardlinks is 0, or with a file that the attacker owns.
+        # An attacker can make it if fs.protected_hardlinks is 0, or to a file of their own.
         target.write_text("valuable")
-        os.chown(target, odd.BATCH, odd.BATCH)
+        os.chown(target, BATCH_USER, BATCH_USER)
         os.link(target, box.spool / name)
     return target
 
 
-def names_taken_first(report):
-    """Each of Bobbin's names, taken by a submitter before the first run (or after logrotate), as each kind of file."""
+def problems_of_planted(kind, name):
+    """What is wrong with a run that finds a planted file under one of Bobbin's names."""
+    with DropBox() as box:
+        target = plant(kind, box, name)
+        original = target.lstat() if os.path.lexists(target) else None
+        box.shell(ANNA, "echo 1 >$S/anna.json; echo nothing >$S/junk.json")
+        box.expect("anna.json")
+        box.expect("junk.json")
+        box.drop("old.json", "1", age=7200)
+        result = box.run_batch(timeout=20)
+        if result.status != 0:
+            return [result.describe()]
+        problems = box.oracle.violations()
+        is_used = name != layout.ROTATED_HISTORY
+        if is_used and "made by somebody else" not in result.err:
+            problems.append(f"no warning\n{result.err}")
+        if kind in ("a link to a file", "a hard link") and target.read_text() != "valuable":
+            problems.append(f"written through the link: {target.read_text()[:200]}")
+        if kind == "a dangling link" and os.path.lexists(target):
+            problems.append("made through the link")
+        if kind == "a link to a directory" and os.listdir(target):
+            problems.append(f"written into the directory: {os.listdir(target)}")
+        if is_used:
+            status = (box.spool / name).lstat()
+            is_original = original is not None and status.st_ino == original.st_ino
+            if status.st_uid != BATCH_USER or status.st_mode & 0o027 or is_original:
+                problems.append(f"now {oct(status.st_mode)} of {status.st_uid}")
+        for attempt in FORBIDDEN:
+            if box.shell(MALLORY, attempt).returncode == 0:
+                problems.append(f"{attempt} is allowed")
+        return problems
+
+
+def check_own_names(report):
+    """Each of Bobbin's names, taken before the first run (or after logrotate), by each kind of file."""
     count = 0
-    for name in FOLDERS + OWN_FILES:
+    for name in (*layout.FOLDERS, *layout.FILES):
         problems = []
         for kind in KINDS:
             count += 1
-            with dropbox.DropBox() as box:
-                target = taken(kind, box, name)
-                original = target.lstat() if os.path.lexists(target) else None
-                box.shell(dropbox.ANNA, "echo 1 >$S/anna.json; echo nothing >$S/junk.json")
-                box.expect("anna.json")
-                box.expect("junk.json")
-                box.drop("old.json", "1", age=7200)
-                result = box.run_batch("--spool-only", timeout=20)
-                what = f"{kind} named {name}"
-                if result.status != 0:
-                    problems.append(f"{what}: {result.describe()}")
-                    continue
-                problems += [f"{what}: {problem}" for problem in box.violations()]
-                if name != "history.jsonl.1" and "made by somebody else" not in result.err:
-                    problems.append(f"{what}: no warning\n{result.err}")
-                if kind in ("a link to a file", "a hard link") and target.read_text() != "valuable":
-                    problems.append(f"{what}: written through: {target.read_text()[:200]}")
-                if kind == "a dangling link" and os.path.lexists(target):
-                    problems.append(f"{what}: made through the link")
-                if kind == "a link to a directory" and os.listdir(target):
-                    problems.append(f"{what}: written into: {os.listdir(target)}")
-                made = box.spool / name
-                if name != "history.jsonl.1":
-                    status = made.lstat()
-                    if (
-                        status.st_uid != odd.BATCH
-                        or status.st_mode & 0o027
-                        or original
-                        and status.st_ino == original.st_ino
-                    ):
-                        problems.append(f"{what}: now {oct(status.st_mode)} of {status.st_uid}")
-                for attempt in (
-                    "ls $S/done",
-                    "cat $S/history.jsonl",
-                    "flock -n $S/scheduler.lock true",
-                    "ls $S/running",
-                    "ls $S/logs",
-                ):
-                    if box.shell(dropbox.MALLORY, attempt).returncode == 0:
-                        problems.append(f"{what}: {attempt} is allowed")
+            problems += [f"{kind} named {name}: {problem}" for problem in problems_of_planted(kind, name)]
         report.check(
             not problems,
-            f"{name} taken first by a submitter, as {len(KINDS)} kinds of file: set aside, nothing read, written or blocked",
+            f"a batch sets aside a planted {name} of {len(KINDS)} kinds, and nothing is read, written or blocked",
             problems,
         )
-    with dropbox.DropBox() as box:
+    with DropBox() as box:
         box.shell(
-            dropbox.MALLORY,
-            "mkdir -m 777 $S/.bobbin-1 $S/.foreign-running $S/.foreign-running.2 $S/running; touch $S/.bobbin-2; ln -s /etc/passwd $S/.bobbin-3",
+            MALLORY,
+            "mkdir -m 777 $S/.bobbin-1 $S/.foreign-running $S/.foreign-running.2 $S/running; touch $S/.bobbin-2; "
+            "ln -s /etc/passwd $S/.bobbin-3",
         )
-        box.shell(dropbox.ANNA, "echo 1 >$S/anna.json")
+        box.shell(ANNA, "echo 1 >$S/anna.json")
         box.expect("anna.json")
         result = box.run_batch()
         os.utime(box.spool / ".bobbin-2", (1, 1))
-        tidied = box.as_user(odd.BATCH, "prune")
+        pruned = box.as_user(BATCH_USER, "prune")
         report.check(
-            result.status == 0 and tidied.status == 0 and box.record("anna.json")["outcome"] == "succeeded",
-            "names of temporary files and of what was set aside, taken first, block nothing",
-            result.describe() + tidied.describe(),
+            result.status == 0 and pruned.status == 0 and box.outcome("anna.json") == "succeeded",
+            "planted names of temporary files and of files set aside block nothing",
+            result.describe() + pruned.describe(),
         )
     report.figure(f"{count} of Bobbin's names taken first by others")
 
 
-def after_rotation(report):
-    """logrotate has moved the history away: a submitter makes a new one, or an old one with records that never were."""
-    with dropbox.DropBox() as box:
-        box.run_batch("--spool-only")
-        os.rename(box.spool / "history.jsonl", box.spool / "history.jsonl.1")
-        box.shell(dropbox.MALLORY, "touch $S/history.jsonl; chmod 666 $S/history.jsonl; exec 3<$S/history.jsonl")
-        box.shell(dropbox.ANNA, "echo 1 >$S/anna.json")
+# --- The history, after logrotate has moved it away.
+
+
+def check_planted_history(report):
+    with DropBox() as box:
+        box.run_batch()
+        os.rename(box.history_path, box.spool / layout.ROTATED_HISTORY)
+        box.shell(MALLORY, "touch $S/history.jsonl; chmod 666 $S/history.jsonl; exec 3<$S/history.jsonl")
+        box.shell(ANNA, "echo 1 >$S/anna.json")
         box.expect("anna.json")
         result = box.run_batch()
         report.check(
-            result.status == 0 and (box.spool / "history.jsonl").stat().st_uid == odd.BATCH,
-            "a history begun by a submitter after rotation is not written to",
+            result.status == 0 and box.history_path.stat().st_uid == BATCH_USER,
+            "a batch does not write to a history that a submitter began after rotation",
             result.describe(),
         )
-        report.check_oracle(box, "and the batch begins its own")
-    with dropbox.DropBox() as box:
-        box.run_batch("--spool-only")
-        box.shell(dropbox.ANNA, "echo 5 >$S/anna.json")
+        report.check_oracle(box, "a batch begins a history of its own instead of a planted history")
+
+
+def check_forged_history(report):
+    """A submitter makes an old history with records that never were."""
+    with DropBox() as box:
+        box.run_batch()
+        box.shell(ANNA, "echo 5 >$S/anna.json")
         box.expect("anna.json")
-        running = box.start("run", "--spool-only", prefix=odd.become(odd.BATCH))
-        harness.wait_for(lambda: (box.root / "holding").exists())
+        running = box.start_batch()
+        box.wait_for_held_job()
         running.kill()
         running.communicate()
-        (box.root / "release").touch()
-        claim = box.claims()[0]
-        forged_record = {
-            "id": claim.id,
+        box.release_jobs()
+        forged = {
+            "id": box.claims()[0].id,
             "run": 1,
             "kind": "manual",
             "channel_id": 5,
@@ -171,123 +179,118 @@ def after_rotation(report):
             "finished_at": "2026-01-01T00:00:00Z",
             "outcome": "succeeded",
         }
-        far = {**forged_record, "id": 9_223_372_036_854_775_807, "run": 9_223_372_036_854_775_807}
-        text = json.dumps(forged_record, separators=(",", ":")) + "\n" + json.dumps(far, separators=(",", ":")) + "\n"
-        box.shell(dropbox.MALLORY, f"printf %s {shlex.quote(text)} >$S/history.jsonl.1")
+        far = {**forged, "id": 9_223_372_036_854_775_807, "run": 9_223_372_036_854_775_807}
+        text = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in (forged, far))
+        box.shell(MALLORY, f"printf %s {shlex.quote(text)} >$S/{layout.ROTATED_HISTORY}")
         box.wait_until_idle()
         box.note_fault()
         result = box.run_batch()
         report.check(
             result.status == 0 and box.ledger()[b"anna.json"] == 2 and box.record("anna.json")["attempt"] == 2,
-            "a forged old history does not make a request that a crash cut short look finished",
+            "a forged old history does not make a job that a crash cut short look finished",
             result.describe(),
         )
-        report.check_oracle(box, "and ids go on as they were")
+        report.check_oracle(box, "a forged old history does not change the ids that follow")
 
 
-def links_to_secrets(report, seconds):
-    """Links under triggers' names, also such that change while the batch looks at them."""
-    with dropbox.DropBox() as box:
-        secret = box.root / "secret"
-        secret.write_bytes(b'{"channel_id":1,"user":"%s"}' % odd.SECRET)
-        os.chown(secret, odd.BATCH, odd.BATCH)
-        secret.chmod(0o600)
+# --- Links.
+
+# Replaces triggers by links to the secret and back, over and over.
+SWAPPER = """
+import os, sys
+spool, secret, flag = sys.argv[1:]
+n = 0
+while not os.path.exists(flag):
+    n += 1
+    temporary, name = spool + "/.a%d" % (n % 7), spool + "/swap%d.json" % (n % 3)
+    try:
+        if n % 2:
+            os.symlink(secret, temporary)
+        else:
+            with open(temporary, "w") as file:
+                file.write('{"channel_id":1}')
+        os.rename(temporary, name)
+    except OSError:
+        pass
+"""
+
+
+def check_links(report, seconds):
+    """Links under triggers' names, including links that change while the batch reads them."""
+    with DropBox() as box:
+        secret = os.fsdecode(box.write_secret())
+        os.chown(secret, BATCH_USER, BATCH_USER)
+        os.chmod(secret, 0o600)
         box.shell(
-            dropbox.MALLORY,
-            f"ln -s {secret} $S/link.json; ln -s ../done $S/folder.json; ln -s ../etc/bobbin.json5 $S/configuration.json",
+            MALLORY,
+            f"ln -s {secret} $S/link.json; ln -s ../done $S/folder.json; "
+            "ln -s ../etc/bobbin.json5 $S/configuration.json",
         )
         for name in ("link.json", "folder.json", "configuration.json"):
             box.expect(name)
         box.run_batch()
-        report.check(not box.leaked(), "a link to what only the batch's user may read is not read", box.leaked())
-        report.check_oracle(box, "links are rejected, not lost")
-        program = (
-            "import os,sys\n"
-            "spool,secret,flag=sys.argv[1:]\n"
-            "n=0\n"
-            "while not os.path.exists(flag):\n"
-            "  n+=1\n"
-            "  a=spool+'/.a%d'%(n%7); b=spool+'/swap%d.json'%(n%3)\n"
-            "  try:\n"
-            "    if n%2: os.symlink(secret,a)\n"
-            "    else:\n"
-            "      f=open(a,'w'); f.write('{\"channel_id\":1}'); f.close()\n"
-            "    os.rename(a,b)\n"
-            "  except OSError: pass\n"
-        )
-        swapping = subprocess.Popen(
-            [
-                *odd.become(dropbox.MALLORY, [dropbox.SUBMITTERS]),
-                "python3",
-                "-c",
-                program,
-                str(box.spool),
-                str(secret),
-                str(box.root / "release"),
-            ]
-        )
-        deadline = time.monotonic() + seconds
-        statuses = set()
-        while time.monotonic() < deadline:
-            result = bounded_run(box, 2)
-            statuses.add(result.status)
-        (box.root / "release").touch()
-        swapping.wait(30)
+        found = box.places_of_secret()
+        report.check(not found, "a batch does not read a link to a file that only the batch's user may read", found)
+        report.check_oracle(box, "links are rejected and not lost")
+        statuses = run_while_swapping(box, secret, seconds)
         report.check(
             statuses <= {0, 1, 143},
-            "a trigger that changes into a link and back, over and over: every run ends",
+            "every run ends as documented while triggers change into links and back",
             str(statuses),
         )
-        report.check(not box.leaked(), "and the secret is not read", box.leaked())
+        found = box.places_of_secret()
+        report.check(not found, "a batch does not read the secret while triggers change into links and back", found)
         result = box.run_batch()
         report.check(
             result.status == 0 and not box.pending() and not list((box.spool / "running").iterdir()),
-            "the next run finds all in order",
+            "the run after that leaves nothing pending or claimed",
             result.describe(),
         )
-        # A job that runs when its run is asked to stop is interrupted, and its trigger put back: that record is not final.
+        # A record with `requeued` is not final: its job was stopped together with its run.
         records = [
             record
             for record in box.records()
             if record["name"] and record["name"].startswith(b"swap") and not record.get("requeued")
         ]
-        kinds = {record["outcome"] for record in records}
-        report.check(kinds == {"succeeded", "rejected"}, "links were rejected and files run", str(kinds))
+        outcomes = {record["outcome"] for record in records}
+        report.check(outcomes == {"succeeded", "rejected"}, "links were rejected and files were run", str(outcomes))
         reasons = {record["error_message"] for record in records if record["outcome"] == "rejected"}
-        report.check(
-            reasons <= {"a symbolic link"},
-            "nothing but links was rejected",
-            str(reasons),
-        )
-        report.figure(f"{len(records)} triggers exchanged for links while the batch looked at them, and back")
+        report.check(reasons <= {"a symbolic link"}, "only links were rejected", str(reasons))
+        report.figure(f"{len(records)} triggers exchanged for links while the batch read them, and back")
+
+
+def run_while_swapping(box, secret, seconds):
+    """Runs the batch again and again while a submitter swaps triggers for links; returns the exit statuses."""
+    command = [*become(MALLORY, [SUBMITTERS]), "python3", "-c", SWAPPER]
+    swapping = subprocess.Popen([*command, str(box.spool), secret, str(box.root / "release")])
+    deadline = time.monotonic() + seconds
+    statuses = set()
+    while time.monotonic() < deadline:
+        statuses.add(bounded_run(box, 2))
+    box.release_jobs()
+    swapping.wait(30)
+    return statuses
 
 
 def bounded_run(box, seconds):
-    """A run that is asked to stop after some time: new triggers may come faster than it works."""
-    process = box.start("run", "--spool-only", "--quiet", prefix=odd.become(odd.BATCH), stdout=subprocess.DEVNULL)
-    with contextlib.suppress(subprocess.TimeoutExpired):
+    """A run that is asked to stop after some time, because triggers may come faster than it processes them."""
+    process = box.start("run", "--spool-only", "--quiet", prefix=become(BATCH_USER), stdout=subprocess.DEVNULL)
+    try:
         _, err = process.communicate(timeout=seconds)
-        return remember(box, process.returncode, err)
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
-    return remember(box, process.returncode, err)
-
-
-def remember(box, status, err):
-    result = harness.Result(status, "", err.decode(errors="backslashreplace"), 0)
-    box.written.append(result)
-    return result
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    box.results.append(Result(process.returncode, "", err.decode(errors="backslashreplace")))
+    return process.returncode
 
 
 def main():
-    options = harness.options("drop_box_attacks", __doc__)
-    report = harness.Report("drop_box_attacks")
-    if os.geteuid() != 0:
-        report.check(False, "needs root, to be several users")
-        report.finish()
-    names_taken_first(report)
-    after_rotation(report)
-    links_to_secrets(report, 60 if options.full else 4)
+    options, report = topic.begin(__doc__)
+    report.require_root()
+    check_own_names(report)
+    check_planted_history(report)
+    check_forged_history(report)
+    check_links(report, 60 if options.full else 4)
     report.finish()
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Where a spool may be mounted: bind mount, tmpfs, overlay. Where renames would cross a mount, a run refuses to start and
-says why, and nothing is done. Needs root.
+"""Mounts file systems on a spool, or in a spool: bind mount, tmpfs, overlay.
+
+If renames would cross a mount, a run refuses to start and says why, and nothing is done. This topic needs root.
 
     Tests/Proof/topics/mounts.py [--full] [--seed N]
 """
@@ -14,8 +15,10 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-import harness
-import hostile_instance as odd
+import hostile_instance
+import layout
+import topic
+from hostile_instance import HostileInstance
 
 
 @contextlib.contextmanager
@@ -27,8 +30,23 @@ def mounted(*arguments, on):
         subprocess.run(["umount", str(on)], check=True)
 
 
-def fill(instance):
-    """One of each sort that a run moves."""
+@contextlib.contextmanager
+def overlay(layers, on):
+    options = "lowerdir={},upperdir={},workdir={}".format(*layers)
+    with mounted("-t", "overlay", "overlay", "-o", options, on=on):
+        yield
+
+
+def make_layers(instance):
+    """The lower, the upper and the work directory of an overlay."""
+    layers = [instance.root / name for name in ("lower", "upper", "work")]
+    for layer in layers:
+        layer.mkdir()
+    return layers
+
+
+def drop_all_kinds(instance):
+    """One trigger for each final folder, and files that cannot be triggers."""
     instance.drop("good.json", "1")
     instance.drop("failing.json", "3")
     instance.drop("junk.json", "nothing")
@@ -40,144 +58,142 @@ def fill(instance):
     instance.drop("cancelled.json", "1")
 
 
-def work(report, instance, what):
-    for again in ("", ", again"):
-        fill(instance)
+def check_working(report, instance, spool):
+    """Drains a spool twice, because the second run finds folders and a history."""
+    for order in ("first", "second"):
+        drop_all_kinds(instance)
         result = instance.bobbin("cancel", "cancelled.json")
-        report.check(result.status == 0, f"{what}: cancel{again}", result.describe())
+        report.check(result.status == 0, f"the {order} `bobbin cancel` works in {spool}", result.describe())
         result = instance.clean_run()
-        report.check(result.status == 1, f"{what}: a run{again}", result.describe())
-    report.check_oracle(instance, f"{what}: nothing is lost")
+        report.check(result.status == 1, f"the {order} run drains {spool}", result.describe())
+    report.check_oracle(instance, f"no trigger is lost in {spool}")
 
 
-def mounts(report):
-    with odd.Instance() as instance, mounted("-t", "tmpfs", "none", on=instance.spool):
-        work(report, instance, "a spool on tmpfs")
-    with odd.Instance(parent=tempfile.gettempdir()) as instance:
+def check_spool_on_mount(report):
+    with HostileInstance() as instance, mounted("-t", "tmpfs", "none", on=instance.spool):
+        check_working(report, instance, "a spool on tmpfs")
+    with HostileInstance(parent=tempfile.gettempdir()) as instance:
         elsewhere = instance.root / "elsewhere"
         elsewhere.mkdir()
         with mounted("--bind", elsewhere, on=instance.spool):
-            work(report, instance, "a spool that is a bind mount")
-    # An overlay whose lower layer already holds triggers and folders, as in the image of a container.
-    with odd.Instance() as instance:
-        layers = [instance.root / name for name in ("lower", "upper", "work")]
-        for layer in layers:
-            layer.mkdir()
+            check_working(report, instance, "a spool that is a bind mount")
+
+
+def check_overlay(report):
+    """The lower layer of the overlay already holds triggers and folders, as in the image of a container."""
+    with HostileInstance() as instance:
+        layers = make_layers(instance)
         with mounted("--bind", layers[0], on=instance.spool):
-            fill(instance)
+            drop_all_kinds(instance)
             instance.bobbin("cancel", "cancelled.json")
             instance.clean_run()
-            fill(instance)
-            # The kernel does not rename a directory of the lower layer: see `directory_below`.
+            drop_all_kinds(instance)
+            # The kernel does not rename a directory of the lower layer: see `check_directory_in_lower_layer`.
             os.rmdir(instance.path("folder.json"))
-            instance.expected[b"folder.json"] -= 1
-        options = "lowerdir={},upperdir={},workdir={}".format(*layers)
-        with mounted("-t", "overlay", "overlay", "-o", options, on=instance.spool):
+            instance.oracle.expected[b"folder.json"] -= 1
+        with overlay(layers, on=instance.spool):
             instance.bobbin("cancel", "cancelled.json")
             result = instance.clean_run()
-            report.check(
-                result.status == 1, "a spool on overlay: what the lower layer holds is worked off", result.describe()
-            )
-            work(report, instance, "a spool on overlay")
-    directory_below(report)
+            report.check(result.status == 1, "a run drains the lower layer of an overlay", result.describe())
+            check_working(report, instance, "a spool on overlay")
 
 
-def directory_below(report):
-    """A directory in the lower layer of an overlay cannot be renamed (EXDEV): it stays, and keeps nothing else waiting."""
-    with odd.Instance() as instance:
-        layers = [instance.root / name for name in ("lower", "upper", "work")]
-        for layer in layers:
-            layer.mkdir()
+def check_directory_in_lower_layer(report):
+    """A directory in the lower layer cannot be renamed (EXDEV): it stays, and does not keep other triggers waiting."""
+    with HostileInstance() as instance:
+        layers = make_layers(instance)
         (layers[0] / "a-folder.json").mkdir()
-        with mounted(
-            "-t", "overlay", "overlay", "-o", "lowerdir={},upperdir={},workdir={}".format(*layers), on=instance.spool
-        ):
+        with overlay(layers, on=instance.spool):
             instance.drop("b.json", "1")
             result = instance.clean_run()
             report.check(
                 result.status == 1
                 and "a-folder.json" in result.err
-                and instance.record("b.json")["outcome"] == "succeeded",
-                "a directory in the lower layer of an overlay is warned about, and the rest is worked off",
+                and instance.outcome("b.json") == "succeeded",
+                "a run warns about a directory in the lower layer of an overlay, and drains the rest",
                 result.describe(),
             )
             with contextlib.suppress(OSError):
                 os.rmdir(instance.path("a-folder.json"))
             instance.clean_run()
-            report.check_oracle(instance, "and once it is gone all is in order")
+            report.check_oracle(instance, "no trigger is lost once that directory is gone")
 
 
-def crossing(report):
-    """A mount between the spool and a folder that triggers are moved into: refused before anything is done."""
+def check_refusal(report, instance, where, folder):
+    """Every command that would move triggers refuses to."""
+    for command in (
+        ("run",),
+        ("run", "--spool-only"),
+        ("trigger", "note"),
+        ("cancel", "cancelled.json"),
+        ("prune",),
+    ):
+        result = instance.bobbin(*command)
+        report.check(
+            result.status in (73, 74, 78) and "mount" in result.err and folder in result.err,
+            f"`bobbin {' '.join(command)}` refuses and says why, with {where}",
+            result.describe(),
+        )
+    for name in instance.pending():
+        if layout.GENERATED_NAME.fullmatch(name):
+            os.unlink(instance.path(name))
+    result = instance.bobbin("watch", timeout=5)
+    report.check(
+        result.status in (73, 74, 78) and "mount" in result.err,
+        f"`bobbin watch` refuses and says why, with {where}",
+        result.describe(),
+    )
+    result = instance.bobbin("check")
+    report.check(
+        result.status not in (0, None) and "mount" in result.err,
+        f"`bobbin check` reports {where}",
+        result.describe(),
+    )
+
+
+def check_mounts_in_between(report):
+    """A mount between the spool and a folder into which triggers are moved: nothing is done."""
     count = 0
-    for folder in ("running", "expired", "rejected", "cancelled"):
+    for folder in ("running", *layout.RETIRED_FOLDERS):
         for kind in ("bind", "tmpfs"):
             count += 1
-            with odd.Instance() as instance:
-                instance.configure([*odd.CHANNELS[:1]], **odd.SETTINGS)
+            with HostileInstance() as instance:
+                instance.configure([*hostile_instance.CHANNELS[:1]], **hostile_instance.SETTINGS)
                 instance.bobbin("run", "--spool-only")
-                fill(instance)
+                drop_all_kinds(instance)
                 before = [instance.listing(), instance.ledger()]
                 place = instance.spool / folder
                 arguments = ("--bind", place) if kind == "bind" else ("-t", "tmpfs", "-o", "mode=0750", "none")
+                where = f"{folder}/ on a mount of its own ({kind})"
                 with mounted(*arguments, on=place):
-                    what = f"{folder}/ on another mount ({kind})"
-                    for command in (
-                        ("run",),
-                        ("run", "--spool-only"),
-                        ("trigger", "note"),
-                        ("cancel", "cancelled.json"),
-                        ("prune",),
-                    ):
-                        result = instance.bobbin(*command)
-                        report.check(
-                            result.status in (73, 74, 78) and "mount" in result.err and folder in result.err,
-                            f"{what}: bobbin {' '.join(command)} refuses and says why",
-                            result.describe(),
-                        )
-                    for name in instance.pending():
-                        if harness.GENERATED.fullmatch(name):
-                            os.unlink(instance.path(name))
-                    watching = instance.bobbin("watch", timeout=5)
-                    report.check(
-                        watching.status in (73, 74, 78) and "mount" in watching.err,
-                        f"{what}: bobbin watch refuses, too",
-                        watching.describe(),
-                    )
-                    result = instance.bobbin("check")
-                    report.check(
-                        result.status not in (0, None) and "mount" in result.err,
-                        f"{what}: bobbin check says it",
-                        result.describe(),
-                    )
+                    check_refusal(report, instance, where, folder)
+                after = [instance.listing(), instance.ledger()]
                 report.check(
-                    [instance.listing(), instance.ledger()] == before,
-                    f"{what}: nothing has been done",
-                    difference_of(before, instance),
+                    after == before, f"nothing is done with {where}", [f"before {before}", f"after {after}"]
                 )
                 instance.bobbin("cancel", "cancelled.json")
                 instance.clean_run()
-                report.check_oracle(instance, f"{what}: without the mount all is worked off")
-    for folder in ("done", "failed", "logs", "channels"):
-        with odd.Instance() as instance:
-            instance.bobbin("run", "--spool-only")
-            with mounted("-t", "tmpfs", "-o", "mode=0750", "none", on=instance.spool / folder):
-                work(report, instance, f"{folder}/ on another mount")
+                report.check_oracle(instance, f"everything is drained without {where}")
     report.figure(f"{count} mounts in between refused")
 
 
-def difference_of(before, instance):
-    return [f"before {before[0]}", f"after {instance.listing()}", str(instance.ledger())]
+def check_allowed_mounts(report):
+    """Results and logs are written, not moved, so their folders may be on other mounts."""
+    for folder in (*layout.RESULT_FOLDERS, "logs", "channels"):
+        with HostileInstance() as instance:
+            instance.bobbin("run", "--spool-only")
+            with mounted("-t", "tmpfs", "-o", "mode=0750", "none", on=instance.spool / folder):
+                check_working(report, instance, f"a spool with {folder}/ on another mount")
 
 
 def main():
-    harness.options("mounts", __doc__)
-    report = harness.Report("mounts")
-    if os.geteuid() != 0:
-        report.check(False, "needs root, to be several users")
-        report.finish()
-    mounts(report)
-    crossing(report)
+    _, report = topic.begin(__doc__)
+    report.require_root()
+    check_spool_on_mount(report)
+    check_overlay(report)
+    check_directory_in_lower_layer(report)
+    check_mounts_in_between(report)
+    check_allowed_mounts(report)
     report.finish()
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Odd names: bytes that are no text, that drive a terminal, that read like an option, a command or another name.
+"""Drops triggers with odd names: bytes that are not text, that control a terminal, that read like something else.
 
-Each is found, run and recorded under its own bytes, and shown with nothing in it that could disturb.
+Each is found, run and recorded under its own bytes, and is shown with nothing in it that is unsafe for a terminal.
 
     Tests/Proof/topics/trigger_names.py [--full] [--seed N]
 """
@@ -16,109 +16,11 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-import harness
-import hostile_instance as odd
-
-
-NAMES = {
-    "255 bytes": b"a" * 250 + b".json",
-    "255 bytes of two-byte letters": "é".encode() * 125 + b".json",
-    "the longest that is claimed": b"b" * (odd.LONGEST_CLAIM - 5) + b".json",
-    "a byte longer than that": b"c" * (odd.LONGEST_CLAIM - 4) + b".json",
-    "a line feed": b"line\nfeed.json",
-    "a forged log line": b"x\n2026-01-01T00:00:00.000Z error forged=1.json",
-    "a carriage return": b"good\rbad.json",
-    "ESC": b"\x1b]0;owned\x07\x1b[2J.json",
-    "DEL and BEL": b"\x7f\x07.json",
-    "C1": "\u0085\u009b31m.json".encode(),
-    "U+202E": "\u202egpj.json".encode(),
-    "U+2028": "a\u2028b.json".encode(),
-    "a zero-width mark": "a\ufeff.json".encode(),
-    "invalid UTF-8": b"\xff\xfe\x80.json",
-    "half a character": b"caf\xc3.json",
-    "invalid UTF-8, another one": b"caf\xc4.json",
-    "a surrogate": b"\xed\xa0\x80.json",
-    "composed": "caf\u00e9.json".encode(),
-    "decomposed": "cafe\u0301.json".encode(),
-    "a leading dash": b"-rf.json",
-    "an option": b"--help.json",
-    "a command": b"$(touch pwned).json",
-    "a command in back quotes": b"`touch pwned`.json",
-    "a semicolon": b"1;touch pwned;.json",
-    "quotation marks": b"'\"'.json",
-    "a backslash": b"back\\slash\\n.json",
-    "a format": b"%s%n%d.json",
-    "a pattern": b"*.json",
-    "spaces": b"  two  spaces  .json",
-    "only a space": b" .json",
-    "a tab": b"\t.json",
-    "a claim's name": b"5.1.x.json",
-    "a claim's step": b"7.rejected.x.json",
-    "a number appended": b"x.json.2.json",
-    "two endings": b"x.json.json",
-    "a name that is a number": b"99999999999999999999999999.json",
-    "a time and nothing": b"20260131T103000Z-.json",
-    "a time before all times": b"00000101T000000Z-1.json",
-    "a time odd.after all times": b"99991231T235959Z-1.json",
-    "no time, though it looks so": b"20261331T256199Z-1.json",
-    "one of Bobbin's own": b"history.jsonl.json",
-    "an emoji": "\U0001f3a5.json".encode(),
-}
-# Not triggers by their names: left alone.
-IGNORED = (
-    b"..json",
-    b".json",
-    b".hidden.json",
-    b"...json",
-    b"x.JSON",
-    b"x.jso",
-    b"x.json~",
-    b"x.json.swp",
-    b"json",
-    "x.json\u200b".encode(),
-)
-
-
-def names(report):
-    for content, label in ((b"1", "a channel inside"), (b"", "empty")):
-        with odd.Instance() as instance:
-            for name in NAMES.values():
-                instance.put(name, content)
-            for name in IGNORED:
-                with open(instance.path(name), "wb") as file:
-                    file.write(b"1")
-            what = f"names, {label}"
-            odd.look(report, instance, what)
-            result = instance.clean_run()
-            report.check(result.status in (0, 1), f"{what}: the run ends", result.describe()[-2000:])
-            for described, name in NAMES.items():
-                record = instance.record(name)
-                if name.startswith((b"0000", b"20260131")):
-                    wanted = ("expired",) if content else ("expired", "rejected")
-                elif len(name) > odd.LONGEST_CLAIM:
-                    wanted = ("rejected",)
-                elif content:
-                    wanted = ("succeeded",)
-                else:
-                    wanted = ("failed", "rejected", "succeeded")
-                report.check(
-                    record["outcome"] in wanted,
-                    f"{what}, {described}: {' or '.join(wanted)}, under its own bytes",
-                    f"{name!r}: {record}",
-                )
-            report.check(
-                all(os.path.exists(instance.path(name)) for name in IGNORED), f"{what}: what is no trigger stays"
-            )
-            raw = [json.loads(line) for line in open(instance.spool / "history.jsonl", "rb")]
-            kept = {base64.b64decode(record["trigger_b64"]) for record in raw if record.get("trigger_b64")}
-            invalid = {name for name in NAMES.values() if not is_text(name)}
-            report.check(
-                kept == invalid,
-                f"{what}: trigger_b64 has the bytes of those that are not UTF-8, and no others",
-                f"{kept ^ invalid}",
-            )
-            report.check(not list(instance.root.rglob("pwned")), f"{what}: no name is executed")
-            odd.after(report, instance, what)
+import layout
+import topic
+from hostile_instance import UNSAFE_FOR_TERMINAL, HostileInstance, check_after_run, check_before_run, on_terminal
+from name_samples import IGNORED, NAMES
+from processes import Result, wait_for
 
 
 def is_text(name):
@@ -129,16 +31,59 @@ def is_text(name):
     return True
 
 
-def names_taken(report):
-    """Names that are taken where files end."""
-    with odd.Instance() as instance:
+def outcomes_for(name, content):
+    """The outcomes that are right for a trigger of that name."""
+    if name.startswith((b"0000", b"20260131")):
+        return ("expired",) if content else ("expired", "rejected")
+    if len(name) > layout.LONGEST_CLAIMED_NAME:
+        return ("rejected",)
+    return ("succeeded",) if content else ("failed", "rejected", "succeeded")
+
+
+def check_names(report, content, where):
+    with HostileInstance() as instance:
+        for name in NAMES.values():
+            instance.put(name, content)
+        for name in IGNORED:
+            with open(instance.path(name), "wb") as file:
+                file.write(b"1")
+        check_before_run(report, instance, where)
+        result = instance.clean_run()
+        report.check(result.status in (0, 1), f"{where}: the run ends with 0 or 1", result.describe()[-2000:])
+        for described, name in NAMES.items():
+            record = instance.record(name)
+            outcomes = outcomes_for(name, content)
+            report.check(
+                record["outcome"] in outcomes,
+                f"{where}: the trigger named {described} is recorded under its own bytes, as {' or '.join(outcomes)}",
+                f"{name!r}: {record}",
+            )
+        report.check(
+            all(os.path.exists(instance.path(name)) for name in IGNORED),
+            f"{where}: files that are not triggers stay where they are",
+        )
+        raw = [json.loads(line) for line in open(instance.history_path, "rb")]
+        encoded = {base64.b64decode(record["trigger_b64"]) for record in raw if record.get("trigger_b64")}
+        invalid = {name for name in NAMES.values() if not is_text(name)}
+        report.check(
+            encoded == invalid,
+            f"{where}: trigger_b64 has the bytes of the names that are not UTF-8, and no others",
+            f"{encoded ^ invalid}",
+        )
+        report.check(not list(instance.root.rglob("pwned")), f"{where}: no name is executed")
+        check_after_run(report, instance, where)
+
+
+def check_taken_names(report):
+    """Names that are already taken in the folder into which a trigger is moved."""
+    with HostileInstance() as instance:
         long = b"l" * 250 + b".json"
         instance.bobbin("run", "--spool-only")
         for taken in (b"same.json", b"same.json.3", long):
             with open(instance.in_folder("rejected", taken), "wb") as file:
                 file.write(b"earlier")
-        for round_number in range(3):
-            instance.put(b"same.json", b"no trigger %d" % round_number)
+        for number in range(3):
+            instance.put(b"same.json", b"no trigger %d" % number)
             instance.put(long, b"1")
             instance.clean_run()
         folder = instance.spool / "rejected"
@@ -151,16 +96,15 @@ def names_taken(report):
                 "same.json.4": b"no trigger 1",
                 "same.json.5": b"no trigger 2",
             },
-            "a name taken in rejected/ gets the next free number; nothing is replaced",
+            "a name that is taken in rejected/ gets the next free number, and nothing is replaced",
             sorted(path.name for path in folder.glob("same*")),
         )
         cut = {name for name in os.listdir(os.fsencode(folder)) if name.startswith(b"lll")}
         report.check(
             cut == {long, long[:253] + b".2", long[:253] + b".3", long[:253] + b".4"},
-            "one of 255 bytes is cut to make room for the number",
+            "a name of 255 bytes is cut to make room for the number",
             map(repr, cut),
         )
-        # A directory in the way, and a name equal to one in done/ that is not a file.
         instance.put("1.json")
         os.mkdir(instance.in_folder("rejected", "fifo.json"))
         os.mkfifo(instance.path("fifo.json"))
@@ -168,66 +112,72 @@ def names_taken(report):
         instance.clean_run()
         report.check(
             stat.S_ISFIFO(os.stat(instance.in_folder("rejected", "fifo.json.2")).st_mode),
-            "a directory that has the name in rejected/ is no exception",
+            "a name that a directory has taken in rejected/ gets a number as well",
         )
 
 
-def while_running(report):
-    """What shows of a hostile name while its job runs, and of a job's own output."""
-    with odd.Instance() as instance:
+def check_safe_on_terminal(report, instance, arguments, when):
+    shown = on_terminal(instance, *arguments)
+    report.check(
+        shown and not UNSAFE_FOR_TERMINAL.search(shown),
+        f"`bobbin {' '.join(arguments)}` writes nothing unsafe to a terminal {when}",
+        repr(shown[:400]),
+    )
+
+
+def check_while_running(report):
+    """What is shown of a hostile name while its job runs, and of a job's own output."""
+    shouting = b"shout-\n\xff.json"
+    with HostileInstance() as instance:
         instance.put(NAMES["ESC"], b"5")
-        instance.put(b"shout-\n\xff.json", b"4")
+        instance.put(shouting, b"4")
         instance.put(b"zz\r\xe2\x80\xae.json", b"no trigger \x1b[2J")
         running = instance.start("run", "--spool-only", "--json")
-        report.check(harness.wait_for(lambda: (instance.root / "holding").exists()), "a job of a hostile name runs")
-        harness.wait_for(lambda: "job " in instance.bobbin("status").out, 5)
+        report.check(instance.wait_for_held_job(), "the job of a trigger with a hostile name runs")
+        wait_for(lambda: "job " in instance.bobbin("status").out, 5)
         for arguments in (("status",), ("status", "--json"), ("queue",), ("run", "--wait", "1ms"), ("trigger", "note")):
-            shown = odd.on_terminal(instance, *arguments)
-            report.check(
-                shown and not odd.DISTURBING.search(shown),
-                f"bobbin {arguments[0]} on a terminal, while it runs",
-                repr(shown[:400]),
-            )
+            check_safe_on_terminal(report, instance, arguments, "while a job with a hostile name runs")
         for name in instance.pending():
-            if harness.GENERATED.fullmatch(name):
+            if layout.GENERATED_NAME.fullmatch(name):
                 instance.expect(name)
-        (instance.root / "release").touch()
+        instance.release_jobs()
         out, err = running.communicate(timeout=60)
-        instance.written.append(harness.Result(0, out.decode(), err.decode(), 0))
-        shouted = instance.record(b"shout-\n\xff.json")
+        instance.results.append(Result(0, out.decode(), err.decode()))
+        record = instance.record(shouting)
         report.check(
-            "red" in str(shouted["error_message"]), "what a job said on standard error is in its record", str(shouted)
+            "red" in str(record["error_message"]),
+            "the record of a job has what the job wrote to standard error",
+            str(record),
         )
-        for arguments in (("log", str(shouted.get("id"))), ("history",), ("history", "--json"), ("status",)):
-            shown = odd.on_terminal(instance, *arguments)
-            report.check(
-                shown and not odd.DISTURBING.search(shown),
-                f"bobbin {' '.join(arguments)} on a terminal",
-                repr(shown[:400]),
-            )
-        raw = subprocess.run(instance.command("log", str(shouted.get("id"))), capture_output=True, check=False).stdout
-        report.check(b"\x1b]0;owned\x07" in raw, "into a pipe the log goes as the job wrote it", repr(raw))
-        for name in (NAMES["ESC"], "caf\u00e9.json".encode()):
+        log = ("log", str(record.get("id")))
+        for arguments in (log, ("history",), ("history", "--json"), ("status",)):
+            check_safe_on_terminal(report, instance, arguments, "after a job with a hostile name")
+        raw = subprocess.run(instance.command(*log), capture_output=True, check=False).stdout
+        report.check(b"\x1b]0;owned\x07" in raw, "`bobbin log` writes to a pipe what the job wrote", repr(raw))
+        for name in (NAMES["ESC"], NAMES["composed"]):
             instance.put(name, b"1")
             result = instance.bobbin("cancel", os.fsdecode(name))
             report.check(
-                result.status == 0 and instance.record(name)["outcome"] == "cancelled",
-                f"{name!r} can be cancelled",
+                result.status == 0 and instance.outcome(name) == "cancelled",
+                f"`bobbin cancel` accepts {name!r}",
                 result.describe(),
             )
         result = instance.bobbin("trigger", "note", "--user", "\x1b[31m\u202e")
-        report.check(result.status == 64, "bobbin trigger takes no user that disturbs", result.describe())
+        report.check(
+            result.status == 64, "`bobbin trigger` rejects a user that is unsafe for a terminal", result.describe()
+        )
         instance.clean_run()
-        instance.expected.clear()
-        problems = instance.undisciplined()
-        report.check(not problems, "while a job runs: one line an event", problems)
+        instance.oracle.expected.clear()
+        problems = instance.problems_of_output()
+        report.check(not problems, "every event of a run with hostile names is one line", problems)
 
 
 def main():
-    harness.options("trigger_names", __doc__)
-    report = harness.Report("trigger_names")
-    for topic in (names, names_taken, while_running):
-        topic(report)
+    _, report = topic.begin(__doc__)
+    check_names(report, b"1", "with a channel inside")
+    check_names(report, b"", "with empty files")
+    check_taken_names(report)
+    check_while_running(report)
     report.figure(f"{len(NAMES)} names, each with content and empty")
     report.finish()
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""A trigger submitted while a run is about to unlock is worked off by that run, or by one that starts right after it.
+"""Submits triggers while a run unlocks: that run, or a run that starts right after it, processes them.
 
-No later run is needed. The same rounds against a program whose second look was taken out must leave some stranded:
-that shows that the rounds meet the moment. strace(1) makes the moment longer.
+A later run is not needed. The same rounds against a mutant (mutants/no-second-scan.patch) that does not scan the spool
+again after unlocking must leave some triggers stranded. That shows that the rounds hit the window between the last
+scan and the unlocking, which strace(1) makes wider.
 
     Tests/Proof/topics/unlocking.py [--full] [--seed N]
 """
@@ -10,51 +11,59 @@ that shows that the rounds meet the moment. strace(1) makes the moment longer.
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-import harness
+import binaries
+import jobs
+import topic
+from instance import Instance
+from processes import delayed, wait_for
+
+PATCH = "no-second-scan.patch"
 
 
-NOTE = ({"id": 1, "name": "note", "command": ["handlers/note"]},)
+class InstanceOf(Instance):
+    """An instance whose commands run a given program."""
+
+    def __init__(self, program, *arguments):
+        super().__init__(*arguments)
+        self.program = program
+
+    def command(self, *arguments, instrumented=False):
+        return [self.program, *super().command(*arguments)[1:]]
 
 
-def submit_while_unlocking(rounds, chance, program=None):
-    """How many triggers were left behind, how many of the submitters were told that a run is on, and in how many rounds.
+def submit_while_unlocking(program, rounds, chance, is_mutant=False):
+    """Submits a trigger in each round; a mutant gets rounds only until it has left a trigger behind.
 
-    With a program that is known to leave some behind, until it does.
+    A run that has scanned the spool for the last time removes its note from the lock file (ftruncate) and unlocks. That
+    call is delayed, and the trigger is submitted at a random time around it.
 
-    A run that has looked for the last time takes its note out of the lock file (ftruncate) and unlocks. That call is
-    delayed, and triggers are submitted at moments around it.
+    - Returns: how many triggers were stranded, how many submitters were told that a run is active, how many rounds
+      there were, and other problems.
     """
-    stranded = busy = 0
+    stranded = queued = 0
     problems = []
-
-    class Raced(harness.Instance):
-        def command(self, *arguments, instrumented=False):
-            command = super().command(*arguments)
-            return [program or command[0], *command[1:]]
-
-    with Raced(NOTE) as instance:
+    with InstanceOf(program, (jobs.NOTE_CHANNEL,)) as instance:
         for number in range(rounds):
-            if program and stranded:
+            if is_mutant and stranded:
                 rounds = number
                 break
-            instance.drop(f"first-{number}.json", "1")
+            name = f"first-{number}.json"
+            instance.drop(name, "1")
             holder = instance.start(
                 "run",
                 "--spool-only",
-                prefix=harness.delayed("ftruncate", 15),
+                prefix=delayed("ftruncate", 15),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            # Somewhere between the last job of the run and its end.
-            harness.wait_for(lambda: instance.ledger()[b"first-%d.json" % number], 20, 0.0005)
+            # Somewhere between the last job of the run and its end: a random time, not a synchronisation.
+            wait_for(lambda: instance.ledger()[name.encode()], 20, 0.0005)
             time.sleep(chance.random() * 0.03)
             result = instance.bobbin("trigger", "note", "--json", timeout=60)
             holder.wait(60)
@@ -63,62 +72,57 @@ def submit_while_unlocking(rounds, chance, program=None):
                 problems.append(result.describe())
                 continue
             instance.expect(answer["trigger"])
-            busy += answer["status"] == "queued"
-            # Both have ended. No later run comes.
+            queued += answer["status"] == "queued"
+            # Both processes have ended, and a later run does not come.
             left = instance.pending()
             stranded += bool(left)
-            for name in left:
-                os.unlink(instance.path(name))
-                del instance.expected[name]
-        if not program:
+            for pending in left:
+                os.unlink(instance.path(pending))
+                del instance.oracle.expected[pending]
+        if not is_mutant:
             instance.clean_run()
-            problems += instance.violations()
-    return stranded, busy, rounds, problems
+            problems += instance.oracle.violations()
+    return stranded, queued, rounds, problems
 
 
-def second_look(report, rounds, mutant_rounds, chance):
-    stranded, busy, _, problems = submit_while_unlocking(rounds, chance)
-    report.check(
-        stranded == 0, f"{rounds} times submitted while a run unlocks: none stranded", f"{stranded} of {rounds}"
-    )
-    report.check(busy > rounds // 20, "and the moments were met", f"{busy} of {rounds} were answered: queued")
-    report.check(not problems, "and all of it is run and recorded once", problems[:10])
-    mutant = without_second_look()
+def check_mutant(report, rounds, chance):
+    """Returns how many triggers the mutant left stranded, and after how many rounds."""
+    title = f"{PATCH} applies to the sources"
     try:
-        lost, met, took, _ = submit_while_unlocking(mutant_rounds, chance, str(mutant / "bobbin"))
-    finally:
-        shutil.rmtree(mutant)
-    report.check(lost > 0, "a program without the second look leaves some stranded", f"none of {took}, {met} queued")
-    report.figure(
-        f"unlocking: {rounds} rounds, {busy} met a run, {stranded} stranded; without the second look {lost} after {took} rounds"
+        with binaries.mutant(PATCH) as program:
+            report.check(True, title)
+            stranded, queued, rounds, _ = submit_while_unlocking(program, rounds, chance, is_mutant=True)
+    except binaries.PatchDoesNotApply as error:
+        report.check(False, title, str(error))
+        return 0, 0
+    report.check(
+        stranded > 0,
+        "a program without the second scan leaves a trigger stranded",
+        f"none in {rounds} rounds, {queued} queued",
     )
-
-
-def without_second_look():
-    """Builds the program from a copy of the sources in which the holder does not look again after unlocking."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="bobbin-mutant-"))
-    for name in ("Sources", "Tests", "Package.swift"):
-        source = harness.PROJECT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / name)
-    file = folder / "Sources/Batch/Batch+Run.swift"
-    text = file.read_text()
-    if text.count("looksAgain: Bool = true") != 1:
-        raise RuntimeError("the second look is not where it was: adapt this test")
-    file.write_text(text.replace("looksAgain: Bool = true", "looksAgain: Bool = false"))
-    command = ["swift", "build", "--package-path", str(folder), "--product", "bobbin"]
-    subprocess.run(command, check=True, stdout=sys.stderr, timeout=1200)
-    shown = subprocess.run([*command, "--show-bin-path"], check=True, capture_output=True, text=True, timeout=600)
-    shutil.copy(pathlib.Path(shown.stdout.strip()) / "bobbin", folder / "bobbin")
-    return folder
+    return stranded, rounds
 
 
 def main():
-    options = harness.options("unlocking", __doc__)
-    report = harness.Report("unlocking")
-    second_look(report, 3_000 if options.full else 200, 1_000, options.random)
+    options, report = topic.begin(__doc__)
+    rounds = 3_000 if options.full else 200
+    stranded, queued, _, problems = submit_while_unlocking(binaries.release_binary(), rounds, options.random)
+    report.check(
+        stranded == 0,
+        f"no trigger is stranded that is submitted while a run unlocks, in {rounds} rounds",
+        f"{stranded} of {rounds}",
+    )
+    report.check(
+        queued > rounds // 20,
+        "the triggers are submitted while the run is active",
+        f"{queued} of {rounds} were answered: queued",
+    )
+    report.check(not problems, "every trigger is run once and recorded once", problems[:10])
+    lost, mutant_rounds = check_mutant(report, 1_000, options.random)
+    report.figure(
+        f"{rounds} rounds, {queued} met a run, {stranded} stranded; "
+        f"without the second scan {lost} after {mutant_rounds} rounds"
+    )
     report.finish()
 
 
