@@ -62,7 +62,11 @@ def check_deadly_job(report, way, script, rerun, max_attempts):
         batch = f"a batch that is {way}, with {f'max_attempts {max_attempts}' if rerun else 'rerun false'},"
         seen = (deaths, attempts_in_ledger(instance, DEADLY), instance.outcomes_and_attempts(DEADLY))
         expected = (attempts, list(range(1, attempts + 1)), [("interrupted", attempts)])
-        report.check(seen == expected, f"{batch} tries the job {attempts} times", [f"{seen} != {expected}", *results])
+        report.check(
+            seen == expected,
+            f"{batch} makes {attempts} attempt{'s' if attempts > 1 else ''} at the job",
+            [f"{seen} != {expected}", *results],
+        )
         report.check_oracle(instance, f"{batch} satisfies the oracle", *results)
         # They had been executed, so another job does not make them fail, unless nothing may be repeated at all.
         if max_attempts > 1:

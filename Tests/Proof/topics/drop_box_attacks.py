@@ -117,7 +117,7 @@ def check_own_names(report):
             problems += [f"{kind} named {name}: {problem}" for problem in problems_of_planted(kind, name)]
         report.check(
             not problems,
-            f"a batch sets aside a planted {name} of {len(KINDS)} kinds, and nothing is read, written or blocked",
+            f"a batch sets aside {len(KINDS)} kinds of a planted {name}, and nothing is read, written or blocked",
             problems,
         )
     with DropBox() as box:

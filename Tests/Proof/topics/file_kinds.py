@@ -132,7 +132,7 @@ def check_kinds(report):
         report.check(result.status == 0, "a run over every kind of file ends with 0", result.describe())
         for label, kind in KINDS.items():
             record = instance.record(name_of(label))
-            report.check(record["outcome"] == kind.outcome, f"{label} is {kind.outcome}", f"{record}")
+            report.check(record["outcome"] == kind.outcome, f"{label} ends as {kind.outcome}", f"{record}")
             if kind.outcome == "rejected":
                 moved = instance.in_folder("rejected", name_of(label))
                 report.check(

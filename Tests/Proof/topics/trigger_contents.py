@@ -23,7 +23,7 @@ def check_content(report, instance, name, label, content, right):
     record = instance.record(name)
     outcomes = (right,) if isinstance(right, str) else right or ANY_OUTCOME
     report.check(
-        record["outcome"] in outcomes, f"a trigger that holds {label} is {' or '.join(outcomes)}", str(record)
+        record["outcome"] in outcomes, f"a trigger that holds {label} ends as {' or '.join(outcomes)}", str(record)
     )
     if record["outcome"] in ("rejected", "expired"):
         moved = instance.in_folder(layout.OUTCOMES[record["outcome"]].folder, name)

@@ -97,7 +97,7 @@ def check_mutant(report, rounds, chance):
         return 0, 0
     report.check(
         stranded > 0,
-        "a program without the second scan leaves a trigger stranded",
+        "the program without the second scan leaves a trigger stranded",
         f"none in {rounds} rounds, {queued} queued",
     )
     return stranded, rounds
