@@ -1,4 +1,4 @@
-// A file system that lies: every flock(2) succeeds, whoever else has the lock. To be preloaded.
+// Makes every flock(2) succeed, no matter who holds the lock. This library is to be preloaded.
 
 int flock(int descriptor, int operation) {
   (void)descriptor;
