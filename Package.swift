@@ -47,11 +47,11 @@ let package = Package(
     .target(name: "CBenchmark", path: "Tests/CBenchmark"),
     .executableTarget(
       name: "benchmark", dependencies: ["CBenchmark", "Posix", "Spool", "Text", "bobbin"],
-      path: "Tests/Benchmark", exclude: ["drain-cost.svg"], swiftSettings: strict,
+      path: "Tests/Benchmark", exclude: ["drain-cost.svg", "README.md"], swiftSettings: strict,
       linkerSettings: selfContained),
 
     // One folder of tests a layer; `BobbinTests` drives the program itself.
-    .target(name: "TestSupport", dependencies: ["Posix"], path: "Tests/Support", swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["Posix", "Text"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "TextTests", dependencies: ["Text", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport", "Text"], swiftSettings: strict),
     .testTarget(

@@ -1,4 +1,4 @@
-import Batch
+@testable import Batch
 import Foundation
 import Posix
 import Spool
@@ -10,13 +10,13 @@ import Testing
 struct PendingTests {
   private func states(_ batch: Instance, at moment: Timestamp) throws -> [QueueEntry.State] {
     var states: [QueueEntry.State] = []
-    try batch.forEachPending(at: moment) { states.append($0.state) }
+    try batch.forEachPending(asOf: moment) { states.append($0.state) }
     return states
   }
 
   private func requestedAt(_ batch: Instance) throws -> Timestamp {
     var found: Timestamp?
-    try batch.forEachPending(at: .now()) { found = $0.timestamp }
+    try batch.forEachPending(asOf: .now()) { found = $0.timestamp }
     return try #require(found)
   }
 

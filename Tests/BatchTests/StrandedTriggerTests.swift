@@ -1,6 +1,5 @@
-import Batch
+@testable import Batch
 import Posix
-import Spool
 import TestSupport
 import Testing
 
@@ -22,7 +21,7 @@ struct StrandedTriggerTests {
       guard line.contains("torn last line"), !wasDropped.withLock({ $0 }) else { return }
       wasDropped.withLock { $0 = (try? instance.drop("late.json")) != nil }
     }
-    var options = Run.Options()
+    var options = RunOptions()
     options.isSpoolOnly = true
     let outcome = try batch.run(.manual, options, wait: nil, scansAgain: scansAgain)
     return (instance, outcome, wasDropped.withLock { $0 })

@@ -1,5 +1,6 @@
-import Batch
+@testable import Batch
 import Channels
+import Posix
 import TestSupport
 
 extension TestInstance {

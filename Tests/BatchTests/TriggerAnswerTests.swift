@@ -1,8 +1,9 @@
-import Batch
+@testable import Batch
+import History
 import Posix
-import Spool
 import TestSupport
 import Testing
+import Text
 
 @Suite("the answer to a trigger", .alone)
 struct TriggerAnswerTests {

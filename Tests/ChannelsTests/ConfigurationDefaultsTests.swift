@@ -1,6 +1,5 @@
 import Channels
 import Foundation
-import Posix
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
-import Batch
 import Foundation
+import History
 import Posix
 import Spool
 import TestSupport

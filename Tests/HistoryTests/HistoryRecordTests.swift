@@ -1,7 +1,6 @@
-import Batch
 import Foundation
+import History
 import Posix
-import Spool
 import TestSupport
 import Testing
 

@@ -1,6 +1,4 @@
-import Batch
-import Channels
-import Posix
+import History
 import TestSupport
 import Testing
 

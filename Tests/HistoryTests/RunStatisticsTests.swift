@@ -1,4 +1,4 @@
-import Batch
+import History
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
+import Posix
 import TestSupport
 import Testing
-
-@testable import Posix
+import Text
 
 @Suite("Moments and lengths of time", .alone)
 struct ClockTests {

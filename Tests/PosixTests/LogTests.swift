@@ -1,7 +1,7 @@
-import Batch
 import Posix
 import TestSupport
 import Testing
+import Text
 
 @Suite("a log line", .alone)
 struct LogTests {

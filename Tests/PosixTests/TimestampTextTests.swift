@@ -77,7 +77,7 @@ struct TimestampTextTests {
     for seconds in stride(from: Int64(-62_167_219_200), through: 253_402_300_799, by: 131 * 86_400 + 12_347) {
       let moment = Timestamp(seconds: seconds, nanoseconds: Int64(seconds.magnitude % 1_000_000) * 1_000)
       try #require(Timestamp(rfc3339: moment.rfc3339(fractionDigits: 9)) == moment)
-      try #require(Timestamp.readCompact(Array(moment.compact.utf8)[...])?.moment == moment)
+      try #require(Timestamp.readCompact(Array(moment.compact.utf8)[...])?.time == moment)
     }
   }
 
@@ -94,7 +94,7 @@ struct TimestampTextTests {
   @Test("is found at the beginning of a name in its compact form", arguments: compact)
   func readCompact(_ text: String, _ nanoseconds: Int64?, _ length: Int) {
     let found = Timestamp.readCompact(Array(text.utf8)[...])
-    #expect(found?.moment == nanoseconds.map { Timestamp(seconds: 1_769_855_400, nanoseconds: $0) })
+    #expect(found?.time == nanoseconds.map { Timestamp(seconds: 1_769_855_400, nanoseconds: $0) })
     #expect(found?.length ?? 0 == length)
   }
 

@@ -3,7 +3,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("Claims of dead processes", .serialized, .alone)
+@Suite("ClaimFolder of dead processes", .serialized, .alone)
 struct AbandonedClaimsTests {
   let spool: TestSpool
   let observer = ProcessIdentity.current()

@@ -189,5 +189,5 @@ extension Inspection {
   fileprivate var isUnsettled: Bool { if case .unsettled = self { true } else { false } }
 
   /// Why it is no trigger, if it is none.
-  fileprivate var oddity: String? { if case .odd(let reason, _) = self { reason.text } else { nil } }
+  fileprivate var oddity: String? { if case .invalid(let reason, _) = self { reason.text } else { nil } }
 }

@@ -2,6 +2,7 @@ import Posix
 import Spool
 import TestSupport
 import Testing
+import Text
 
 @Suite("The scheduler lock", .serialized, .alone)
 struct SchedulerLockTests {

@@ -3,6 +3,7 @@ import Posix
 import Spool
 import TestSupport
 import Testing
+import Text
 
 @Suite("Submitting triggers", .alone)
 struct SubmitterTests {

@@ -59,8 +59,8 @@ struct TriggerTimeTests {
     ])
   func stale(_ age: Duration, _ expected: Bool) throws {
     let trigger = try trigger("7.json", Self.stated)
-    #expect(trigger.isStale(at: Self.statedTime + age, after: .seconds(1_800)) == expected)
-    #expect(!trigger.isStale(at: Self.statedTime + age, after: nil))
+    #expect(trigger.isStale(asOf: Self.statedTime + age, after: .seconds(1_800)) == expected)
+    #expect(!trigger.isStale(asOf: Self.statedTime + age, after: nil))
   }
 
   @Test("what it calls its channel comes from the content, or from the name when there is none")

@@ -1,5 +1,6 @@
 import Foundation
 import Posix
+import Text
 
 /// A FIFO through which a job and a test keep in step: one writes a line, the other waits for it. No file has to be
 /// looked at again and again, and no moment has to be guessed.

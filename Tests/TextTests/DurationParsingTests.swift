@@ -1,6 +1,6 @@
-import Channels
 import TestSupport
 import Testing
+import Text
 
 @Suite("Durations as text", .alone)
 struct DurationTextTests {

@@ -1,8 +1,7 @@
 import FoundationEssentials
-import Posix
-import Spool
 import TestSupport
 import Testing
+import Text
 
 @Suite("JSON that is written", .alone)
 struct JSONTextTests {

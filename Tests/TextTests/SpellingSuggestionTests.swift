@@ -1,6 +1,6 @@
-import Channels
 import TestSupport
 import Testing
+import Text
 
 @Suite("What a word was meant to be", .alone)
 struct NearestTests {
