@@ -8,15 +8,15 @@ import Testing
 /// What is done to pending triggers without running them, with the moment given.
 @Suite("pending triggers", .alone)
 struct PendingTests {
-  private func states(_ batch: Instance, at moment: Timestamp) throws -> [QueueEntry.State] {
+  private func states(_ opened: Instance, at moment: Timestamp) throws -> [QueueEntry.State] {
     var states: [QueueEntry.State] = []
-    try batch.forEachPending(asOf: moment) { states.append($0.state) }
+    try opened.forEachPending(asOf: moment) { states.append($0.state) }
     return states
   }
 
-  private func requestedAt(_ batch: Instance) throws -> Timestamp {
+  private func requestedAt(_ opened: Instance) throws -> Timestamp {
     var found: Timestamp?
-    try batch.forEachPending(asOf: .now()) { found = $0.timestamp }
+    try opened.forEachPending(asOf: .now()) { found = $0.timestamp }
     return try #require(found)
   }
 
@@ -24,17 +24,17 @@ struct PendingTests {
   func boundary() throws {
     let instance = try TestInstance()
     try instance.drop("a.json")
-    let batch = try instance.batch()
-    let limit = try requestedAt(batch) + .seconds(30 * 60)
-    #expect(try states(batch, at: limit) == [.ready])
-    #expect(try states(batch, at: limit + .nanoseconds(1)) == [.stale])
+    let opened = try instance.opened()
+    let limit = try requestedAt(opened) + .seconds(30 * 60)
+    #expect(try states(opened, at: limit) == [.ready])
+    #expect(try states(opened, at: limit + .nanoseconds(1)) == [.stale])
   }
 
   @Test("are never stale with `expire_after: 0`")
   func never() throws {
     let instance = try TestInstance(settings: #"expire_after: "0","#)
     try instance.drop("a.json", age: .seconds(1_000 * 86_400))
-    #expect(try states(instance.batch(), at: .now()) == [.ready])
+    #expect(try states(instance.opened(), at: .now()) == [.ready])
   }
 
   @Test("prune expires them by the given moment, and records and moves them")
@@ -42,9 +42,9 @@ struct PendingTests {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
     let lines = Monitor<[String]>([])
-    let batch = try instance.batch { line in lines.withLock { $0.append(line) } }
-    #expect(try batch.prune(now: .now() + .seconds(29 * 60)) == (0, 0, 0))
-    #expect(try batch.prune(now: .now() + .seconds(31 * 60)) == (2, 0, 0))
+    let opened = try instance.opened { line in lines.withLock { $0.append(line) } }
+    #expect(try opened.prune(now: .now() + .seconds(29 * 60)) == Pruning(expired: 0, left: 0, removed: 0))
+    #expect(try opened.prune(now: .now() + .seconds(31 * 60)) == Pruning(expired: 2, left: 0, removed: 0))
     #expect(try instance.names("expired") == ["a.json", "b.json"])
     #expect(try instance.history().map { $0["outcome"] } == ["expired", "expired"])
     #expect(lines.withLock { $0 }.filter { $0.contains(" warning trigger expired ") }.count == 2)
@@ -55,40 +55,40 @@ struct PendingTests {
   func pruneDuringRun() throws {
     let instance = try TestInstance()
     try instance.drop("a.json")
-    let batch = try instance.batch()
+    let opened = try instance.opened()
     let began = Timestamp.now()
     switch try SchedulerLock.tryAcquire(
-      batch.lockFile(), kind: .scheduled, startedAt: began, owner: batch.owner)
+      opened.lockFile(), kind: .scheduled, startedAt: began, owner: opened.owner)
     {
     case .held: Issue.record("the lock was not free")
     case .acquired(let lock):
-      #expect(try batch.prune(now: began + .seconds(86_400)).expired == 0)
+      #expect(try opened.prune(now: began + .seconds(86_400)).expired == 0)
       #expect(try instance.pending() == ["a.json"])
       try lock.release()
     }
-    #expect(try batch.prune(now: began + .seconds(86_400)).expired == 1)
+    #expect(try opened.prune(now: began + .seconds(86_400)).expired == 1)
   }
 
   @Test("cancel takes what is there and says what is not")
   func cancel() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
-    let batch = try instance.batch()
+    let opened = try instance.opened()
     let names = ["a.json", "none.json", ".hidden.json", "done", "a.json"].map { FileName($0) }
     #expect(
-      try batch.cancel(names) == [.cancelled, .notPending, .notPending, .notPending, .notPending])
+      try opened.cancel(names) == [.cancelled, .notPending, .notPending, .notPending, .notPending])
     #expect(try instance.pending() == ["b.json"])
-    #expect(try batch.cancelAll().count == 1)
-    #expect(try batch.cancelAll().count == 0)
+    #expect(try opened.cancelAll().count == 1)
+    #expect(try opened.cancelAll().count == 0)
     #expect(try instance.history().map { $0["id"] } == [1, 2])
   }
 
   @Test("an id that nothing came of is not used up")
   func noGaps() throws {
     let instance = try TestInstance()
-    let batch = try instance.batch()
+    let opened = try instance.opened()
     for name in ["a.json", "b.json", "c.json"] { try instance.drop(name) }
-    _ = try batch.cancel([FileName("a.json"), FileName("none.json"), FileName("c.json")])
+    _ = try opened.cancel([FileName("a.json"), FileName("none.json"), FileName("c.json")])
     #expect(try instance.history().map { $0["id"] } == [1, 2])
   }
 
@@ -97,19 +97,19 @@ struct PendingTests {
   func status(kind: HolderNote.Kind) throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json", ".c.json", "d.txt"] { try instance.drop(name) }
-    let batch = try instance.batch()
-    #expect(try batch.status().pending == 2)
-    #expect(try !batch.status().isRunning)
-    switch try SchedulerLock.tryAcquire(batch.lockFile(), kind: kind, startedAt: .now(), owner: batch.owner)
+    let opened = try instance.opened()
+    #expect(try opened.status().pending == 2)
+    #expect(try !opened.status().isRunning)
+    switch try SchedulerLock.tryAcquire(opened.lockFile(), kind: kind, startedAt: .now(), owner: opened.owner)
     {
     case .held: Issue.record("the lock was not free")
     case .acquired(let lock):
-      let status = try batch.status()
+      let status = try opened.status()
       #expect(status.isRunning)
       #expect(status.holder?.kind == kind)
       #expect(status.holder?.pid == getpid())
       try lock.release()
     }
-    #expect(try !batch.status().isRunning)
+    #expect(try !opened.status().isRunning)
   }
 }

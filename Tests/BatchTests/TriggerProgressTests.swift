@@ -1,4 +1,6 @@
+import Batch
 import Foundation
+import History
 import Posix
 import TestSupport
 import Testing
@@ -17,9 +19,9 @@ struct TriggerProgressTests {
 
   private func progress(_ instance: TestInstance) throws -> String {
     let since = try #require(Timestamp(rfc3339: "2026-01-31T10:30:00Z"))
-    switch try instance.batch().progress(of: Self.trigger, since: since) {
+    switch try instance.opened().progress(of: Self.trigger, since: since) {
     case .pending: return "pending"
-    case .takenUp: return "taken up"
+    case .claimed: return "claimed"
     case .unreadable: return "unreadable"
     case .done(let record): return record.outcome.rawValue
     }
@@ -53,11 +55,11 @@ struct TriggerProgressTests {
     let instance = try TestInstance()
     try instance.directory.write(
       "spool/history.jsonl", Self.record("interrupted", more: #","requeued":true"#))
-    #expect(try progress(instance) == "taken up")
+    #expect(try progress(instance) == "claimed")
   }
 
   @Test("taken up when there is no record of it, nor a history")
-  func takenUp() throws { #expect(try progress(try TestInstance()) == "taken up") }
+  func claimed() throws { #expect(try progress(try TestInstance()) == "claimed") }
 
   @Test("unreadable for whoever may not read the history", arguments: ["drop box", "history"])
   func unreadable(what: String) throws {

@@ -2,6 +2,7 @@ import CBenchmark
 import FoundationEssentials
 import Posix
 import Spool
+import Text
 
 /// An instance of Bobbin: a configuration whose one channel runs /bin/true, and a spool.
 struct BenchmarkInstance {

@@ -1,5 +1,7 @@
 import Batch
+import History
 import Posix
+import Text
 
 /// What a trigger costs in a drain, by the size of the spool.
 ///

@@ -1,5 +1,6 @@
 import CBenchmark
 import Posix
+import Text
 
 /// Another program, started by the benchmark. Foundation's own way to start one waits up to 50 ms for its end, and
 /// tells nothing of its memory.

@@ -1,5 +1,6 @@
 import Channels
 import Foundation
+import Posix
 import TestSupport
 import Testing
 
@@ -124,7 +125,8 @@ struct ConfigurationDefaultsTests {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     let bytes = Array(try Data(contentsOf: root.appendingPathComponent("etc/bobbin.json5")))
-    let configuration = try Configuration.parse(bytes, file: "/srv/bobbin/etc/bobbin.json5")
+    let configuration = try Configuration.parse(
+      bytes, file: "/srv/bobbin/etc/bobbin.json5", reserved: reservedNames)
     expectDefaults(configuration)
     #expect(configuration.spool == "/srv/bobbin/spool")
     #expect(configuration.library == "/srv/bobbin/library")

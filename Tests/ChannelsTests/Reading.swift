@@ -2,17 +2,22 @@ import Channels
 
 /// Reads a configuration as if it stood in `/srv/bobbin/etc/bobbin.json5`.
 func read(_ text: String, file: String = standardFile) throws -> Configuration {
-  try Configuration.parse(Array(text.utf8), file: file)
+  try Configuration.parse(Array(text.utf8), file: file, reserved: reservedNames)
 }
 
 private let standardFile = "/srv/bobbin/etc/bobbin.json5"
+
+/// The names in a spool that the program passes in.
+let reservedNames = ReservedNames(folders: ["running", "done", "failed", "logs", "channels"]) { name in
+  name.hasPrefix("history.jsonl") || [".history-id", "README.md"].contains(name)
+}
 
 /// What is wrong with a configuration, one text a fault: `LINE: KEY: MESSAGE; SUGGESTION`.
 func faults(_ text: String) -> [String] { faults(Array(text.utf8)) }
 
 func faults(_ bytes: [UInt8]) -> [String] {
   do throws(ConfigurationErrors) {
-    _ = try Configuration.parse(bytes, file: standardFile)
+    _ = try Configuration.parse(bytes, file: standardFile, reserved: reservedNames)
     return []
   } catch {
     // Each begins with the file's name.

@@ -4,6 +4,7 @@ import Posix
 import Spool
 import TestSupport
 import Testing
+import Text
 
 @Suite("history ids", .alone)
 struct HistoryIDsTests {
@@ -17,7 +18,7 @@ struct HistoryIDsTests {
 
   private static func line(id: Int64, run: Int64) -> String {
     let record = HistoryRecord(
-      id: id, run: run, kind: .manual, outcome: .succeeded, finishedAt: Timestamp(seconds: 0))
+      id: id, run: run, kind: .manual, finishedAt: Timestamp(seconds: 0), outcome: .succeeded)
     return String(decoding: record.json.line, as: UTF8.self)
   }
 

@@ -3,28 +3,19 @@ import History
 import Posix
 import TestSupport
 import Testing
+import Text
 
 @Suite("a history record", .alone)
 struct HistoryRecordTests {
   /// A record with something in every field.
-  private func full() throws -> HistoryRecord {
+  private func full(trigger: FileName = FileName("a \"b\"\n.json")) throws -> HistoryRecord {
     let finished = try #require(Timestamp(rfc3339: "2026-01-31T10:30:01.500000Z"))
-    var record = HistoryRecord(id: 12, run: 3, kind: .manual, outcome: .timedOut, finishedAt: finished)
-    record.channelID = 7
-    record.channel = "cats"
-    record.trigger = FileName("a \"b\"\n.json")
-    record.user = "anna"
-    record.uid = 1000
-    record.requestedAt = Timestamp(rfc3339: "2026-01-31T10:29:59.000001Z")
-    record.startedAt = Timestamp(rfc3339: "2026-01-31T10:30:00Z")
-    record.duration = .milliseconds(1_500)
-    record.attempt = 2
-    record.exitStatus = 3
-    record.signal = 15
-    record.videosDownloaded = 4
-    record.errorMessage = "cause: \u{1B}[2J"
-    record.isRequeued = true
-    return record
+    return HistoryRecord(
+      id: 12, run: 3, kind: .manual, channelID: 7, channel: "cats", trigger: trigger, user: "anna", uid: 1000,
+      requestedAt: Timestamp(rfc3339: "2026-01-31T10:29:59.000001Z"),
+      startedAt: Timestamp(rfc3339: "2026-01-31T10:30:00Z"), finishedAt: finished,
+      duration: .milliseconds(1_500), attempt: 2, outcome: .timedOut, exitStatus: 3, signal: 15,
+      videosDownloaded: 4, errorMessage: "cause: \u{1B}[2J", isRequeued: true)
   }
 
   private func read(_ record: HistoryRecord) -> HistoryRecord? {
@@ -52,7 +43,7 @@ struct HistoryRecordTests {
   @Test("with nothing in its optional fields is read back with nothing in them")
   func empty() {
     let record = HistoryRecord(
-      id: 1, run: nil, kind: .scheduled, outcome: .skipped, finishedAt: Timestamp(seconds: 5))
+      id: 1, run: nil, kind: .scheduled, finishedAt: Timestamp(seconds: 5), outcome: .skipped)
     #expect(read(record) == record)
     #expect(String(decoding: record.json.bytes, as: UTF8.self).contains(#""user":null"#))
   }
@@ -61,9 +52,8 @@ struct HistoryRecordTests {
     "keeps the bytes of a name that is no clean UTF-8",
     arguments: [[0xFF], [0x61, 0xC3], [0xED, 0xA0, 0x80]])
   func bytesOfName(prefix: [UInt8]) throws {
-    var record = try full()
     let name = FileName(bytes: prefix + Array(".json".utf8))
-    record.trigger = name
+    let record = try full(trigger: name)
     let text = String(decoding: record.json.bytes, as: UTF8.self)
     #expect(text.contains(#""trigger_b64":"\#(Data(name.bytes).base64EncodedString())""#))
     #expect(read(record)?.trigger == name)
@@ -72,21 +62,20 @@ struct HistoryRecordTests {
   @Test(
     "names in clean UTF-8 have no second form", arguments: ["a.json", "ä.json", "e\u{301}.json", "😀.json"])
   func cleanName(name: String) throws {
-    var record = try full()
-    record.trigger = FileName(name)
+    let record = try full(trigger: FileName(name))
     #expect(!String(decoding: record.json.bytes, as: UTF8.self).contains("trigger_b64"))
     #expect(read(record)?.trigger == FileName(name))
   }
 
   @Test("of a run says its statistics")
   func statistics() {
-    var record = HistoryRecord(
-      id: 1, run: 1, kind: .run, outcome: .succeeded, finishedAt: Timestamp(seconds: 0))
     var statistics = RunStatistics()
     statistics.channels.total = 2
     statistics.triggers.expired = 3
     statistics.historyMended = 1
-    record.statistics = statistics
+    let record = HistoryRecord(
+      id: 1, run: 1, kind: .run, finishedAt: Timestamp(seconds: 0), outcome: .succeeded,
+      statistics: statistics)
     #expect(
       String(decoding: record.json.bytes, as: UTF8.self).hasSuffix(
         #""channels":{"total":2,"succeeded":0,"failed":0,"skipped":0},"triggers":{"succeeded":0,"failed":0,"#

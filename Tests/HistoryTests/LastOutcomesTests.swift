@@ -15,11 +15,10 @@ struct LastOutcomesTests {
 
   /// Channels 1 and 2, enabled or not.
   private func outcomes(_ isEnabled: Bool...) throws -> LastOutcomes {
-    let channels = isEnabled.enumerated().map { index, isEnabled in
-      #"{ id: \#(index + 1), name: "c\#(index + 1)", command: ["true"], enabled: \#(isEnabled) }"#
+    func ids(_ isWanted: Bool) -> [Int64] {
+      isEnabled.indices.filter { isEnabled[$0] == isWanted }.map { Int64($0 + 1) }
     }
-    return LastOutcomes(
-      of: try TestInstance(channels: channels.joined(separator: ", ")).loadConfiguration().channels)
+    return LastOutcomes(enabled: ids(true), disabled: ids(false))
   }
 
   private func take(_ line: String, _ outcomes: inout LastOutcomes) -> Bool {
@@ -53,7 +52,7 @@ struct LastOutcomesTests {
     var outcomes = try outcomes(true, isEnabled)
     #expect(take(Self.run, &outcomes))
     #expect(take(Self.job(8, channel: 1), &outcomes))
-    for number in 3..<LastOutcomes.reach {
+    for number in 3..<LastOutcomes.depth {
       guard take(Self.job(7, channel: 1), &outcomes) else { throw Failure("ended after \(number) records") }
     }
     #expect(take(Self.job(7, channel: 1), &outcomes) == isEnabled)

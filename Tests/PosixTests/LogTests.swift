@@ -27,6 +27,7 @@ struct LogTests {
     arguments: [
       ("plain", "plain"), ("ä😀", "ä😀"), ("7.json", "7.json"), ("", #""""#), ("a b", #""a b""#),
       ("a=b", #""a=b""#), (#"a"b"#, #""a\"b""#), ("a\nb", #""a\nb""#), ("a\rb\tc", #""a\rb\tc""#),
+      (#"a\"#, #""a\\""#), (#"C:\new"#, #""C:\\new""#), (#"\""#, #""\\\"""#),
       ("\u{1B}[2J", #""\u{1b}[2J""#), ("a\u{202E}b", #""a\u{202e}b""#), ("\u{85}", #""\u{85}""#),
       ("\u{7F}", #""\u{7f}""#), ("\u{2028}", #""\u{2028}""#),
     ])
@@ -53,15 +54,4 @@ struct LogTests {
     }
     #expect(written == ["warning two\n", "error three\n"])
   }
-
-  @Test(
-    "gives durations briefly",
-    arguments: [
-      (.zero, "0ms"), (.milliseconds(999), "999ms"), (.milliseconds(1_000), "1s"), (.seconds(59), "59s"),
-      (.seconds(60), "1m"), (.seconds(1_864), "31m4s"), (.seconds(3_599), "59m59s"),
-      (.seconds(1_800), "30m"), (.seconds(3_600), "1h"), (.seconds(3_659), "1h"), (.seconds(3_660), "1h1m"),
-      (.seconds(172_799), "47h59m"), (.seconds(172_800), "2d"), (.seconds(273_600), "3d4h"),
-      (.milliseconds(-1_500), "-1s"), (.microseconds(1_999), "1ms"),
-    ] as [(Duration, String)])
-  func durations(duration: Duration, text: String) { #expect(duration.brief == text) }
 }

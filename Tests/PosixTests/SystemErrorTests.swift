@@ -36,8 +36,10 @@ struct SystemErrorTests {
   @Test(
     "only a standard stream whose reader has gone counts as broken output",
     arguments: [
-      (SystemError("write to", "stdout", .brokenPipe), true), (.init("write", "log", .brokenPipe), false),
-      (.init("write to", "stdout", .noSpace), false),
+      (SystemError("write to", on: .stream(.output), .brokenPipe), true),
+      (.init("write to", on: .stream(.output), .noSpace), false),
+      // The same operation on a file of that name, and on a pipe.
+      (.init("write to", "stdout", .brokenPipe), false), (.init("write", "log", .brokenPipe), false),
     ])
   func brokenOutput(_ error: SystemError, _ expected: Bool) {
     #expect(error.isBrokenOutput == expected)

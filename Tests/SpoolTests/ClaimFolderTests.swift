@@ -14,7 +14,7 @@ struct ClaimsTests {
   }
 
   private func claim(_ name: String, id: Int64 = 1, state: ClaimState = .attempt(1)) throws -> Claim {
-    try #require(try claims.claim(FileName(name), id: id, state: step))
+    try #require(try claims.claim(FileName(name), id: id, state: state))
   }
 
   @Test("a claim moves the trigger into the owner's folder, and its name says all about it")
@@ -22,7 +22,7 @@ struct ClaimsTests {
     try spool.scratch.write("7.json", "7")
     let claim = try claim("7.json", id: 12)
     #expect(try spool.pending() == [])
-    #expect(try spool.scratch.text("running/\(claims.owner.folder)/12.1.7.json") == "7")
+    #expect(try spool.scratch.text("running/\(claims.owner)/12.1.7.json") == "7")
     #expect((claim.id, claim.trigger, claim.file) == (12, FileName("7.json"), FileName("12.1.7.json")))
   }
 
@@ -34,7 +34,7 @@ struct ClaimsTests {
     #expect(try spool.scratch.names(in: "running") == [])
     try spool.scratch.write("7.json", "7")
     _ = try claim("7.json")
-    let folder = try spool.store[.running].directory(claims.owner.folder)
+    let folder = try spool.store[.running].directory(claims.owner)
     #expect(try folder.status().mode == 0o750)
     #expect(try !folder.tryLock())
   }
@@ -84,7 +84,7 @@ struct ClaimsTests {
     #expect(try spool.scratch.text("7.json") == "new")
     // It has been no attempt.
     #expect(waiting.name.state == .waiting)
-    #expect(try spool.scratch.names(in: "running/\(claims.owner.folder)") == ["1.waiting.7.json"])
+    #expect(try spool.scratch.names(in: "running/\(claims.owner)") == ["1.waiting.7.json"])
     #expect(try claims.putBack(waiting)?.name == waiting.name)
     try spool.scratch.remove("7.json")
     #expect(try claims.putBack(waiting) == nil)
@@ -121,7 +121,7 @@ struct ClaimsTests {
     switch change {
     case .rewritten: try writer.overwriteStart(with: Array(text.utf8))
     case .appended: try writer.replaceContent(with: Array((text + " ").utf8))
-    case .linked: try spool.scratch.hardLink("second", to: "running/\(claims.owner.folder)/\(claim.file)")
+    case .linked: try spool.scratch.hardLink("second", to: "running/\(claims.owner)/\(claim.file)")
     case .gone: try claim.folder.remove(claim.file)
     case .none, .exchanged, .openForWriting: break
     }
@@ -143,7 +143,7 @@ struct ClaimsTests {
     try spool.scratch.write("7.json", "7")
     let abandoned = try #require(try dead.claim(FileName("7.json"), id: 5, state: .attempt(1)))
     let adopted = try #require(try claims.adopt(abandoned, state: .attempt(2)))
-    #expect(try spool.scratch.names(in: "running/\(claims.owner.folder)") == ["5.2.7.json"])
+    #expect(try spool.scratch.names(in: "running/\(claims.owner)") == ["5.2.7.json"])
     #expect(try spool.scratch.names(in: "running/abcdef-1-2-3") == [])
     #expect(adopted.name == ClaimName(id: 5, state: .attempt(2), trigger: FileName("7.json")))
     #expect(try claims.adopt(abandoned, state: .attempt(2)) == nil, "somebody else was faster")
@@ -158,7 +158,7 @@ struct ClaimsTests {
     _ = try claim("7.json", id: 5, state: .attempt(2))
     let error = #expect(throws: SystemError.self) { try claims.adopt(abandoned, state: .attempt(2)) }
     #expect(error?.code == .exists)
-    #expect(try spool.scratch.text("running/\(claims.owner.folder)/5.2.7.json") == "new")
+    #expect(try spool.scratch.text("running/\(claims.owner)/5.2.7.json") == "new")
     #expect(try spool.scratch.text("running/abcdef-1-2-3/5.1.7.json") == "old")
   }
 
@@ -169,11 +169,11 @@ struct ClaimsTests {
     let claim = try claim("7.json")
     try claims.sync()
     try claims.close()
-    #expect(try spool.scratch.names(in: "running/\(claims.owner.folder)") == ["1.1.7.json"])
+    #expect(try spool.scratch.names(in: "running/\(claims.owner)") == ["1.1.7.json"])
     let next = ClaimFolder(spool.store, owner: try .named("abcdef-1-2-3"))
     let adopted = try #require(try next.adopt(claim, state: .attempt(2)))
     #expect(try next.putBack(adopted) == nil)
     try next.close()
-    #expect(try spool.scratch.names(in: "running") == [claims.owner.folder.description])
+    #expect(try spool.scratch.names(in: "running") == [claims.owner.description])
   }
 }

@@ -22,7 +22,7 @@ struct FinisherTests {
   }
 
   private func stillRunning() throws -> [String] {
-    try spool.scratch.names(in: "running/\(claims.owner.folder)")
+    try spool.scratch.names(in: "running/\(claims.owner)")
   }
 
   @Test("a result stands under the trigger's own name, and the claim is gone")

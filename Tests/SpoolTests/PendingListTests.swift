@@ -18,10 +18,7 @@ struct PendingListTests {
   private func rest(_ list: PendingList) -> [FileName] {
     var list = list
     var names: [FileName] = []
-    while let name = list.first {
-      names.append(name)
-      list.removeFirst()
-    }
+    while let name = list.popFirst() { names.append(name) }
     return names
   }
 
@@ -71,7 +68,7 @@ struct PendingListTests {
     for name in ["b.json", "c.json", "d.json"] { try scratch.write(name) }
     var list = try list()
     #expect(list.first == FileName("b.json"))
-    list.removeFirst()
+    _ = list.popFirst()
     try scratch.remove("b.json")
     try scratch.write("a.json")
     try list.refresh(from: directory, skipping: [])
@@ -82,7 +79,7 @@ struct PendingListTests {
   func again() throws {
     for name in ["a.json", "b.json"] { try scratch.write(name) }
     var list = try list()
-    list.removeFirst()
+    _ = list.popFirst()
     // Its file is still there, as after a claim that failed.
     try list.refresh(from: directory, skipping: [])
     #expect(rest(list).map(\.description) == ["a.json", "b.json"])
@@ -98,11 +95,11 @@ struct PendingListTests {
     try scratch.rename("c.json", "b.json")
     try list.refresh(from: directory, skipping: [])
     #expect(rest(list).map(\.description) == ["a.json", "b.json"])
-    list.removeFirst()
+    _ = list.popFirst()
     try scratch.remove("a.json")
     try list.refresh(from: directory, skipping: [])
     #expect(list.count == 1)
-    list.removeFirst()
+    _ = list.popFirst()
     try scratch.remove("b.json")
     try list.refresh(from: directory, skipping: [])
     #expect(list.first == nil)

@@ -73,7 +73,7 @@ struct SchedulerLockTests {
     var lock = try acquire()
     try lock.note(run: 42)
     #expect(try holder()?.run == 42)
-    let job = HolderNote.Job(id: 7, channel: "cats\n", trigger: "a.json", startedAt: "2026-01-31T10:31:00Z")
+    let job = HolderNote.Job(id: 7, channel: "cats\n", trigger: "a.json", startedAt: Timestamp(seconds: 1_769_855_460))
     try lock.note(job: job)
     #expect(try holder()?.job == job)
     #expect(try scratch.text("scheduler.lock").split(separator: "\n").count == 1)
@@ -147,7 +147,7 @@ struct SchedulerLockTests {
 
   @Test("what a holder was running when it was killed is known to the next one, and to no other")
   func killed() throws {
-    let job = HolderNote.Job(id: 7, channel: "cats", trigger: nil, startedAt: "2026-01-31T10:31:00Z")
+    let job = HolderNote.Job(id: 7, channel: "cats", trigger: nil, startedAt: Timestamp(seconds: 1_769_855_460))
     let dead = try ProcessIdentity.process(CurrentProcess.id, startTime: 1)
     try leaveNote(owner: dead, job: job)
     let next = try acquire()

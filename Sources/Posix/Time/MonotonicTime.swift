@@ -7,6 +7,8 @@ package struct MonotonicTime: Sendable, Comparable {
   /// Nanoseconds since some moment before the process began.
   package let nanoseconds: Int64
 
+  package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
   package static func now() -> MonotonicTime {
     var (seconds, nanoseconds): (Int64, Int64) = (0, 0)
     linux_clock(1, &seconds, &nanoseconds)

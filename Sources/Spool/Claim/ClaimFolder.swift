@@ -6,7 +6,8 @@ package import Posix
 /// A final class because its folder is made with the first claim: most looks into a spool claim nothing.
 package final class ClaimFolder {
   private let store: SpoolStore
-  private let owner: FileName
+  /// The name of this process' folder in `running/`.
+  package let owner: FileName
   private var folder: Directory?
 
   package init(_ store: SpoolStore, owner: ProcessIdentity = .current()) {

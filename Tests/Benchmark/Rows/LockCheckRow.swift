@@ -1,5 +1,6 @@
 import Posix
 import Spool
+import Text
 
 /// What it takes to find out whether a run is on, while none is and while one is.
 enum LockCheckRow {

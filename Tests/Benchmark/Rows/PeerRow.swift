@@ -1,5 +1,6 @@
 import Posix
 import Spool
+import Text
 
 /// The same work given to another queue: submit so many jobs one by one, and have them all done.
 ///

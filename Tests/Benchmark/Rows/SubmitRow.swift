@@ -1,6 +1,7 @@
 import CBenchmark
 import Posix
 import Spool
+import Text
 
 /// Triggers written through the library, each durable before the next, against the system calls that takes.
 enum SubmitRow {

@@ -1,3 +1,4 @@
+import Channels
 import TestSupport
 import Testing
 
@@ -38,7 +39,10 @@ struct ConfigurationPathsTests {
     "the lock is nothing else that stands in the spool",
     arguments: [
       ("lock.json", "would be taken for a trigger"),
-      (".lock", "would be removed as a forgotten temporary file"),
+      (".lock", "begins with a full stop, as the names of Bobbin's own hidden files do"),
+      (".history-id", "is something else in the spool"),
+      ("history.jsonl.1", "is something else in the spool"),
+      ("history.jsonl-20261127", "is something else in the spool"),
       ("running", "is something else in the spool"), ("history.jsonl", "is something else in the spool"),
       ("./done/", "is something else in the spool"), (".", "is something else in the spool"),
       ("/srv/bobbin/spool/a.json", "would be taken for a trigger"),

@@ -59,7 +59,7 @@ struct DirectoryEntriesTests {
     let gone = try directory.directory(FileName("gone"))
     #expect(try directory.removeDirectory(FileName("gone")))
     let error = #expect(throws: SystemError.self) { try gone.forEachName { _ in } }
-    #expect(error?.path == "\(scratch.path)/gone")
+    #expect(error?.subject == .path("\(scratch.path)/gone"))
     #expect(error?.code == .noSuchFile)
   }
 }
