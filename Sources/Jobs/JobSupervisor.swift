@@ -100,6 +100,8 @@ struct JobSupervisor {
       if let time = longRunningAt, now >= time {
         longRunningAt = nil
         onLongRunning()
+        // That may have taken a while.
+        continue
       }
       let wakeUp = descent?.deadline ?? timeLimit
       try readOnce(pipes, buffer, until: longRunningAt.map { min($0, wakeUp) } ?? wakeUp, into: &output)

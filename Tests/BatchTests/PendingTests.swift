@@ -1,9 +1,10 @@
-@testable import Batch
 import Foundation
 import Posix
 import Spool
 import TestSupport
 import Testing
+
+@testable import Batch
 
 /// What is done to pending triggers without running them, with the moment given.
 @Suite("pending triggers", .alone)

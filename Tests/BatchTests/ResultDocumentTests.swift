@@ -43,7 +43,8 @@ struct ResultDocumentTests {
     arguments: [
       (.succeeded, "done with a document"), (.failed, "failed with a document"),
       (.timedOut, "failed with a document"), (.interrupted, "failed with a document"),
-      (.skipped, "failed with a document"), (.expired, "expired"), (.rejected, "rejected"), (.cancelled, "cancelled"),
+      (.skipped, "failed with a document"), (.expired, "expired"), (.rejected, "rejected"),
+      (.cancelled, "cancelled"),
     ] as [(Outcome, String)])
   func disposition(outcome: Outcome, folder: String) {
     let found: String

@@ -1,7 +1,8 @@
-@testable import Batch
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Batch
 
 /// What can be wrong around a configuration; the modes are in `CheckCommandTests`, which sees the program's answer too.
 @Suite("the check of an instance", .alone)

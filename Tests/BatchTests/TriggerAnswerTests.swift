@@ -1,9 +1,10 @@
-@testable import Batch
 import History
 import Posix
 import TestSupport
 import Testing
 import Text
+
+@testable import Batch
 
 @Suite("The answer to a trigger", .alone)
 struct TriggerAnswerTests {

@@ -15,7 +15,8 @@ struct PathTextTests {
   }
 
   @Test(
-    "A name joins a folder with one slash", arguments: [("/", "a", "/a"), ("/a", "b", "/a/b"), (".", "a", "./a")])
+    "A name joins a folder with one slash",
+    arguments: [("/", "a", "/a"), ("/a", "b", "/a/b"), (".", "a", "./a")])
   func join(folder: String, name: String, path: String) {
     #expect(PathText.join(folder, name) == path)
   }

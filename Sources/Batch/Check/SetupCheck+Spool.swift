@@ -1,4 +1,3 @@
-import Channels
 import Posix
 import Spool
 

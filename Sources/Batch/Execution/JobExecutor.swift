@@ -1,4 +1,3 @@
-import Channels
 import Jobs
 import Posix
 import Spool

@@ -1,5 +1,3 @@
-import Channels
-import History
 package import Posix
 import Spool
 

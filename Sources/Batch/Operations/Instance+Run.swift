@@ -1,5 +1,4 @@
 import History
-import Jobs
 package import Posix
 package import Spool
 

@@ -1,6 +1,5 @@
 package import Channels
 import History
-import Jobs
 package import Posix
 import Spool
 

@@ -1,4 +1,3 @@
-import Jobs
 package import Posix
 
 extension Instance {

@@ -1,6 +1,5 @@
 package import Channels
 package import Posix
-import Spool
 package import Text
 
 /// One thing that a run would do now.

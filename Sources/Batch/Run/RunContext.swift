@@ -1,4 +1,3 @@
-import Channels
 import History
 import Jobs
 import Posix

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Jobs
 package import Posix
 package import Text
 

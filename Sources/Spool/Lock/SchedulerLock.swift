@@ -1,7 +1,5 @@
 import FoundationEssentials
-import Jobs
 package import Posix
-import Text
 
 /// The lock that makes one run at a time: `scheduler.lock`, held for the length of a run.
 package struct SchedulerLock: ~Copyable {

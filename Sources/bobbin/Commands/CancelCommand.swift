@@ -1,5 +1,4 @@
 import Batch
-import Channels
 import Posix
 import Text
 

@@ -1,5 +1,4 @@
 import Batch
-import Channels
 import History
 import Posix
 import Spool

@@ -1,6 +1,3 @@
-import Batch
-import Text
-
 struct PruneCommand: Command {
   static let name = "prune"
   static let help = CommandHelp(

@@ -1,4 +1,3 @@
-import Batch
 import Posix
 import Text
 

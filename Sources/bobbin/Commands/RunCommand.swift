@@ -1,8 +1,5 @@
 import Batch
-import Channels
-import History
 import Posix
-import Spool
 import Text
 
 struct RunCommand: Command {

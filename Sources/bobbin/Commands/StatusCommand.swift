@@ -1,7 +1,4 @@
 import Batch
-import History
-import Posix
-import Spool
 import Text
 
 struct StatusCommand: Command {

@@ -1,6 +1,4 @@
-import Batch
 import Posix
-import Spool
 import Text
 
 struct WatchCommand: Command {

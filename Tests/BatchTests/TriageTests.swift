@@ -1,0 +1,96 @@
+import Batch
+import Channels
+import Posix
+import Spool
+import TestSupport
+import Testing
+
+/// The verdict is a pure function: each row is a file and what becomes of it.
+@Suite("The verdict on a file in the spool", .alone)
+struct TriageTests {
+  private let scratch: TemporaryDirectory
+  private let configuration: Configuration
+  /// The change time of every file.
+  private let changed: Timestamp
+
+  init() throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "demo", command: ["handlers/note"] }, { id: 2, name: "off", command: ["true"], enabled: false }
+        """)
+    configuration = try instance.loadConfiguration()
+    scratch = try TemporaryDirectory()
+    changed = .now()
+  }
+
+  /// What a trigger with this content comes to, `age` after it was written.
+  private func verdict(
+    _ content: String, name: String = "a.json", age: Duration = .zero, isClaimed: Bool = false
+  ) throws -> String {
+    try scratch.write(name, content)
+    let file = try #require(try Directory(path: scratch.path).status(of: FileName(name)))
+    let trigger = Trigger(name: FileName(name), file: file, bytes: Array(content.utf8))
+    let triage = Triage(configuration: configuration, asOf: isClaimed ? nil : trigger.requestedAt + age)
+    return describe(triage.verdict(on: .settled(trigger)))
+  }
+
+  private func describe(_ verdict: Verdict) -> String {
+    switch verdict {
+    case .gone: "gone"
+    case .unsettled: "unsettled"
+    case .reject(let reason, _, _): "reject: \(reason.text)"
+    case .expire(_, let channel, _): "expire \(channel?.name ?? "-")"
+    case .fail(_, let channel, let reason): "fail \(channel?.name ?? "-"): \(reason)"
+    case .run(_, let channel): "run \(channel.name)"
+    }
+  }
+
+  @Test(
+    "A trigger for an enabled channel is run",
+    arguments: [
+      "1", "\"demo\"", #"{"channel_id": 1}"#, #"{"channel": "demo"}"#, #"{"channel_id":1,"channel":"demo"}"#,
+    ])
+  func run(content: String) throws { #expect(try verdict(content) == "run demo") }
+
+  @Test(
+    "A trigger that names no usable channel fails with the reason",
+    arguments: [
+      ("9", "fail -: no channel 9 in "), ("\"dogs\"", "fail -: no channel \"dogs\" in "),
+      ("2", "fail off: channel \"off\" is disabled in "),
+      (#"{"channel_id": 1, "channel": "off"}"#, "fail -: 1 and \"off\" are two different channels"),
+    ])
+  func fail(content: String, expected: String) throws {
+    #expect(try verdict(content).hasPrefix(expected))
+  }
+
+  @Test("A file that says no channel is rejected", arguments: ["[]", "{}", "{", "not a trigger"])
+  func reject(content: String) throws { #expect(try verdict(content).hasPrefix("reject: ")) }
+
+  @Test(
+    "A trigger expires when it is older than `expire_after`, not when it is as old",
+    arguments: [
+      (.seconds(1_800), "run demo"), (.seconds(1_800) + .nanoseconds(1), "expire demo"),
+      (.seconds(86_400), "expire demo"),
+    ] as [(Duration, String)])
+  func expire(age: Duration, expected: String) throws { #expect(try verdict("1", age: age) == expected) }
+
+  @Test(
+    "A stale trigger expires whatever its channel is, but a file that is not a trigger is rejected",
+    arguments: [("2", "expire off"), ("9", "expire -"), ("{", "reject")])
+  func staleAnyway(content: String, expected: String) throws {
+    #expect(try verdict(content, age: .seconds(86_400)).hasPrefix(expected))
+  }
+
+  @Test("A claimed trigger does not expire")
+  func claimed() throws { #expect(try verdict("1", age: .seconds(86_400), isClaimed: true) == "run demo") }
+
+  @Test("An inspection that found no whole file decides nothing about the channel")
+  func other() throws {
+    let triage = Triage(configuration: configuration, asOf: changed)
+    #expect(describe(triage.verdict(on: .vanished)) == "gone")
+    #expect(describe(triage.verdict(on: .unsettled)) == "unsettled")
+    let file = try #require(try PathQueries.status("/"))
+    #expect(
+      describe(triage.verdict(on: .invalid(RejectReason("a directory"), file))) == "reject: a directory")
+  }
+}

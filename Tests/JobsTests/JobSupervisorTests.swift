@@ -1,0 +1,138 @@
+import Foundation
+import Posix
+import TestSupport
+import Testing
+
+@testable import Jobs
+
+/// The jobs are shell scripts, and their batch is the process of the tests.
+@Suite("The supervision of a job", .serialized, .alone)
+struct JobSupervisorTests {
+  private let scratch: TemporaryDirectory
+  /// The signals that ask this batch to stop.
+  private let signals = Monitor<[Int32]>([])
+
+  init() throws {
+    scratch = try TemporaryDirectory()
+    try Signals.handle()
+    try Children.adoptOrphans()
+  }
+
+  private struct Outcome {
+    let ending: Supervision.Ending
+    let isClean: Bool
+    let items: Int
+    let error: String?
+    let wasLongRunning: Bool
+  }
+
+  /// Runs a script to its end.
+  ///
+  /// - Parameter whenLong: called as soon as the job counts as long-running.
+  private func supervise(
+    _ script: String, timeout: Duration = .seconds(20), grace: Duration = .seconds(10),
+    whenLong: @escaping () -> Void = {}
+  ) throws -> Outcome {
+    let directory = try Directory(path: scratch.path)
+    guard let lock = try FileLock.tryAcquire(FileName("lock"), in: directory) else {
+      throw Failure("the lock is free")
+    }
+    let pipes = try OutputPipes()
+    let child = try ChildProcess.start(
+      program: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"],
+      directory: scratch.path, writingTo: pipes, inheriting: lock)
+    var output = JobOutput(id: 1, directory: directory, transient: [], log: Log { _ in })
+    let wasLong = Monitor(false)
+    let signals = signals
+    let supervisor = JobSupervisor(
+      timeout: timeout, grace: grace,
+      stop: StopRequest {
+        let arrived = signals.withLock { $0 }
+        return (arrived.first, arrived.count)
+      },
+      onLongRunning: {
+        wasLong.withLock { $0 = true }
+        whenLong()
+      })
+    let supervision = try supervisor.supervise(child, pipes, into: &output)
+    if let trouble = supervision.trouble { throw trouble }
+    return Outcome(
+      ending: supervision.ending, isClean: supervision.isClean, items: output.items,
+      error: output.lastErrorLine, wasLongRunning: wasLong.withLock { $0 })
+  }
+
+  @Test("A job that ends by itself is clean, and all that it wrote is counted")
+  func clean() throws {
+    let outcome = try supervise("echo a; echo b; echo cause >&2; exit 3")
+    #expect(outcome.ending == .exited(.status(3)))
+    #expect(outcome.isClean)
+    #expect(outcome.items == 2)
+    #expect(outcome.error == "cause")
+    #expect(!outcome.wasLongRunning)
+  }
+
+  @Test("More output than a pipe holds is read to its end")
+  func muchOutput() throws {
+    let outcome = try supervise("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i + 1)); done")
+    #expect(outcome.items == 20_000)
+    #expect(outcome.isClean)
+  }
+
+  @Test("A job that heeds SIGTERM at its timeout is not killed")
+  func timeout() throws {
+    let outcome = try supervise(
+      "trap 'echo stopping; exit 0' TERM; while :; do sleep 0.01; done", timeout: .milliseconds(300))
+    #expect(outcome.ending == .timedOut)
+    #expect(outcome.items == 1)
+    #expect(outcome.wasLongRunning)
+    #expect(!outcome.isClean)
+  }
+
+  @Test("A job that ignores SIGTERM is killed after its grace")
+  func kill() throws {
+    let outcome = try supervise(
+      "trap '' TERM; while :; do sleep 0.01; done", timeout: .milliseconds(200), grace: .milliseconds(100))
+    #expect(outcome.ending == .timedOut)
+  }
+
+  @Test("A request to stop ends the job as interrupted", arguments: [SIGTERM, SIGINT])
+  func interrupted(signal: Int32) throws {
+    let signals = signals
+    let outcome = try supervise("exec sleep 60") { signals.withLock { $0 = [signal] } }
+    #expect(outcome.ending == .interrupted(signal))
+  }
+
+  @Test("A second request to stop kills the job at once")
+  func urgent() throws {
+    let signals = signals
+    let begin = MonotonicTime.now()
+    let outcome = try supervise("trap '' TERM; while :; do sleep 0.01; done", grace: .seconds(60)) {
+      signals.withLock { $0 = [SIGTERM, SIGTERM] }
+    }
+    #expect(outcome.ending == .interrupted(SIGTERM))
+    #expect(MonotonicTime.now() - begin < .seconds(30))
+  }
+
+  @Test("A signal for the job and the batch together is a request to stop, whichever comes first")
+  func bothStopped() throws {
+    signals.withLock { $0 = [] }
+    let signals = signals
+    let outcome = try supervise("sleep 0.2; kill -TERM $$") { signals.withLock { $0 = [SIGTERM] } }
+    #expect(outcome.ending == .interrupted(SIGTERM))
+  }
+
+  @Test("A job that somebody ends by a signal has ended by itself")
+  func endedBySomebody() throws {
+    #expect(try supervise("kill -TERM $$").ending == .exited(.signal(SIGTERM)))
+  }
+
+  @Test(
+    "What a job leaves behind is ended, in whatever session it hides",
+    arguments: ["sleep 60 & exit 0", "setsid sleep 60 & exit 0", "(trap '' TERM; sleep 60) & exit 0"])
+  func leftovers(script: String) throws {
+    let outcome = try supervise(script, grace: .milliseconds(200))
+    #expect(outcome.ending == .exited(.status(0)))
+    #expect(!outcome.isClean)
+    #expect(try Children.reap() == .childless)
+  }
+}
