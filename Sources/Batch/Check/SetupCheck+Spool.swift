@@ -1,3 +1,4 @@
+import Channels
 import Posix
 import Spool
 

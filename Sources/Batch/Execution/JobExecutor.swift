@@ -1,3 +1,4 @@
+import Channels
 import Jobs
 import Posix
 import Spool

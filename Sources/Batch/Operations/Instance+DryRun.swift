@@ -1,4 +1,6 @@
+import Channels
 package import Posix
+import Spool
 
 extension Instance {
   /// What a run would do if it began now, in that order. Changes nothing, not even a time of a file.

@@ -1,3 +1,5 @@
+import Channels
+import History
 package import Posix
 import Spool
 

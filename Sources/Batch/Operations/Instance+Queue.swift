@@ -1,4 +1,5 @@
 package import Posix
+import Spool
 
 extension Instance {
   /// Every pending trigger in the order in which they will run, and what will become of it.

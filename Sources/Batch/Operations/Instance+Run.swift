@@ -1,4 +1,5 @@
 import History
+import Jobs
 package import Posix
 package import Spool
 

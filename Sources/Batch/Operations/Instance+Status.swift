@@ -1,3 +1,4 @@
+import Channels
 import History
 package import Posix
 import Spool

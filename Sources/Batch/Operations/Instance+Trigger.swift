@@ -1,5 +1,6 @@
 package import Channels
 import History
+import Jobs
 package import Posix
 import Spool
 

@@ -1,3 +1,4 @@
+import Jobs
 package import Posix
 
 extension Instance {

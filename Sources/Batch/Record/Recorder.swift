@@ -1,6 +1,7 @@
 package import History
 package import Posix
 package import Spool
+import Text
 
 /// Makes records durable, and only then brings claims to their end: promise 2, "record before remove".
 ///

@@ -1,5 +1,6 @@
 package import Channels
 package import Posix
+import Spool
 package import Text
 
 /// One thing that a run would do now.

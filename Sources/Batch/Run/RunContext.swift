@@ -1,3 +1,4 @@
+import Channels
 import History
 import Jobs
 import Posix

@@ -1,4 +1,5 @@
 import Channels
+import History
 import Jobs
 import Posix
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 package import Posix
+import Text
 
 /// The lock that makes one run at a time: `scheduler.lock`, held for the length of a run.
 package struct SchedulerLock: ~Copyable {

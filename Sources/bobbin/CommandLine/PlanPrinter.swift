@@ -1,5 +1,6 @@
 import Batch
 import Posix
+import Text
 
 /// Prints what a run would do, a line a step. Lines are gathered: a spool may hold a million triggers, and a system call
 /// for each would take longest.

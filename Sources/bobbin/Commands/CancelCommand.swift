@@ -1,4 +1,5 @@
 import Batch
+import Channels
 import Posix
 import Text
 

@@ -1,4 +1,5 @@
 import Batch
+import Channels
 import History
 import Posix
 import Spool

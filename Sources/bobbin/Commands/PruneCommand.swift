@@ -1,3 +1,6 @@
+import Batch
+import Text
+
 struct PruneCommand: Command {
   static let name = "prune"
   static let help = CommandHelp(

@@ -1,5 +1,8 @@
 import Batch
+import Channels
+import History
 import Posix
+import Spool
 import Text
 
 struct RunCommand: Command {

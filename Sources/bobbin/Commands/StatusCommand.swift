@@ -1,4 +1,7 @@
 import Batch
+import History
+import Posix
+import Spool
 import Text
 
 struct StatusCommand: Command {

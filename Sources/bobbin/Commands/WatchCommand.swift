@@ -1,4 +1,6 @@
+import Batch
 import Posix
+import Spool
 import Text
 
 struct WatchCommand: Command {
