@@ -9,7 +9,8 @@ the number of points follows the code. It may differ by a few from run to run, b
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+LIB = pathlib.Path(__file__).resolve().parents[2] / "lib"
+sys.path[:0] = [str(LIB), str(LIB / "faults"), str(LIB / "samples")]
 
 import topic
 from call_trace import read_trace, trace_environment

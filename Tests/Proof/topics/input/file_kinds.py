@@ -18,7 +18,8 @@ import sys
 import tempfile
 import typing
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+LIB = pathlib.Path(__file__).resolve().parents[2] / "lib"
+sys.path[:0] = [str(LIB), str(LIB / "faults"), str(LIB / "samples")]
 
 import topic
 from hostile_instance import (

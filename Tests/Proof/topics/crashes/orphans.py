@@ -11,7 +11,8 @@ import signal
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+LIB = pathlib.Path(__file__).resolve().parents[2] / "lib"
+sys.path[:0] = [str(LIB), str(LIB / "faults"), str(LIB / "samples")]
 
 import jobs
 import topic
