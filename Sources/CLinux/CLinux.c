@@ -270,7 +270,7 @@ static void child_exec(
     *failure = (struct spawn_failure){errno == EBADF ? EMFILE : errno, LINUX_SPAWN_PROGRAM};
     return;
   }
-  if (setpgid(0, 0) < 0 || dup2_inheritable(output, 1) < 0 || dup2_inheritable(error, 2) < 0) {
+  if (setsid() < 0 || dup2_inheritable(output, 1) < 0 || dup2_inheritable(error, 2) < 0) {
     *failure = (struct spawn_failure){errno, LINUX_SPAWN_PROGRAM};
     return;
   }

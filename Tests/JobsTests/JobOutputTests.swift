@@ -111,17 +111,81 @@ struct JobOutputTests {
     #expect(!scratch.exists("7.log"))
   }
 
-  @Test("The log file ends at its limit and says so, while lines are still counted")
-  func limit() throws {
+  @Test(
+    "A lone carriage return ends a line, as a progress bar writes it",
+    arguments: [
+      ("10%\r50%\r100%\r\nERROR: cause\r\n", "ERROR: cause", 4),
+      ("\r\r\r", nil, 0), ("a\r\nb", "b", 2), ("bar\rERROR: cause", "ERROR: cause", 2),
+    ] as [(String, String?, Int)])
+  func carriageReturn(text: String, last: String?, count: Int) throws {
     var output = try output()
-    let line = String(repeating: "x", count: 1_023) + "\n"
-    for _ in 0..<(JobOutput.logLimit / 1_024 + 3) { add(line, to: &output) }
+    addError(text, to: &output)
+    add(text, to: &output)
+    output.finish()
+    let (lastErrorLine, items) = (output.lastErrorLine, output.items)
+    #expect(lastErrorLine == last)
+    #expect(items == count)
+  }
+
+  @Test(
+    "Escape sequences are not part of a line",
+    arguments: [
+      ("\u{1B}[0;31mERROR:\u{1B}[0m cause\n", "ERROR: cause"), ("\u{1B}[2K\u{1B}[1GERROR: x\n", "ERROR: x"),
+      ("\u{1B}]0;title\u{07}ERROR: x\n", "ERROR: x"), ("\u{1B}]0;title\u{1B}\\ERROR: x\n", "ERROR: x"),
+      ("\u{1B}(BERROR: x\n", "ERROR: x"), ("\u{1B}[31", nil), ("\u{1B}[0m\n", nil),
+      ("\u{1B}[3\nERROR: x\n", "ERROR: x"),
+    ] as [(String, String?)])
+  func escapeSequences(text: String, line: String?) throws {
+    var output = try output(transient: ["^ERROR: "])
+    // However the sequence is cut into pieces.
+    for scalar in text.unicodeScalars { addError(String(scalar), to: &output) }
+    output.finish()
+    let (lastErrorLine, isTransient) = (output.lastErrorLine, output.isTransient)
+    #expect(lastErrorLine == line)
+    #expect(isTransient == (line != nil))
+  }
+
+  @Test("The log file of a long output keeps its beginning and its end, while all lines are counted")
+  func longOutput() throws {
+    var output = try output()
+    let count = 20_000
+    for number in 0..<count {
+      let text = String(number)
+      add(text + String(repeating: "x", count: 1_023 - text.count) + "\n", to: &output)
+    }
+    addError("the cause\n", to: &output)
     output.finish()
     let items = output.items
-    #expect(items == JobOutput.logLimit / 1_024 + 3)
-    let text = try scratch.text("7.log")
-    #expect(text.utf8.count < JobOutput.logLimit + 100)
-    #expect(text.hasSuffix("\n[bobbin: the log ends here, after 4 MiB]\n"))
+    #expect(items == count)
+    let lines = try scratch.text("7.log").split(separator: "\n")
+    #expect(lines.first?.hasPrefix("0x") == true)
+    #expect(lines.last == "the cause")
+    #expect(lines.dropLast().last?.hasPrefix("\(count - 1)x") == true)
+    #expect(
+      lines.filter { $0.hasPrefix("[bobbin: ") && $0.hasSuffix(" bytes are left out here]") }.count == 1)
+    let size = try scratch.text("7.log").utf8.count
+    #expect(size <= JobLog.headLimit + JobLog.tailLimit + 100)
+    #expect(size > JobLog.headLimit)
+  }
+
+  @Test("The log file of an output that just fits is complete")
+  func fittingOutput() throws {
+    var output = try output()
+    let line = String(repeating: "x", count: 1_023) + "\n"
+    for _ in 0..<((JobLog.headLimit + JobLog.tailLimit) / 1_024) { add(line, to: &output) }
+    output.finish()
+    #expect(try scratch.text("7.log").utf8.count == JobLog.headLimit + JobLog.tailLimit)
+  }
+
+  @Test("A long output does not touch the log of an earlier attempt")
+  func longSecondAttempt() throws {
+    var first = try output()
+    add("first attempt\n", to: &first)
+    first.finish()
+    var second = try output()
+    for _ in 0..<9_000 { add(String(repeating: "y", count: 1_023) + "\n", to: &second) }
+    second.finish()
+    #expect(try scratch.text("7.log").hasPrefix("first attempt\nyyy"))
   }
 
   @Test("A log file that cannot be written is reported once and stops nothing")

@@ -12,19 +12,21 @@ struct RunCommand: Command {
     discussion: """
       Takes the scheduler lock, finishes what a crashed run left, expires stale triggers, runs every enabled
       channel in the order of the configuration, and then drains the spool in the order of file names.
-      If another run holds the lock it does nothing and exits with 75; it waits for a manual run.
+      If another run holds the lock it does nothing and exits with 75 (--busy-ok: 0); it waits for a manual run.
       """,
     example: "*/15 * * * *  bobbin --quiet run           # a crontab line")
   static let options = [
     CommandOption("spool-only", help: "leave the scheduled channels out"),
     CommandOption("dry-run", help: "change nothing; print what would be done, in order"),
     CommandOption("wait", .required("D"), help: "how long to wait for a manual run to end (default 1h)"),
+    CommandOption("busy-ok", help: "say nothing and exit with 0 when another run is active"),
   ]
   static let needs: Set<CommandNeed> = [.signals, .makesSpool]
 
   private let isSpoolOnly: Bool
   private let isDryRun: Bool
   private let wait: Duration
+  private let isBusyOK: Bool
   private let isJSON: Bool
   private let isQuiet: Bool
 
@@ -32,6 +34,7 @@ struct RunCommand: Command {
     isSpoolOnly = arguments.has("spool-only")
     isDryRun = arguments.has("dry-run")
     wait = try arguments.duration("wait") ?? .seconds(3_600)
+    isBusyOK = arguments.has("busy-ok")
     isJSON = arguments.isJSON
     isQuiet = arguments.isQuiet
   }
@@ -44,11 +47,11 @@ struct RunCommand: Command {
     options.appliesRetention = true
     switch try instance.run(isSpoolOnly ? .manual : .scheduled, options, wait: wait) {
     case .busy(let holder):
-      // The shipped crontab keeps exactly this line out of cron's mail: it begins with "busy".
+      if isJSON { Output.print(.object([("status", .string("busy")), ("holder", holder?.json ?? .null)])) }
+      if isBusyOK { return .done }
       instance.log.warning(
         "busy: nothing done, the scheduler lock is held by \(holder?.description ?? "an unknown process (flock?)")",
         ["lock": instance.configuration.lock])
-      if isJSON { Output.print(.object([("status", .string("busy")), ("holder", holder?.json ?? .null)])) }
       return .temporary
     case .forbidden(let error): throw error
     case .completed(let summary):
