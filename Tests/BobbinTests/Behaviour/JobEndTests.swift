@@ -1,0 +1,230 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("The end of a job", .alone)
+struct JobEndTests {
+  /// Whether a process is there, also as one that nobody has reaped.
+  private func exists(_ process: Int32) -> Bool { kill(process, 0) == 0 || errno != ESRCH }
+
+  @Test("A job that heeds SIGTERM at its timeout does not use up its grace")
+  func terminates() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/stop"], timeout: "200ms", grace: "1h" }"#)
+    try instance.handler(
+      "stop", "trap 'echo termed >>../ledger; exit 0' TERM\nread -r line <../gates/release")
+    let run = try instance.bobbin("run", "--json")
+    #expect(run.status == 1)
+    #expect(try instance.ledger() == ["termed"])
+    let record = try #require(try instance.history().first)
+    #expect(record["outcome"] == "timed_out")
+    #expect(record["error_message"] == "not finished after 200ms")
+    #expect((record["duration_s"].number ?? 0) >= 0.2)
+  }
+
+  @Test("A job that ignores SIGTERM is killed after the grace, with all its group")
+  func kills() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/stay"], timeout: "100ms", grace: "100ms" }"#)
+    try instance.handler(
+      "stay",
+      """
+      trap '' TERM
+      sh -c 'echo $$ >../gates/started; while :; do sleep 1; done' &
+      while :; do sleep 1; done
+      """)
+    let run = try instance.start("run")
+    let child = try #require(Int32(try instance.started.wait()))
+    #expect(try run.wait().status == 1)
+    #expect(!exists(child))
+    let record = try #require(try instance.history().first)
+    #expect(record["outcome"] == "timed_out")
+    #expect((record["duration_s"].number ?? 0) >= 0.2)
+  }
+
+  @Test("A trigger whose job takes too long fails, and its answer says so")
+  func timedOutTrigger() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/hold"], timeout: "50ms" }"#)
+    let answer = try instance.bobbin("trigger", "demo", "--json")
+    #expect(answer.status == 1)
+    #expect(try answer.json["message"] == "The download took too long and was stopped.")
+    #expect(try instance.names("failed").count == 1)
+  }
+
+  @Test(
+    "A process that a job left behind in another session is ended",
+    arguments: [
+      "exec sleep 1000", "trap \"\" TERM; while :; do sleep 1; done",
+    ])
+  func leftovers(script: String) throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/fork"], grace: "50ms" }"#)
+    // Twice forked and in a session of its own, as a daemon.
+    try instance.handler(
+      "fork", "( setsid sh -c 'echo $$ >../gates/started; \(script)' & )\nread -r line <../gates/release")
+    let run = try instance.start("run")
+    let orphan = try #require(Int32(try instance.started.wait()))
+    #expect(exists(orphan))
+    try instance.release.pass()
+    #expect(try run.wait().status == 0)
+    #expect(!exists(orphan))
+    #expect(try !instance.isLocked("channels/1.lock"))
+  }
+
+  @Test("A process that keeps standard output open does not hang the batch")
+  func keptOutput() throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/fork"] }"#)
+    try instance.handler("fork", "setsid sleep 1000 &\necho item")
+    let run = try instance.bobbin("run", "--json", within: .seconds(10))
+    #expect(run.status == 0)
+    #expect(try run.json["videos_downloaded"] == 1)
+  }
+
+  @Test(
+    "A signal to the batch ends the job, puts its trigger back, and shows in the exit status",
+    arguments: [(SIGTERM, 143, "SIGTERM"), (SIGINT, 130, "SIGINT"), (SIGHUP, 129, "SIGHUP")])
+  func stopped(signal: Int32, status: Int32, name: String) throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "held", command: ["handlers/hold"] },
+        { id: 2, name: "demo", command: ["handlers/note"] },
+        """)
+    try instance.drop("a.json", "1")
+    try instance.drop("b.json", "2")
+    let run = try instance.start("run", "--spool-only", "--json")
+    try instance.started.wait()
+    run.signal(signal)
+    let result = try run.wait()
+    #expect(result.status == status)
+    #expect(try result.json["status"] == "interrupted")
+    #expect(try instance.pending() == ["a.json", "b.json"])
+    #expect(try instance.claimed() == [])
+    #expect(try instance.ledger() == ["manual held a.json"])
+    #expect(try !instance.isLocked("channels/1.lock"))
+    #expect(try instance.names("failed") == [])
+    let record = try #require(try instance.records(of: "a.json").first)
+    #expect(record["outcome"] == "interrupted")
+    #expect(record["error_message"] == .string("stopped by \(name)"))
+    #expect(record["requeued"] == true)
+
+    try instance.release.pass()
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.names("done") == ["a.json", "b.json"])
+    // One final record; the one of the stopped job is none.
+    #expect(try instance.records(of: "a.json").filter { $0["requeued"] != true }.count == 1)
+  }
+
+  @Test("A signal for the job and the batch together, as at a shutdown, puts the trigger back")
+  func stoppedTogether() throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/both"] }"#)
+    // A child of the job ends it first, and then the batch.
+    try instance.handler(
+      "both",
+      """
+      mkdir ../stopped 2>/dev/null || exit 0
+      batch=$PPID
+      (kill -TERM $$; kill -TERM "$batch") &
+      wait
+      """)
+    try instance.drop("a.json")
+    #expect(try instance.bobbin("run", "--spool-only").status == 143)
+    #expect(try instance.pending() == ["a.json"])
+    #expect(try instance.records(of: "a.json").map { $0["outcome"] } == ["interrupted"])
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.names("done") == ["a.json"])
+  }
+
+  @Test("A job that somebody ends by a signal has failed, when the batch is not asked to stop")
+  func jobStopped() throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/self"] }"#)
+    try instance.handler("self", "kill -TERM $$")
+    try instance.drop("a.json")
+    #expect(try instance.bobbin("run", "--spool-only").status == 1)
+    #expect(try instance.records(of: "a.json").map { $0["error_message"] } == ["ended by SIGTERM"])
+    #expect(try instance.names("failed") == ["a.json"])
+  }
+
+  @Test("A scheduled run that is asked to stop starts nothing new")
+  func stoppedSchedule() throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "held", command: ["handlers/hold"] },
+        { id: 2, name: "demo", command: ["handlers/note"] },
+        """)
+    try instance.drop("a.json", "2")
+    let run = try instance.start("run")
+    try instance.started.wait()
+    run.signal(SIGTERM)
+    let result = try run.wait()
+    #expect(result.status == 143)
+    #expect(result.output.hasPrefix("run 1 interrupted "))
+    #expect(try instance.ledger() == ["scheduled held -"])
+    #expect(try instance.pending() == ["a.json"])
+    #expect(try instance.history().map { $0["outcome"] } == ["interrupted", "interrupted"])
+  }
+
+  @Test("A second signal kills a job that ignores the first")
+  func secondSignal() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/stay"], grace: "1h" }"#)
+    try instance.handler(
+      "stay",
+      """
+      trap 'echo termed >../gates/started' TERM
+      echo begun >../gates/started
+      while :; do read -r line <../gates/release; done
+      """)
+    try instance.drop("a.json")
+    let run = try instance.start("run", "--spool-only")
+    #expect(try instance.started.wait() == "begun")
+    run.signal(SIGTERM)
+    #expect(try instance.started.wait() == "termed")
+    #expect(run.isRunning)
+    run.signal(SIGTERM)
+    #expect(try run.wait().status == 143)
+    #expect(try instance.pending() == ["a.json"])
+  }
+
+  @Test("A second signal also kills what a job has left behind")
+  func secondSignalForLeftovers() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/leave"], grace: "1h" }"#)
+    try instance.handler(
+      "leave", "(trap '' TERM; setsid sh -c 'echo $$ >../gates/started; while :; do sleep 1; done' &)")
+    let run = try instance.start("run")
+    let orphan = try #require(Int32(try instance.started.wait()))
+    run.signal(SIGTERM)
+    run.signal(SIGINT)
+    #expect(try run.wait().status == 143)
+    #expect(!exists(orphan))
+    #expect(try instance.history().first?["outcome"] == "succeeded")
+  }
+
+  @Test("A trigger of a channel with `rerun: false` is not put back by a signal but failed as interrupted")
+  func stoppedWithoutRerun() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/hold"], rerun: false }"#)
+    try instance.drop("a.json")
+    let run = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    run.signal(SIGTERM)
+    #expect(try run.wait().status == 143)
+    #expect(try instance.pending() == [])
+    #expect(try instance.names("failed") == ["a.json"])
+    #expect(try instance.records(of: "a.json").map { $0["outcome"] } == ["interrupted"])
+  }
+
+  @Test("A signal ends the wait for another attempt")
+  func stoppedBetweenAttempts() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/later"], retry_delay: "1h" }"#)
+    try instance.handler("later", "exit 75")
+    try instance.drop("a.json")
+    let run = try instance.start("run", "--spool-only")
+    try waitUntil("the batch waits to try again") { run.errorSoFar.contains(" warning job failed for now") }
+    run.signal(SIGTERM)
+    #expect(try run.wait().status == 143)
+    #expect(try instance.pending() == ["a.json"])
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A job runs as the batch's user and can do all that this user can. What it does, on purpose or not, costs at most its own
+/// trigger.
+@Suite("What a job leaves behind", .alone)
+struct JobTracesTests {
+  /// - Parameter cases: the arms of a `case` on the name of the trigger.
+  private func instance(_ cases: String) throws -> TestInstance {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/act"] }"#)
+    try instance.handler(
+      "act", "echo \"$BOBBIN_TRIGGER\" >>../ledger\ncase $BOBBIN_TRIGGER in\n\(cases)\nesac")
+    return instance
+  }
+
+  private func drop(_ names: String..., in instance: TestInstance) throws {
+    for name in names { try instance.drop(name, #"{"channel_id": 1}"#) }
+  }
+
+  @Test("A pipe that a job made non-blocking blocks for the next job", arguments: [1, 2])
+  func nonBlocking(stream: Int) throws {
+    let instance = try instance(
+      """
+      a.json) exec python3 -c 'import os; os.set_blocking(\(stream), False)' ;;
+      b.json) exec python3 -c 'import os
+      rest = b"x" * (1 << 20)
+      while rest: rest = rest[os.write(\(stream), rest):]' ;;
+      """)
+    try drop("a.json", "b.json", in: instance)
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.ledger() == ["a.json", "b.json"])
+    let id = try #require(try instance.records(of: "b.json").first?["id"].number)
+    #expect(try instance.directory.text("spool/logs/\(Int(id)).log").utf8.count == 1 << 20)
+  }
+
+  @Test(
+    "The whole content of a pipe is the job's, also in a pipe that the job has made as big as it may")
+  func biggestPipe() throws {
+    let instance = try instance(
+      """
+      a.json) exec python3 -c 'import fcntl, os, signal
+      fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 1 << 20)
+      os.kill(os.getppid(), signal.SIGSTOP)
+      os.write(1, b"a\\n" * (1 << 19))
+      open("../gates/started", "w").write("%d\\n" % os.getpid())' ;;
+      b.json) echo b ;;
+      """)
+    try drop("a.json", "b.json", in: instance)
+    let run = try instance.start("run", "--spool-only")
+    // The batch has been stopped, so that nothing is read before the job has ended.
+    let job = try instance.started.wait()
+    try waitUntil("the job has ended") {
+      try String(contentsOfFile: "/proc/\(job)/stat", encoding: .utf8).contains(") Z ")
+    }
+    run.signal(SIGCONT)
+    #expect(try run.wait().status == 0)
+    #expect(try instance.records(of: "a.json").map { $0["videos_downloaded"] } == [524_288])
+    #expect(try instance.records(of: "b.json").map { $0["videos_downloaded"] } == [1])
+  }
+
+  @Test("A channel whose lock a job has released is locked for the next job")
+  func releasedLock() throws {
+    let instance = try instance(
+      """
+      a.json)
+        flock -u 64
+        # Proves that it was the lock: a stranger could take it now.
+        flock -n ../spool/channels/1.lock true && echo released >>../ledger ;;
+      b.json) echo b >../gates/started; read -r line <../gates/release ;;
+      """)
+    try drop("a.json", "b.json", in: instance)
+    let run = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    #expect(try instance.ledger() == ["a.json", "released", "b.json"])
+    #expect(try instance.isLocked("channels/1.lock"))
+    try instance.release.pass()
+    #expect(try run.wait().status == 0)
+  }
+
+  @Test("A `running/` that a job has emptied keeps no later trigger from running")
+  func emptiedRunning() throws {
+    let instance = try instance("a.json) rm -r ../spool/running/* ;;")
+    try drop("a.json", "b.json", "c.json", in: instance)
+    let run = try instance.bobbin("run", "--spool-only")
+    #expect(run.status == 0, "\(run)")
+    #expect(try instance.ledger() == ["a.json", "b.json", "c.json"])
+    #expect(try instance.names("done") == ["a.json", "b.json", "c.json"])
+    #expect(try instance.pending() == [])
+    #expect(try instance.claimed() == [])
+  }
+
+  @Test("A symbolic link in the place of the history is not followed, and a new history begins")
+  func linkedHistory() throws {
+    let instance = try instance(
+      "b.json) rm -f ../spool/history.jsonl; ln -s ../elsewhere ../spool/history.jsonl ;;")
+    try instance.directory.write("elsewhere", "kept\n")
+    // One record before it, so that the file is open already.
+    try drop("a.json", in: instance)
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    try drop("b.json", "c.json", in: instance)
+    let run = try instance.bobbin("run", "--spool-only")
+    #expect(run.status == 0, "\(run)")
+    #expect(try instance.directory.text("elsewhere") == "kept\n")
+    #expect(try instance.ledger() == ["a.json", "b.json", "c.json"])
+    let path = "\(instance.spool)/history.jsonl"
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    #expect(attributes[.type] as? FileAttributeType == .typeRegular)
+    #expect(try instance.records(of: "c.json").map { $0["outcome"] } == ["succeeded"])
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: "\(instance.spool)/.foreign-history.jsonl")
+        == "../elsewhere")
+  }
+
+  @Test("Control characters in a trigger's name reach a job escaped")
+  func escapedName() throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/show"] }"#)
+    try instance.handler("show", #"printf '%s' "$BOBBIN_TRIGGER" >../name"#)
+    let name = "a\n\u{1B}[31mb.json"
+    try drop(name, in: instance)
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.directory.text("name") == #"a\n\u{1b}[31mb.json"#)
+    // The file keeps its own name.
+    #expect(try instance.names("done") == [name])
+  }
+}

@@ -1,0 +1,194 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// How the batch treats the command of a channel while it runs; see `JobEndTests` for how it ends.
+@Suite("A job", .alone)
+struct JobTests {
+  @Test("A scheduled job gets its channel in the environment, and an empty trigger and user")
+  func environment() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 12, name: "cats", url: "feed", limit: 5, command: ["handlers/show"] }"#)
+    // As the kernel has it: a shell hides it when a name is there twice.
+    try instance.handler(
+      "show",
+      """
+      tr '\\0' '\\n' </proc/$$/environ | grep -E '^(BOBBIN_|CALLER=)' | LC_ALL=C sort >../environment
+      pwd >../directory
+      """)
+    // A job that is itself started by a job of another batch must not see that one's variables.
+    let run = try instance.bobbin(
+      "run", environment: ["BOBBIN_TRIGGER": "outer", "BOBBIN_USER": "outer", "CALLER": "seen"])
+    #expect(run.status == 0)
+    #expect(
+      try instance.directory.text("environment") == """
+        BOBBIN_ATTEMPT=1
+        BOBBIN_CHANNEL=cats
+        BOBBIN_CHANNEL_ID=12
+        BOBBIN_DIR=\(instance.directory.path)/library/cats
+        BOBBIN_HISTORY_ID=1
+        BOBBIN_KIND=scheduled
+        BOBBIN_LIMIT=5
+        BOBBIN_RUN=1
+        BOBBIN_TRIGGER=
+        BOBBIN_URL=feed
+        BOBBIN_USER=
+        CALLER=seen
+
+        """)
+    #expect(try instance.directory.text("directory") == "\(instance.directory.path)/etc\n")
+    #expect(instance.directory.exists("library/cats"))
+  }
+
+  @Test("The placeholders in the arguments of a job are replaced once, also those of a named command")
+  func placeholders() throws {
+    let instance = try TestInstance(
+      channels: #"""
+        { id: 3, name: "cats", url: "{dir}", command: "show", limit: 4 },
+        """#,
+      settings: #"""
+        commands: { show: ["handlers/show", "{id}", "{name}-{limit}", "{url}", "{dir}/x", "{{id}}"] },
+        """#)
+    try instance.handler("show", #"printf '%s\n' "$@" >../arguments"#)
+    #expect(try instance.bobbin("run").status == 0)
+    #expect(
+      try instance.directory.text("arguments") == """
+        3
+        cats-4
+        {dir}
+        \(instance.directory.path)/library/cats/x
+        {3}
+
+        """)
+  }
+
+  @Test(
+    "A job reads nothing, holds no descriptor of the batch but its channel's lock, and has a session of its own"
+  )
+  func isolation() throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/look"] }"#)
+    try instance.handler(
+      "look",
+      """
+      cat >../input
+      for d in /proc/$$/fd/*; do readlink "$d"; done >../descriptors
+      cut -d' ' -f5,6,7 /proc/$$/stat >../group
+      echo $$ >../process
+      """)
+    #expect(try instance.bobbin("run").status == 0)
+    #expect(try instance.directory.text("input") == "")
+    let files = try instance.directory.text("descriptors").split(separator: "\n").map(String.init)
+    #expect(files.contains("/dev/null"))
+    #expect(files.contains("\(instance.spool)/channels/1.lock"))
+    let others = files.filter { file in
+      file.hasPrefix(instance.directory.path)
+        && !["/channels/1.lock", "/etc/handlers/look", "/descriptors"].contains { file.hasSuffix($0) }
+    }
+    #expect(others == [])
+    let id = try instance.directory.text("process").dropLast()
+    // Its process group, its session, and no controlling terminal: reading from one would stop it for ever.
+    #expect(try instance.directory.text("group") == "\(id) \(id) 0\n")
+  }
+
+  @Test(
+    "Each line on standard output that is not blank counts as one item",
+    arguments: [
+      (#"printf 'a\nb\n'"#, 2), (#"printf 'a\n\n \t\r\nb\n'"#, 2), (#"printf 'no newline'"#, 1), ("true", 0),
+      ("echo x >&2", 0), (#"printf '%070000d\nb\n' 7"#, 2), (#"printf '\377\n'"#, 1),
+    ])
+  func items(script: String, count: Int) throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
+    try instance.handler("talk", script)
+    #expect(try instance.bobbin("run", "--json").json["videos_downloaded"] == .number(Double(count)))
+  }
+
+  @Test(
+    "A job fails with the last line on standard error as its likely cause, or with the signal that ended it")
+  func causes() throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "a", command: ["handlers/error"] },
+        { id: 2, name: "b", command: ["handlers/signal"] },
+        { id: 3, name: "c", command: ["handlers/no-such"] },
+        { id: 4, name: "d", command: ["no-such-program-anywhere"] },
+        """)
+    try instance.handler("error", "echo first >&2; echo the cause >&2; echo >&2; exit 4")
+    try instance.handler("signal", "kill -SEGV $$")
+    #expect(try instance.bobbin("run").status == 1)
+    let records = try instance.history()
+    try #require(records.count == 5)
+    #expect(records[0]["error_message"] == "exit status 4: the cause")
+    #expect(records[0]["exit_status"] == 4)
+    #expect(records[1]["error_message"] == "ended by SIGSEGV")
+    #expect(records[1]["signal"] == 11)
+    #expect(records[1]["exit_status"] == nil)
+    for record in records[2...3] {
+      #expect(record["outcome"] == "failed")
+      #expect(record["error_message"].string?.contains("No such file or directory") == true)
+    }
+  }
+
+  @Test("The log of a long output keeps both ends and says what is left out, and the job goes on")
+  func logLimit() throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
+    try instance.handler(
+      "talk", "echo first; head -c 5000000 /dev/zero | tr '\\0' 'x'; echo; echo last; echo end >../end")
+    #expect(try instance.bobbin("run", "--json").json["videos_downloaded"] == 3)
+    #expect(instance.directory.exists("end"))
+    let log = try instance.directory.text("spool/logs/1.log")
+    #expect(log.hasPrefix("first\nxxx"))
+    #expect(log.hasSuffix("xxx\nlast\n"))
+    #expect(log.contains(" bytes are left out here]\n"))
+    #expect(log.utf8.count < 4 << 20 + 100)
+  }
+
+  @Test(
+    "A job that failed for now is tried again: exit status 75, or a line on standard error that matches",
+    arguments: [
+      ("exit 75", "", 2), ("echo 'HTTP Error 503: busy' >&2; exit 1", "", 2),
+      ("echo 'HTTP Error 404: gone' >&2; exit 1", "", 1), ("exit 1", "", 1),
+      ("echo 'HTTP Error 503'; exit 1", "", 1), ("exit 75", "attempts: 4,", 4),
+      ("exit 75", "attempts: 1,", 1), ("exit 75", "rerun: false,", 1),
+    ])
+  func transient(script: String, settings: String, attempts: Int) throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "demo", command: ["handlers/try"], \(settings) retry_delay: "1ms",
+          transient: ["HTTP Error (429|5[0-9][0-9])"] },
+        """)
+    try instance.handler("try", "echo \"$BOBBIN_ATTEMPT\" >>../ledger\n\(script)")
+    let run = try instance.bobbin("run")
+    #expect(run.status == 1)
+    #expect(try instance.ledger() == (1...attempts).map { String($0) })
+    #expect(try instance.history().first?["attempt"] == .number(Double(attempts)))
+    let warnings = run.errorLines.filter { $0.contains(" warning job failed for now") }
+    #expect(warnings.count == attempts - 1)
+  }
+
+  @Test("A job that succeeds at the second attempt has succeeded, with one record and one log")
+  func secondAttempt() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/try"], retry_delay: "1ms" }"#)
+    try instance.handler("try", "echo \"item $BOBBIN_ATTEMPT\"; [ \"$BOBBIN_ATTEMPT\" = 2 ] || exit 75")
+    #expect(try instance.bobbin("run").status == 0)
+    let jobs = try instance.history().filter { $0["kind"] == "scheduled" }
+    #expect(jobs.count == 1)
+    #expect(jobs.first?["outcome"] == "succeeded")
+    #expect(jobs.first?["error_message"] == .some(.null))
+    #expect(try instance.directory.text("spool/logs/1.log") == "item 1\nitem 2\n")
+  }
+
+  @Test("A job gets no descriptor that the batch inherited from its caller")
+  func foreignDescriptors() throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/look"] }"#)
+    try instance.handler("look", "[ ! -e /proc/$$/fd/9 ] && echo item")
+    let run = try Program(
+      "/bin/sh", ["-c", "exec 9>\"$1/nine\"; exec \"$2\" --config \"$3\" run --json", "sh"]
+    ).start(
+      [instance.directory.path, try Program.bobbin().path, instance.configuration],
+      outputIn: instance.directory
+    ).wait()
+    #expect(run.status == 0)
+    #expect(try run.json["videos_downloaded"] == 1)
+  }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Trigger files that people and programs drop", .alone)
+struct TriggerFileTests {
+  private static let channels = """
+    { id: 1, name: "demo", command: ["handlers/note"] },
+    { id: 7, name: "cats", command: ["handlers/note"] },
+    """
+
+  @Test(
+    "A trigger asks for a channel by an object, a scalar or its name",
+    arguments: [
+      ("x.json", #"{"channel_id": 7}"#, "cats"), ("x.json", #"{"channel": "cats"}"#, "cats"),
+      ("x.json", #"{"channel_id": 7, "channel": "cats"}"#, "cats"),
+      ("x.json", #" {"channel_id":1,"colour":["blue"],"n":null} "#, "demo"),
+      ("x.json", "7", "cats"), ("x.json", "7\n", "cats"), ("x.json", "\r\n\t 7 ", "cats"),
+      ("x.json", #""cats""#, "cats"), ("x.json", "\u{FEFF}7", "cats"),
+      ("x.json", "\u{FEFF}{\"channel\":\"demo\"}\n", "demo"),
+      ("7.json", "", "cats"), ("cats.json", "", "cats"), ("cats.json", "\n \n", "cats"),
+      ("7.json", "1", "demo"), ("-x.json", "1", "demo"), ("a b*.json", "1", "demo"),
+    ])
+  func accepted(name: String, content: String, channel: String) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop(name, content)
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.ledger() == ["manual \(channel) \(name)"])
+    #expect(try instance.document("done/\(name)")["content"] == .string(content))
+  }
+
+  @Test(
+    "An empty file whose name begins with a time asks for the channel after it", arguments: ["7", "cats"])
+  func timeInName(channel: String) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    let format = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)
+    let now = Date.now.formatted(format)
+    let past = Date.now.addingTimeInterval(-3_600).formatted(format)
+    try instance.drop("\(now)-\(channel).json", "")
+    try instance.drop("\(past)-\(channel).json", "")
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.ledger() == ["manual cats \(now)-\(channel).json"])
+    // The time in the name, not that of the file, says how old it is.
+    #expect(try instance.names("expired") == ["\(past)-\(channel).json"])
+  }
+
+  @Test("A timestamp in the content counts before the time in the name and the file's time")
+  func timestampFirst() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    let past = Date.now.addingTimeInterval(-3_600).formatted(.iso8601)
+    try instance.drop("a.json", #"{"channel_id": 1, "timestamp": "\#(past)"}"#)
+    try instance.drop(
+      "20200101T000000Z-1.json", #"{"channel_id": 1, "timestamp": "\#(Date.now.formatted(.iso8601))"}"#,
+      age: .seconds(7_200))
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.ledger() == ["manual demo 20200101T000000Z-1.json"])
+    #expect(try instance.names("expired") == ["a.json"])
+  }
+
+  @Test(
+    "A file that cannot be a trigger is rejected as it is, and the history says why",
+    arguments: [
+      ("x.json", "{", "not valid JSON"), ("x.json", "{\"channel\":", "not valid JSON"),
+      ("x.json", "1 1", "not valid JSON"), ("x.json", #"{"channel_id":1}{"channel_id":1}"#, "not valid JSON"),
+      ("x.json", "hello", "neither a JSON object, a channel id nor a channel name in quotation marks"),
+      ("x.json", "[1]", "neither a JSON object"), ("x.json", "true", "neither a JSON object"),
+      ("x.json", "{}", #"names no channel: "channel_id" or "channel" is required"#),
+      ("x.json", #"{"user":"anna"}"#, "names no channel"),
+      ("x.json", #"{"channel_id":"one"}"#, #""channel_id" must be an integer"#),
+      ("x.json", #"{"channel":5}"#, #""channel" must be a string"#),
+      ("x.json", #"{"channel":"de\u0001mo"}"#, #""channel" contains a control character"#),
+      ("x.json", #"{"channel_id":1,"user":"a\u001b[2J"}"#, #""user" contains a control character"#),
+      ("x.json", #"{"channel_id":1,"timestamp":"yesterday"}"#, #""timestamp" is not a time such as"#),
+      ("x.json", String(repeating: " ", count: 65_537), "larger than 64 KiB"),
+      ("line\nbreak.json", "", "empty, and its name says no channel"),
+    ])
+  func rejected(name: String, content: String, reason: String) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop(name, content)
+    try instance.drop("y.json", "1")
+    let run = try instance.bobbin("run", "--spool-only", "--json")
+    #expect(run.status == 0)
+    #expect(try run.json["triggers"]["rejected"] == 1)
+    #expect(try instance.names("rejected") == [name])
+    #expect(try instance.directory.text("spool/rejected/\(name)") == content)
+    let records = try instance.records(of: name)
+    #expect(records.map { $0["outcome"] } == ["rejected"])
+    #expect(records.first?["error_message"].string?.contains(reason) == true, "\(records)")
+    let warning = try #require(run.errorLine(with: " warning file rejected: "))
+    #expect(warning.hasSuffix(" moved_to=\(instance.spool)/rejected"))
+    #expect(try instance.ledger() == ["manual demo y.json"])
+  }
+
+  @Test(
+    "A trigger for a channel that is unknown, disabled or ambiguous fails, with the reason",
+    arguments: [
+      ("99", "no channel 99 in "), (#""nosuch""#, #"no channel "nosuch" in "#),
+      (#""off""#, #"channel "off" is disabled in "#),
+      (#"{"channel_id": 1, "channel": "off"}"#, #"1 and "off" are two different channels"#),
+    ])
+  func failed(content: String, reason: String) throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "demo", command: ["handlers/note"] },
+        { id: 2, name: "off", command: ["handlers/note"], enabled: false },
+        """)
+    try instance.drop("x.json", content)
+    let run = try instance.bobbin("run", "--spool-only")
+    #expect(run.status == 1)
+    #expect(run.errorLine(with: " error trigger failed: ", "trigger=x.json") != nil)
+    let document = try instance.document("failed/x.json")
+    #expect(document["status"] == "completed")
+    #expect(document["success"] == false)
+    #expect(document["error_message"].string?.hasPrefix(reason) == true)
+    #expect(try instance.ledger() == [])
+  }
+
+  @Test(
+    "A file of another name is left alone",
+    arguments: ["note.txt", ".hidden.json", "x.json.tmp", "x.JSON", ".json"])
+  func ignored(name: String) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop(name, "1")
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.directory.text("spool/\(name)") == "1")
+    #expect(try instance.ledger() == [])
+  }
+
+  @Test("A trigger whose name is not valid UTF-8 is run under its own bytes, and also recorded in base64")
+  func bytesAsName() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    let shell = try Program("/bin/sh", ["-c", #"cd "$1" && printf 1 >"$(printf '\377x.json')""#, "sh"])
+      .start([instance.spool], outputIn: instance.directory).wait()
+    #expect(shell.status == 0)
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    let record = try #require(try instance.history().first)
+    #expect(record["trigger_b64"] == .string(Data([0xFF] + "x.json".utf8).base64EncodedString()))
+    #expect(record["trigger"] == "\u{FFFD}x.json")
+    let find = try Program("/bin/sh", ["-c", #"test -e "$1/done/$(printf '\377x.json')""#, "sh"])
+      .start([instance.spool], outputIn: instance.directory).wait()
+    #expect(find.status == 0)
+  }
+
+  @Test("A file that is still open for writing is waited for by the run that found it")
+  func slowWriter() throws {
+    let instance = try TestInstance(channels: Self.channels, settings: #"settle: "1h","#)
+    let file = try #require(fopen("\(instance.spool)/a.json", "we"))
+    // Half of a number is a number, too: nothing but the open file tells that it is not complete.
+    fputs("7", file)
+    fflush(file)
+    try instance.drop("b.json", "1")
+    let run = try instance.start("run", "--spool-only", "--json")
+    try waitUntil("the complete one is run") { try instance.ledger() == ["manual demo b.json"] }
+    #expect(run.isRunning)
+    #expect(try instance.pending().contains("a.json"))
+    fputs("\n", file)
+    fclose(file)
+    #expect(try run.wait().json["triggers"]["succeeded"] == 2)
+    #expect(try instance.ledger() == ["manual demo b.json", "manual cats a.json"])
+  }
+}

@@ -1,0 +1,278 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("The check of a set-up", .alone)
+struct CheckCommandTests {
+  /// The path below the instance and the remedy of every problem.
+  private func problems(_ instance: TestInstance) throws -> (status: Int32, found: [[String]]) {
+    let result = try instance.bobbin("check", "--json")
+    let found = try result.json["problems"].elements.map { problem in
+      #expect(problem.names == ["kind", "message", "path", "remedy"])
+      return ["kind", "path", "remedy"].map { name in
+        (problem[name].string ?? "").replacing(instance.directory.path + "/", with: "")
+      }
+    }
+    return (result.status, found)
+  }
+
+  @Test("A fresh instance has no problems, and its plan says what would run")
+  func allWell() throws {
+    let instance = try TestInstance()
+    #expect(try instance.bobbin("run").status == 0)
+    let result = try instance.bobbin("check", "--json")
+    #expect(result.status == 0)
+    #expect(
+      try result.json == [
+        "status": "ok", "configuration": .string(instance.configuration), "problems": [],
+        "plan": [
+          ["action": "run", "trigger": nil, "channel_id": 1, "channel": "demo", "user": nil, "reason": nil]
+        ],
+      ])
+    #expect(
+      try instance.bobbin("check").output == """
+        configuration: \(instance.configuration)
+        spool:         \(instance.spool)
+        library:       \(instance.directory.path)/library
+        no problems found
+
+        a run would, in this order:
+          run      channel 1 "demo", scheduled
+
+        """)
+    #expect(try instance.bobbin("check", "--quiet").output == "")
+  }
+
+  @Test("A missing program is named, with 78")
+  func missingPrograms() throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "a", command: ["no-such-program"] },
+        { id: 2, name: "b", command: ["handlers/no-such"] },
+        { id: 3, name: "c", command: ["handlers/plain"] },
+        { id: 4, name: "d", command: ["never-needed"], enabled: false },
+        """)
+    try instance.directory.write("etc/handlers/plain", "#!/bin/sh\n")
+    let (status, found) = try problems(instance)
+    #expect(status == 78)
+    try #require(found.map { $0[0] } == ["program", "program", "program"])
+    #expect(found.map { $0[1] } == ["no-such-program", "etc/handlers/no-such", "etc/handlers/plain"])
+    #expect(found[0][2].hasPrefix(#"install it, or give its full path in "command"; PATH is "#))
+    #expect(found[2][2] == "create it, or make it executable: chmod +x 'etc/handlers/plain'")
+    let human = try instance.bobbin("check")
+    #expect(human.status == 78)
+    #expect(human.errorLine(with: "bobbin: no-such-program: channel \"a\" needs it") != nil)
+    #expect(human.output.contains("3 problems, see above"))
+  }
+
+  @Test(
+    "A configuration that cannot be used has a JSON answer, and the exit status is the same as without --json",
+    arguments: [
+      (
+        "the content",
+        "{\n  spool: \"spool\",\n  setle: \"2s\",\n  channels: [{ id: 0, name: \"a\", command: [\"true\"] }],\n}\n",
+        ["3: setle: unknown key", "4: channels[0] \"a\": id: 0 is out of range"]
+      ),
+      ("the syntax", "{\n", ["1: "]),
+      ("the file", nil, ["No such file or directory"]),
+    ] as [(String, String?, [String])])
+  func faultyConfiguration(fault: String, text: String?, messages: [String]) throws {
+    let instance = try TestInstance()
+    try FileManager.default.removeItem(atPath: instance.configuration)
+    if let text { try instance.directory.write("etc/bobbin.json5", text) }
+    let plain = try instance.bobbin("check")
+    #expect(plain.status == 78)
+    #expect(plain.output == "")
+    let result = try instance.bobbin("check", "--json")
+    #expect(result.status == plain.status)
+    // Whoever reads only the log is told, too.
+    #expect(result.error == plain.error)
+    #expect(result.errorLines.count == messages.count)
+    let answer = try result.json
+    #expect(answer.names == ["configuration", "plan", "problems", "status"])
+    #expect(answer["status"] == "problems")
+    #expect(answer["plan"] == [])
+    let problems = answer["problems"].elements
+    #expect(problems.allSatisfy { $0.names == ["kind", "message", "path", "remedy"] })
+    #expect(problems.map { $0["kind"] } == messages.map { _ in "configuration" })
+    for (problem, message) in zip(problems, messages) {
+      #expect(problem["message"].string?.contains(message) == true, "\(problem)")
+    }
+    // The same words, each in its own problem.
+    #expect(problems.map { "bobbin: \($0["message"].string ?? "")" } == plain.errorLines)
+  }
+
+  @Test(
+    "A mode that lets others do what they must not is a problem, with 77 and the command that corrects it",
+    arguments: [
+      (
+        "spool", 0o777,
+        "chmod 755 'spool' (for a drop box instead: chgrp SUBMITTERS 'spool' && chmod 3730 'spool')"
+      ),
+      ("library", 0o775, "chmod go-w 'library'"), ("spool/running", 0o770, "chmod 750 'spool/running'"),
+      ("spool/done", 0o757, "chmod 750 'spool/done'"),
+      ("spool/scheduler.lock", 0o644, "chmod 600 'spool/scheduler.lock'"),
+      ("etc/bobbin.json5", 0o646, "chmod go-w 'etc/bobbin.json5'"),
+    ])
+  func modes(path: String, mode: UInt32, remedy: String) throws {
+    let instance = try TestInstance()
+    #expect(try instance.bobbin("run").status == 0)
+    #expect(try problems(instance).found == [])
+    #expect(chmod("\(instance.directory.path)/\(path)", mode) == 0)
+    let (status, found) = try problems(instance)
+    #expect(status == 77)
+    #expect(found == [["permission", path, remedy]])
+  }
+
+  @Test("A drop box is accepted", arguments: [0o3730, 0o1777, 0o755, 0o700])
+  func dropBox(mode: UInt32) throws {
+    let instance = try TestInstance()
+    #expect(try instance.bobbin("run").status == 0)
+    // What is inside is the batch user's alone, also where the group that may submit is his own.
+    for name in try FileManager.default.contentsOfDirectory(atPath: instance.spool) {
+      chmod("\(instance.spool)/\(name)", name.hasSuffix(".lock") || name.contains("history") ? 0o600 : 0o700)
+    }
+    #expect(chmod(instance.spool, mode) == 0)
+    #expect(try problems(instance).status == 0)
+  }
+
+  @Test("A file where a directory must be is a problem, with 73")
+  func noDirectory() throws {
+    let instance = try TestInstance()
+    try instance.directory.write("library")
+    let (status, found) = try problems(instance)
+    #expect(status == 73)
+    #expect(
+      found == [["missing", "library", "move it away, or name another place in the configuration"]])
+  }
+
+  @Test("A file in the place of a folder of the spool is a problem, with 73")
+  func noFolder() throws {
+    let instance = try TestInstance()
+    try instance.directory.write("spool/done")
+    let (status, found) = try problems(instance)
+    #expect(status == 73)
+    #expect(found == [["missing", "spool/done", "rm 'spool/done'"]])
+  }
+
+  @Test("A mount between the spool and one of its folders is a fault of the set-up, as it is for a run: 78")
+  func mount() throws {
+    let instance = try TestInstance()
+    #expect(try instance.bobbin("run").status == 0)
+    func bobbin(_ command: String) throws -> ProgramResult {
+      // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
+      try Program(
+        "/usr/bin/env",
+        [
+          "unshare", "--mount", "sh", "-c",
+          "mount -t tmpfs none \"$1\" && exec \"$2\" --config \"$3\" \(command)", "sh",
+          "\(instance.spool)/expired", try Program.bobbin().path, instance.configuration,
+        ]
+      ).start(outputIn: instance.directory).wait()
+    }
+    #expect(try bobbin("run").status == 78)
+    let check = try bobbin("check --json")
+    #expect(check.status == 78)
+    let problem = try check.json["problems"][0]
+    #expect(problem["kind"] == "mount")
+    #expect(problem["path"] == .string("\(instance.spool)/expired"))
+  }
+
+  @Test("A check by another user than the spool's owner says first who is to run it, and then the rest")
+  func wrongUser() throws {
+    let instance = try TestInstance()
+    // Of root's, whoever runs the tests. `check` changes nothing.
+    try instance.directory.write(
+      "etc/bobbin.json5",
+      """
+      { spool: "/usr", library: "/usr/lib",
+        channels: [ { id: 1, name: "a", command: ["no-such-program"] } ] }
+      """)
+    let program = try UnprivilegedProgram(in: instance)
+    let result = try program.start(["check", "--json"]).wait()
+    #expect(result.status == 77)
+    let problems = try result.json["problems"].elements
+    #expect(problems.map { $0["kind"] } == ["permission", "program"])
+    let first = try #require(problems.first)
+    #expect(first["path"] == "/usr")
+    #expect(
+      first["message"].string?.hasPrefix("the spool belongs to root (uid 0), and this is run by ") == true)
+    #expect(
+      first["remedy"].string?.hasPrefix(
+        "run it as root: sudo -u root bobbin --config '\(instance.configuration)' check; or, if ") == true)
+    #expect(first["remedy"].string?.hasSuffix(" '/usr'") == true)
+  }
+
+  @Test("A check makes nothing: the next run makes a spool that is missing")
+  func missingSpool() throws {
+    let instance = try TestInstance()
+    #expect(rmdir(instance.spool) == 0)
+    #expect(try instance.bobbin("check").status == 0)
+    #expect(!instance.directory.exists("spool"))
+    #expect(!instance.directory.exists("library"))
+    #expect(try instance.bobbin("run").status == 0)
+    #expect(instance.directory.exists("spool/done"))
+    #expect(instance.directory.exists("library/demo"))
+  }
+
+  @Test("A lock without a folder is a problem, with 73, and a run says the same")
+  func lockFolder() throws {
+    let instance = try TestInstance(settings: #"lock: "locks/run.lock","#)
+    let missing = try problems(instance)
+    #expect(missing.status == 73)
+    #expect(
+      missing.found == [
+        [
+          "missing", "spool/locks",
+          "mkdir -p 'spool/locks' && chown \(geteuid()) 'spool/locks', or correct \"lock\" in the configuration",
+        ]
+      ])
+    let run = try instance.bobbin("run")
+    #expect(run.status == 73)
+    #expect(
+      run.error.contains(
+        "cannot open '\(instance.spool)/locks': No such file or directory (this is the folder of the lock; "),
+      "\(run)")
+    try instance.directory.write("spool/locks")
+    let file = try problems(instance)
+    #expect(file.status == 73)
+    #expect(file.found.map { $0[1] } == ["spool/locks"])
+    try instance.directory.remove("spool/locks")
+    try instance.directory.directory("spool/locks")
+    #expect(try problems(instance).status == 0)
+    #expect(try instance.bobbin("run").status == 0)
+  }
+
+  @Test("A file that an administrator's run left and the batch's user cannot use is a problem, with 77")
+  func leftByAnother() throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "a", command: ["true"] }, { id: 2, name: "b", command: ["true"] },
+        { id: 3, name: "c", command: ["true"], enabled: false },
+        """)
+    try asNobody(instance)
+    let program = try UnprivilegedProgram(in: instance)
+    #expect(try program.start(["run"]).wait().status == 0)
+    #expect(try program.start(["check"]).wait().status == 0)
+    for name in ["library/b", "library/c", "spool/channels/2.lock"] {
+      if !instance.directory.exists(name) { try instance.directory.directory(name) }
+      // Of a user who is neither the batch's nor root, so that it is one for an ordinary user as well.
+      chmod("\(instance.directory.path)/\(name)", name.hasSuffix("lock") ? 0o400 : 0o500)
+    }
+    let result = try program.start(["check", "--json"]).wait()
+    #expect(result.status == 77, "\(result)")
+    #expect(
+      try result.json["problems"].elements.map { $0["path"].string } == [
+        "\(instance.spool)/channels/2.lock", "\(instance.directory.path)/library/b",
+      ])
+    for problem in try result.json["problems"].elements { #expect(problem["kind"] == "permission") }
+  }
+
+  /// Gives the instance to the user whom `UnprivilegedProgram` is.
+  private func asNobody(_ instance: TestInstance) throws {
+    guard geteuid() == 0 else { return }
+    let changed = try Program("/bin/chown", ["-R", "65534:65534", instance.directory.path])
+      .start(outputIn: instance.directory).wait()
+    #expect(changed.status == 0)
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Pending triggers", .alone)
+struct QueueCommandTests {
+  @Test(
+    "The queue has pending triggers in the order in which they run, with the documented fields and states")
+  func json() throws {
+    let instance = try TestInstance.everyState()
+    let lines = try instance.bobbin("queue", "--json").jsonLines
+    try #require(
+      lines.map { [$0["position"], $0["trigger"], $0["channel_id"], $0["channel"], $0["state"]] } == [
+        [1, "a-ready.json", 1, "demo", "ready"], [2, "b-stale.json", 1, "demo", "stale"],
+        [3, "c-invalid.json", nil, nil, "invalid"], [4, "d-unknown.json", nil, nil, "unknown"],
+        [5, "e-disabled.json", 2, "off", "unknown"], [6, "f-settling.json", nil, nil, "settling"],
+      ])
+    for line in lines {
+      #expect(
+        line.names == [
+          "age_s", "channel", "channel_id", "position", "reason", "state", "timestamp", "trigger", "user",
+        ])
+    }
+    #expect(lines[0]["user"] == "anna")
+    #expect(lines[0]["reason"] == nil)
+    let age = try #require(lines[0]["age_s"].number)
+    #expect(age > 58 && age < 80)
+    #expect(try instance.ledger() == [])
+  }
+
+  @Test("The command prune exits with 1 when a stale trigger cannot be moved, says what to do, and goes on")
+  func pruneImmovable() throws {
+    let instance = try TestInstance()
+    for name in ["a.json", "b.json"] { try instance.drop(name, age: .seconds(3_600)) }
+    // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
+    let result = try Program(
+      "/usr/bin/env",
+      [
+        "unshare", "--mount", "sh", "-c",
+        "mount --bind \"$1\" \"$1\" && exec \"$2\" --config \"$3\" prune --json", "sh",
+        "\(instance.spool)/a.json", try Program.bobbin().path, instance.configuration,
+      ]
+    ).start(outputIn: instance.directory).wait()
+    #expect(result.status == 1, "\(result)")
+    #expect(try result.json == ["expired": 1, "left": 1, "removed": 0])
+    #expect(try instance.names("expired") == ["b.json"])
+    #expect(try instance.pending() == ["a.json"])
+    #expect(result.errorLine(with: "trigger left pending: it cannot be moved", "trigger=a.json") != nil)
+  }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import Posix
+import TestSupport
+import Testing
+
+@Suite("Status and history", .alone)
+struct StatusCommandTests {
+  private static let channels = """
+    { id: 1, name: "demo", command: ["handlers/note"] },
+    { id: 2, name: "held", command: ["handlers/hold"] },
+    { id: 3, name: "bad", command: ["handlers/fail"], enabled: false },
+    """
+
+  static let recordFields = [
+    "attempt", "channel", "channel_id", "duration_s", "error_message", "exit_status", "finished_at", "id",
+    "kind", "outcome", "requested_at", "run", "signal", "started_at", "trigger", "uid", "user",
+    "videos_downloaded",
+  ]
+
+  @Test("The status of an instance that never ran is idle, with nothing known")
+  func neverRan() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop("a.json")
+    let status = try instance.bobbin("status", "--json")
+    #expect(status.status == 0)
+    #expect(
+      try status.json == [
+        "state": "idle", "holder": nil, "job": nil, "pending": 1, "abandoned": 0, "last_run": nil,
+        "channels": [
+          ["id": 1, "name": "demo", "enabled": true, "last": nil],
+          ["id": 2, "name": "held", "enabled": true, "last": nil],
+          ["id": 3, "name": "bad", "enabled": false, "last": nil],
+        ],
+      ])
+    let human = try instance.bobbin("status").outputLines
+    #expect(human.prefix(3) == ["idle", "pending triggers: 1", "last run: none"])
+    #expect(human.last?.hasPrefix("3        bad (disabled)  -") == true)
+  }
+
+  @Test("The status during a job says who holds the lock, and which job runs")
+  func running() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop("a.json", #"{"channel":"held","user":"anna"}"#)
+    try instance.drop("b.json")
+    let run = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    // A job is mentioned once it has lasted a moment.
+    try waitUntil("the job is noted") {
+      try instance.bobbin("status", "--json").json["job"] != nil
+    }
+    let status = try instance.bobbin("status", "--json").json
+    #expect(status["state"] == "running")
+    #expect(status["pending"] == 1)
+    #expect(status["holder"].names == ["host", "job", "kind", "owner", "pid", "run", "started_at"])
+    #expect(status["holder"]["kind"] == "manual")
+    #expect(status["holder"]["pid"] == .number(Double(run.id)))
+    #expect(status["holder"]["run"] == 1)
+    #expect(status["job"].names == ["channel", "id", "started_at", "trigger"])
+    #expect(status["job"]["channel"] == "held")
+    #expect(status["job"]["trigger"] == "a.json")
+    let human = try instance.bobbin("status").output
+    #expect(human.hasPrefix("running: manual run (process \(run.id) on "))
+    #expect(human.contains("channel held, trigger a.json, since "))
+    try instance.release.pass()
+    #expect(try run.wait().status == 0)
+
+    let after = try instance.bobbin("status", "--json").json
+    #expect(after["state"] == "idle")
+    #expect(after["holder"] == nil)
+    #expect(after["last_run"]["outcome"] == "succeeded")
+    #expect(after["channels"].elements.map { $0["last"]["outcome"] } == ["succeeded", "succeeded", nil])
+  }
+
+  @Test(
+    "The status has the last job of every channel, also when a channel that ran was removed")
+  func formerChannel() throws {
+    let channels = (1...3).map { #"{ id: \#($0), name: "c\#($0)", command: ["true"] }"# }
+    let instance = try TestInstance(channels: channels.joined(separator: ", "))
+    #expect(try instance.bobbin("run").status == 0)
+    try instance.configure(channels: channels.prefix(2).joined(separator: ", "))
+    let status = try instance.bobbin("status", "--json").json
+    #expect(status["channels"].elements.map { $0["last"]["id"] } == [1, 2])
+  }
+
+  @Test("The note of a dead run is not taken for an active run")
+  func deadHolder() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop("a.json", "2")
+    try instance.killInJob("run", "--spool-only")
+    #expect(try instance.bobbin("status", "--json").json["state"] == "idle")
+  }
+
+  @Test("The status counts the triggers that a killed run left, until a run has recovered them")
+  func leftByKilledRun() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop("a.json", "2")
+    try instance.killInJob("run", "--spool-only")
+    let status = try instance.bobbin("status", "--json").json
+    #expect(status["abandoned"] == 1)
+    #expect(status["pending"] == 0)
+    let line = "left by a killed process: 1 trigger; the next run recovers it"
+    #expect(try instance.bobbin("status").outputLines.contains(line))
+
+    try instance.release.pass()
+    try waitUntil("the orphan has ended") { try !instance.isLocked("channels/2.lock") }
+    let next = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    #expect(try !instance.bobbin("status").output.contains("killed process"))
+    try instance.release.pass()
+    #expect(try next.wait().status == 0)
+    #expect(try instance.bobbin("status", "--json").json["abandoned"] == 0)
+  }
+
+  @Test("The status leaves open which run recovers abandoned triggers while somebody holds the lock")
+  func leftWhileLocked() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    for name in ["5.1.a.json", "6.expired.b.json"] {
+      // Of a process before the machine was started last.
+      try instance.directory.write("spool/running/0123456789ab-1-77-5/\(name)", "2")
+    }
+    let lock = try Directory(path: instance.spool).lock("scheduler.lock")
+    let lines = try instance.bobbin("status").outputLines
+    #expect(
+      lines.contains("left by a killed process: 2 triggers; the active run, or the next, recovers them"))
+    #expect(try lock.isStillInPlace())
+  }
+}

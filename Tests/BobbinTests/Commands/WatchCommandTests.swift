@@ -1,0 +1,131 @@
+import Foundation
+import Posix
+import TestSupport
+import Testing
+
+@Suite("The watch", .alone)
+struct WatchCommandTests {
+  private static let channels = """
+    { id: 1, name: "demo", command: ["handlers/note"] },
+    { id: 2, name: "held", command: ["handlers/hold"] },
+    """
+
+  private func watch(_ instance: TestInstance) throws -> RunningProgram {
+    let watch = try instance.start("watch", "--every", "20ms")
+    try waitUntil("it watches") { watch.errorSoFar.contains(" info watching ") }
+    return watch
+  }
+
+  @Test(
+    "A watch processes what is dropped, promptly, and leaves the schedule alone",
+    arguments: [SIGTERM, SIGINT])
+  func drains(signal: Int32) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop("0.json")
+    let watch = try watch(instance)
+    try waitUntil("what was there before is done") { try instance.names("done") == ["0.json"] }
+    // Two in a row, and each by an event of its own: a look must not be the last.
+    for number in 1...3 {
+      try instance.drop("\(number).json")
+      try waitUntil("trigger \(number) is done", within: .seconds(15)) {
+        try instance.names("done").contains("\(number).json")
+      }
+    }
+    watch.signal(signal)
+    let result = try watch.wait()
+    #expect(result.status == 128 + signal)
+    #expect(result.errorLine(with: " info stopped by \(signal == SIGTERM ? "SIGTERM" : "SIGINT")") != nil)
+    #expect(try instance.ledger() == (0...3).map { "manual demo \($0).json" })
+    #expect(try !instance.isLocked("scheduler.lock"))
+    #expect(try instance.names("running") == [])
+  }
+
+  @Test("A watch that is asked to stop while a job runs puts the trigger back")
+  func stopsInJob() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    let watch = try watch(instance)
+    try instance.drop("a.json", "2")
+    try instance.started.wait()
+    watch.signal(SIGTERM)
+    #expect(try watch.wait().status == 143)
+    #expect(try instance.pending() == ["a.json"])
+    #expect(try instance.claimed() == [])
+  }
+
+  @Test("A watch finishes what a killed batch left, without a new trigger")
+  func recovers() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop("a.json", "2")
+    try instance.killInJob("run", "--spool-only")
+    try instance.release.pass()
+    try waitUntil("the orphan has ended") { try !instance.isLocked("channels/2.lock") }
+    try instance.release.pass()
+    let watch = try watch(instance)
+    try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
+    watch.signal(SIGTERM)
+    #expect(try watch.wait().status == 143)
+    #expect(try instance.records(of: "a.json").map { $0["attempt"] } == [2])
+  }
+
+  @Test("A watch waits for an active scheduled run")
+  func waitsForRun() throws {
+    let instance = try TestInstance(channels: Self.channels.replacing("handlers/note", with: "handlers/hold"))
+    let run = try instance.start("run")
+    try instance.started.wait()
+    let watch = try watch(instance)
+    try instance.drop("a.json", "1")
+    // The run itself works it off when its channels are done.
+    try instance.release.pass(times: 3)
+    #expect(try run.wait().status == 0)
+    try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
+    watch.signal(SIGTERM)
+    #expect(try watch.wait().status == 143)
+    #expect(try instance.ledger().filter { $0.hasPrefix("manual") } == ["manual demo a.json"])
+  }
+
+  @Test(
+    "A watch ends with 74 when its spool was moved away, also when another one has its place",
+    arguments: [false, true])
+  func spoolMoved(isReplaced: Bool) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    let watch = try watch(instance)
+    try watch.waitForPolls(3)
+    #expect(rename(instance.spool, instance.spool + ".old") == 0)
+    if isReplaced { try instance.drop("a.json") }
+    let result = try watch.wait()
+    #expect(result.status == 74)
+    #expect(
+      result.error.hasSuffix(
+        "the spool '\(instance.spool)' was moved away or replaced; start bobbin watch again\n"))
+    #expect(try instance.names("done") == [])
+  }
+
+  @Test("A watch sees a trigger that leaves the spool's time as it was at the last poll")
+  func sameInstant() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    // No look is long enough after a time in the future, which stands for one of this very moment.
+    let moment = Int(Timestamp.now().seconds) + 3_600
+    func setTime() throws {
+      let time = timespec(tv_sec: moment, tv_nsec: 0)
+      guard utimensat(AT_FDCWD, instance.spool, [time, time], 0) == 0 else {
+        throw SystemError("set the times of", instance.spool, .init(errno))
+      }
+    }
+    let watch = try watch(instance)
+    try instance.drop("0.json")
+    try waitUntil("its run is over") { try instance.history().last?["kind"] == "run" }
+    try setTime()
+    try watch.waitForPolls(10)
+    // It must not look between the drop and the setting of the time.
+    watch.signal(SIGSTOP)
+    try waitUntil("it stands still") {
+      try String(contentsOfFile: "/proc/\(watch.id)/stat", encoding: .utf8).contains(") T ")
+    }
+    try instance.drop("a.json")
+    try setTime()
+    watch.signal(SIGCONT)
+    try waitUntil("it is done") { try instance.names("done") == ["0.json", "a.json"] }
+    watch.signal(SIGTERM)
+    #expect(try watch.wait().status == 143)
+  }
+}

@@ -1,0 +1,21 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Promise 4: filename order", .alone)
+struct Promise4FilenameOrderTests {
+  @Test("A name that sorts first overtakes what is still waiting, within a second")
+  func overtaking() throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/slow"] }"#)
+    // The first job lasts longer than a look into the spool may be old: that second is what is tested.
+    try instance.handler(
+      "slow",
+      """
+      echo "$BOBBIN_TRIGGER" >>../ledger
+      if [ "$BOBBIN_TRIGGER" = b.json ]; then echo 1 >../spool/a.json; sleep 1; fi
+      """)
+    for name in ["b.json", "c.json", "d.json"] { try instance.drop(name) }
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.ledger() == ["b.json", "a.json", "c.json", "d.json"])
+  }
+}
