@@ -23,6 +23,8 @@ entry=$(sed -n 's/^\* \* \* \* \* root //p' "$work/cron.d/bobbin")
 check "the shipped crontab has its one entry" test "$(grep -c . <<<"$entry")" -eq 1 -a -n "$entry"
 # by_hand: runs the entry as cron would, and shows what would be mailed.
 by_hand() { env -i PATH="$work/bin:$PATH" HOME="$work" /bin/sh -c "${entry%% >>*}"; }
+# mailed: what the entry printed on either stream.
+mailed() { cat "$work/out" "$work/err"; }
 
 # A cron daemon of our own, in a mount namespace where /etc/cron.d holds this file alone, no other crontab exists and
 # /run is empty: it neither meets a daemon that runs already nor executes the machine's own jobs.
@@ -53,16 +55,21 @@ equal "there is nothing to mail when all went well" "" "$(cat "$work/mail")"
 # The same entry, without waiting for the minute: a run that finds another one busy is not worth a mail, a failure is.
 instance 'channels: [ { id: 1, name: "demo", command: ["handlers/hold"] } ]'
 start bobbin run
-check "a long run is on" wait_for 20 test -e "$work/holding"
+check "a long run is active" wait_for 20 test -e "$work/holding"
 try by_hand
-equal "a run that finds it busy mails nothing" "" "$(cat "$work/out" "$work/err")"
+equal "a run that finds it busy mails nothing, and its status is 0" "0 " "$status $(mailed)"
 touch "$work/release"
 join "$started"
 instance 'channels: [ { id: 1, name: "demo", command: ["false"] } ]'
 try by_hand
-check "a failed job is mailed" grep -q demo "$work/out"
+check "a failed job is mailed" grep -q demo <<<"$(mailed)"
+equal "and its status is 1" 1 "$status"
+instance 'channels: [ { id: 1, name: "demo", command: ["true"] } ]'
+try by_hand
+equal "a good run mails nothing, and its status is 0" "0 " "$status $(mailed)"
 instance 'channels: [ { id: 1, name: "demo", comand: ["true"] } ]'
 try by_hand
-check "and so is a fault in the configuration" grep -q comand "$work/out"
+check "a fault in the configuration is mailed" grep -q comand <<<"$(mailed)"
+equal "and its status is 78" 78 "$status"
 
 finished

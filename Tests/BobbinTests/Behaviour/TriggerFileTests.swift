@@ -158,4 +158,29 @@ struct TriggerFileTests {
     #expect(try run.wait().json["triggers"]["succeeded"] == 2)
     #expect(try instance.ledger() == ["manual demo b.json", "manual cats a.json"])
   }
+
+  @Test(
+    "A name is only a name, whatever a shell or an option parser would make of it",
+    arguments: [
+      "-n.json", "--help.json", "a b *.json", "$(touch x).json", "line\nbreak.json", "ä.json", "';.json",
+    ])
+  func strangeName(name: String) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop(name, "1")
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.names("done") == [name])
+    #expect(try instance.history().first?["trigger"] == .string(name))
+    #expect(try instance.pending() == [])
+  }
+
+  @Test("A name of 255 bytes reaches an end")
+  func longestName() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    let name = String(repeating: "x", count: 250) + ".json"
+    try instance.drop(name, "1")
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    let ends = try ["done", "failed", "rejected"].flatMap { try instance.names($0) }
+    #expect(ends == [name])
+    #expect(try instance.history().first?["trigger"] == .string(name))
+  }
 }

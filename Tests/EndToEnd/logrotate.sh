@@ -16,9 +16,13 @@ sed -e "s#/var/spool/bobbin#$spool#" -e "s/su bobbin bobbin/su $(id -un) $(id -g
     "$project/etc/logrotate.d/bobbin" >"$work/logrotate.conf"
 chmod 644 "$work/logrotate.conf"
 check "the shipped logrotate file fits this spool" grep -qF "$spool/history.jsonl {" "$work/logrotate.conf"
-try logrotate --state "$work/logrotate.state" --force "$work/logrotate.conf"
-equal "logrotate accepts it" "0 " "$status $(cat "$work/err")"
-check "the history is rotated away" test -e "$spool/history.jsonl.1" -a ! -e "$spool/history.jsonl"
+# Some distributions ship other defaults, which come before the file.
+{ printf 'dateext\nolddir %s\ncompress\n' "$work/old"; cat "$work/logrotate.conf"; } >"$work/with-defaults.conf"
+chmod 644 "$work/with-defaults.conf"
+mkdir "$work/old"
+try logrotate --state "$work/logrotate.state" --force "$work/with-defaults.conf"
+equal "logrotate accepts it, after the defaults of other distributions" "0 " "$status $(cat "$work/err")"
+check "the history is rotated to the name that Bobbin reads" test -e "$spool/history.jsonl.1" -a ! -e "$spool/history.jsonl"
 
 try bobbin run
 equal "a run after the rotation succeeds" 0 "$status"
