@@ -16,7 +16,7 @@ let strict: [SwiftSetting] =
   ] + (isInstrumented ? [] : [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))])
 
 /// A release binary is one file without any library: it runs on every Linux of its processor, whatever C library that
-/// has, and starts in less than half the time (nothing is left to relocate or to look up). Linked by the toolchain's own
+/// has, and starts in less than half the time (nothing is left to relocate or to resolve). Linked by the toolchain's own
 /// lld: the system's linker warns of functions that look users and hosts up, which Bobbin never calls.
 let selfContained: [LinkerSetting] =
   isInstrumented ? [] : [.unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))]
@@ -51,13 +51,15 @@ let package = Package(
       linkerSettings: selfContained),
 
     // One folder of tests a layer; `BobbinTests` drives the program itself.
-    .target(name: "TestSupport", dependencies: ["Posix", "Text"], path: "Tests/Support", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["Posix", "Text"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "TextTests", dependencies: ["Text", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport", "Text"], swiftSettings: strict),
     .testTarget(
       name: "SpoolTests", dependencies: ["Posix", "Spool", "TestSupport", "Text"], swiftSettings: strict),
     .testTarget(
-      name: "ChannelsTests", dependencies: ["Channels", "Posix", "TestSupport", "Text"], swiftSettings: strict),
+      name: "ChannelsTests", dependencies: ["Channels", "Posix", "TestSupport", "Text"], swiftSettings: strict
+    ),
     .testTarget(
       name: "HistoryTests", dependencies: ["History", "Posix", "Spool", "TestSupport", "Text"],
       swiftSettings: strict),

@@ -229,8 +229,8 @@ int linux_open_standard_streams(void) {
   return 0;
 }
 
-// A descriptor that none of the child's numbers can overwrite before it has been put in its place: itself, or a copy
-// above them that the caller closes.
+// A descriptor that the child cannot overwrite with another of its numbers: the descriptor itself, or a copy above
+// those numbers, which the caller closes.
 static int dup_above(int descriptor, int inherited_as) {
   if (descriptor > 2 && descriptor != inherited_as) return descriptor;
   int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, inherited_as + 1);
@@ -239,7 +239,7 @@ static int dup_above(int descriptor, int inherited_as) {
   return copy < 0 ? -errno : copy;
 }
 
-// What keeps the child from becoming the program, told by way of the memory that it shares with its parent until then.
+// Why the child could not execute the program: reported through the memory that it shares with its parent until then.
 struct spawn_failure {
   int code;
   int step;
@@ -252,14 +252,14 @@ static int dup2_inheritable(int descriptor, int number) {
   return dup2(descriptor, number);
 }
 
-// In the child, which may change nothing but what belongs to the system: memory is the parent's.
+// Runs in the child. It may change the system's state but no memory: the memory is the parent's.
 static void child_exec(
     const struct linux_spawn *request, int output, int error, volatile struct spawn_failure *failure) {
   struct sigaction standard, old;
   memset(&standard, 0, sizeof standard);
   sigemptyset(&standard.sa_mask);
   standard.sa_handler = SIG_DFL;
-  // Ignored signals stay so in the program, and a handler must not run in the child. `nohup` is meant for jobs, too.
+  // Ignored signals stay so in the program, and a handler must not run in the child. `nohup` is meant for jobs as well.
   const int reset[] = {SIGPIPE, SIGIO, SIGTERM, SIGINT, SIGQUIT, SIGCHLD};
   for (size_t i = 0; i < sizeof reset / sizeof reset[0]; i++) sigaction(reset[i], &standard, NULL);
   if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGHUP, &standard, NULL);
@@ -363,8 +363,8 @@ static int child_ended = -1;
 static void count_signal(int signal) {
   int error = errno;
   if (signal > 0 && signal < 65) counts[signal]++;
-  // A full pipe wakes up as well as one with a byte more.
-  if (write(wake_pipe[1], "", 1) < 0) errno = error;
+  // A full pipe wakes the poll just as well.
+  (void)!write(wake_pipe[1], "", 1);
   errno = error;
 }
 
@@ -439,8 +439,8 @@ struct thread_start {
 static void *thread_main(void *argument) {
   struct thread_start start = *(struct thread_start *)argument;
   free(argument);
-  // It works beside what the main thread waits for, and never wakes up in its place. Not where the user has chosen
-  // another policy. The system calls, because not every C library lets a thread choose its own.
+  // SCHED_BATCH keeps this thread from preempting the main one when it wakes. An explicit policy is respected. Raw system
+  // calls: some C libraries (musl) stub the wrappers.
   const struct sched_param none = {0};
   if (syscall(SYS_sched_getscheduler, 0) == SCHED_OTHER) syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &none);
   start.body(start.context);

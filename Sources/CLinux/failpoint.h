@@ -1,4 +1,4 @@
-// The gate that every changing or ordering system call passes.
+// The gate that every system call passes that changes a file system or orders its writes.
 //
 // Compiled in only with BOBBIN_FAILPOINTS. The environment then says what happens:
 //   BOBBIN_FAILPOINT_KILL=n          the process is killed (SIGKILL) instead of making its n-th call
@@ -15,7 +15,7 @@
 // itself is meant, and either may be missing (-1, NULL).
 int linux_failpoint(const char *call, int descriptor, const char *path);
 
-// A call that reports errno. Inside the loop that repeats it after EINTR, so that a failure with EINTR is repeated, too.
+// A call that reports errno. Inside the loop that repeats it after EINTR, so that a failure with EINTR is repeated as well.
 #define GATED(name, descriptor, path, call)                       \
   ({                                                              \
     int failure_ = linux_failpoint(name, descriptor, path);       \
@@ -23,7 +23,7 @@ int linux_failpoint(const char *call, int descriptor, const char *path);
     failure_ ? -1 : (call);                                       \
   })
 
-// For functions that make several calls. EINTR is none of their errors.
+// For functions that make several calls. EINTR is not one of their errors.
 #define GATE(name, path)                                          \
   do {                                                            \
     int failure_ = linux_failpoint(name, -1, path);               \

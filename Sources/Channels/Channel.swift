@@ -1,6 +1,6 @@
 package import Posix
 
-/// An entry of the configuration: what is run for one number and name.
+/// An entry of the configuration: the command of one id and name.
 package struct Channel: Sendable {
   /// From 1 to 2^53, unique.
   package let id: Int64
@@ -8,7 +8,7 @@ package struct Channel: Sendable {
   package let name: String
   /// What the command fetches; empty when the configuration gives none. Never begins with `-`.
   package let url: String
-  /// The program, absolute if it was given with a `/`, else to be looked up on PATH; then its arguments, with their
+  /// The program, absolute if it was given with a `/`, otherwise to be found on PATH; then its arguments, with their
   /// placeholders. Never empty.
   package let command: [String]
   /// The most items one job should fetch, from 1.
@@ -21,17 +21,17 @@ package struct Channel: Sendable {
   package let grace: Duration
   /// The wait between two attempts.
   package let retryDelay: Duration
-  /// How often a job is tried when it fails for a transient reason, from 1.
+  /// How often a job is tried when its failures are transient, from 1.
   package let attempts: Int
   /// Whether a job that was cut short is run again.
   package let rerun: Bool
-  /// A line on standard error that matches one of these makes a failure a transient one.
+  /// A line on standard error that matches one of these makes a failure transient.
   package let transient: [Pattern]
   /// Where the channel's files go: `library/<name>`, absolute.
   package let directory: String
 
   /// The program and its arguments, with all placeholders replaced in one pass: a value that looks like a
-  /// placeholder is not replaced in its turn.
+  /// placeholder is not replaced itself.
   package func arguments() -> [String] {
     [command[0]]
       + command.dropFirst().map { argument in

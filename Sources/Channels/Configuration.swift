@@ -14,7 +14,7 @@ package struct Configuration: Sendable {
   package let lock: String
   /// The folder of the lock, which a run does not make unless it is the spool.
   package var lockFolder: String { PathText.folder(of: lock) }
-  /// The age from which a trigger is given up; nil for never.
+  /// The age from which a trigger expires; nil for never.
   package let expireAfter: Duration?
   /// How long a file must have been left alone to count as complete.
   package let settle: Duration
@@ -47,9 +47,9 @@ package struct Configuration: Sendable {
     self.positionsByName = Dictionary(uniqueKeysWithValues: zip(channels.map(\.name), channels.indices))
   }
 
-  /// The channel with this id; nil when there is none. Takes constant time.
+  /// The channel with this id, if there is one. Takes constant time.
   package func channel(id: Int64) -> Channel? { positionsByID[id].map { channels[$0] } }
 
-  /// The channel of this name; nil when there is none. Takes constant time.
+  /// The channel of this name, if there is one. Takes constant time.
   package func channel(name: String) -> Channel? { positionsByName[name].map { channels[$0] } }
 }

@@ -1,7 +1,7 @@
 package import Posix
 package import Spool
 
-/// The history, `history.jsonl`: appended to by the batch and by commands that give a trigger up, read by everybody.
+/// The history, `history.jsonl`: appended to by the batch and by commands that retire a trigger, read by everybody.
 ///
 /// Others may rename or delete the file at any time (logrotate); the next append then begins a new one.
 package final class HistoryFile {
@@ -18,13 +18,13 @@ package final class HistoryFile {
   /// Appends whole lines and returns once they are on the disk.
   ///
   /// - Parameter lines: each with its newline.
-  /// - Returns: whether a torn last line, left by a crash or a full disk, was taken away first. Its job had no durable
-  ///   record, so nothing is known by it.
-  /// - Throws: when the lines are not surely on the disk. What was written of them is taken back.
+  /// - Returns: whether a torn last line, left by a crash or a full disk, was removed first. Its job had no durable
+  ///   record, so nothing is lost with it.
+  /// - Throws: when the lines are not known to be on the disk. The part of them that was written is removed.
   package func append(_ lines: [UInt8]) throws(SystemError) -> Bool {
     while true {
       if isClosed { try open() }
-      // Nobody may mend the end of the file while another one appends there.
+      // Nobody may repair the end of the file while another process appends there.
       try lock(true)
       defer { try? lock(false) }
       guard try isCurrent() else {
@@ -35,9 +35,9 @@ package final class HistoryFile {
       do throws(SystemError) {
         try write(lines)
       } catch {
-        // A record that may not be on the disk must not be found there by a recovery: the page cache would show it
-        // until the next power cut. Failing to take it back leaves nothing better to do than to report the cause. What
-        // another process has appended meanwhile (locking is broken then) is not ours to take back.
+        // A recovery must not find a record that may not be on the disk: the page cache would show it until the next
+        // power cut. If it cannot be removed, all that is left is to report the cause. What another process has appended
+        // in between (locking is broken then) is not ours to remove.
         if let now = try? self.size(), now <= size + Int64(lines.count) { try? truncate(to: size) }
         throw error
       }
@@ -47,10 +47,10 @@ package final class HistoryFile {
 
   /// Makes durable what others wrote, from an offset on, before anything is concluded from it.
   ///
-  /// A sync alone would not do: the kernel reports a failed one once, and takes the pages for written afterwards. The
-  /// same bytes are therefore written again, and a sync that succeeds then has written them.
+  /// A sync alone is not enough: the kernel reports a failed sync once, and takes the pages for written afterwards. The
+  /// same bytes are therefore written again, so that a sync that succeeds has written them.
   ///
-  /// - Parameter name: the history, or one that was rotated away.
+  /// - Parameter name: the history, or a rotated history.
   package static func confirm(
     _ name: FileName, from offset: Int64, in store: SpoolStore
   ) throws(SystemError) {
@@ -91,7 +91,7 @@ package final class HistoryFile {
 
   private func truncate(to size: Int64) throws(SystemError) { try file?.truncate(to: size) }
 
-  /// Whether the open file still is the one under the name.
+  /// Whether the name still leads to the open file.
   private func isCurrent() throws(SystemError) -> Bool {
     guard let opened = try file?.status(), let named = try store.root.status(of: Self.name) else {
       return false
@@ -101,10 +101,10 @@ package final class HistoryFile {
 
   private func size() throws(SystemError) -> Int64 { try file?.status().size ?? 0 }
 
-  /// Cuts off what follows the last newline.
+  /// Removes what follows the last newline.
   ///
-  /// RACE: with locking broken, that may be what another process is writing at this moment. A line that still grows is
-  /// waited for; one that has not changed for a while is torn.
+  /// RACE: with locking broken, another process may be writing it right now. A line that still grows is waited for; a
+  /// line that has not changed for a while is torn.
   private func mend() throws(SystemError) -> (size: Int64, mended: Bool) {
     var size = try size()
     while true {

@@ -2,16 +2,16 @@ package import Posix
 package import Spool
 import Text
 
-/// Gives out history ids: 1, 2, 3 …, never one twice, also to several processes at once.
+/// Hands out history ids: 1, 2, 3 …, each of them once, also to several processes at a time.
 ///
 /// The next id is kept in a file of its own, `.history-id`, so that ids go on when the history is rotated away or
-/// deleted. Should that file be lost or behind (a power cut), the history and the claims say how far ids have come.
+/// deleted. If that file is lost or out of date (a power cut), the history and the claims say how far ids have come.
 package final class HistoryIDs {
   private let store: SpoolStore
   private let file: FileDescriptor
   /// The next numbers, as far as this process knows: the file may say greater ones.
   private var known = Numbers(id: 1, run: 1)
-  /// Taken, but not used: the trigger it was for had gone.
+  /// An id that was taken but not used: its trigger had gone.
   private var spare: Int64?
 
   package init(_ store: SpoolStore) throws(SystemError) {
@@ -24,8 +24,8 @@ package final class HistoryIDs {
     for owner in try store[.running].names() {
       let claims: [FileName]
       do throws(SystemError) { claims = try store[.running].directory(owner).names() } catch {
-        // RACE: a process that ends removes its folder. Its ids are in the file or in the history then. And what is no
-        // directory holds no claims.
+        // RACE: a process that ends removes its folder. Its ids are in the file or in the history then. An entry that is
+        // not a directory holds no claims.
         if [.noSuchFile, .notDirectory, .tooManyLinks].contains(error.code) { continue }
         throw error
       }
@@ -55,7 +55,7 @@ package final class HistoryIDs {
     }
   }
 
-  /// Gives an id back that was not used, for the next call of `next()`.
+  /// Returns an id that was not used, for the next call of `next()`.
   package func giveBack(_ id: Int64) { spare = id }
 
   /// Makes the counter durable, at the end of a run or a command: the history that proves it may be rotated away.
@@ -70,7 +70,7 @@ package final class HistoryIDs {
       self.run = run
     }
 
-    /// - Returns: nil when the first line does not hold two numbers that may be such.
+    /// - Returns: nil when the first line does not hold two possible numbers.
     init?(line: [UInt8]) {
       let parts = line.prefix { $0 != UInt8(ascii: "\n") }
         .split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
@@ -85,7 +85,7 @@ package final class HistoryIDs {
   private func advance(_ take: (inout Numbers) -> Int64) throws(SystemError) -> Int64 {
     try file.lock()
     defer { try? file.unlock() }
-    // Somebody may have emptied the file meanwhile.
+    // Somebody may have emptied the file in between.
     let stored = try read() ?? known
     var numbers = Numbers(id: max(stored.id, known.id), run: max(stored.run, known.run))
     let number = take(&numbers)

@@ -2,7 +2,7 @@ import FoundationEssentials
 package import Posix
 import Spool
 
-/// Reads the history, forwards or from its end, and into the one that was rotated away last.
+/// Reads the history, forwards or from its end, and on into the file that was rotated away last.
 package enum HistoryReader {
   /// Calls `body` with every whole line, first to last, without its newline.
   package static func forEachLine(
@@ -33,11 +33,11 @@ package enum HistoryReader {
     _ = try forEachLineFromEnd(of: file, body)
   }
 
-  /// Calls `body` with every whole line, newest first, until it returns false: those of the history, then those of the
-  /// one that was rotated away last.
+  /// Calls `body` with every whole line, newest first, until it returns false: the lines of the history, then the lines
+  /// of the file that was rotated away last.
   ///
-  /// RACE: logrotate may rename the history at any moment. It is opened first, so what moves away after that is read
-  /// all the same; and once only, as the other name then leads to the same file.
+  /// RACE: logrotate may rename the history at any time. The history is opened first, so a file that is renamed after
+  /// that is still read, and only once, because the other name then leads to the same file.
   package static func forEachLineNewestFirst(
     in directory: Directory, _ body: (ArraySlice<UInt8>) -> Bool
   ) throws(SystemError) {
@@ -52,11 +52,11 @@ package enum HistoryReader {
     _ = try forEachLineFromEnd(of: file, body)
   }
 
-  /// - Returns: nil when there is none, and when somebody else put it there, as anybody may in a drop box.
+  /// - Returns: nil when the file is missing, or was put there by somebody else, as anybody may in a drop box.
   private static func openRotated(in directory: Directory) throws(SystemError) -> FileDescriptor? {
     let trusted = try TrustedOwners(in: directory)
-    // RACE: what was opened is what counts. The look before keeps somebody else's link or unreadable file from being
-    // an error.
+    // RACE: the opened file is the one that counts. The check before keeps somebody else's link or unreadable file from
+    // being an error.
     guard let found = try directory.status(of: HistoryFile.rotatedName), trusted.covers(found, .regular),
       let file = try directory.openIfPresent(HistoryFile.rotatedName),
       trusted.covers(try file.status(), .regular)
@@ -87,7 +87,7 @@ package enum HistoryReader {
     return isWhole && !rest.isEmpty ? body(rest[...]) : true
   }
 
-  /// A line as a record; nil for one that is none (somebody else wrote into the file).
+  /// A line as a record; nil for any other line (somebody else wrote into the file).
   package static func record(_ line: ArraySlice<UInt8>) -> HistoryRecord? {
     guard let record = try? JSONDecoder().decode(HistoryRecord.self, from: Data(line)),
       isPossible(record.id), record.run.map(isPossible) ?? true
@@ -95,7 +95,7 @@ package enum HistoryReader {
     return record
   }
 
-  /// Numbers that are counted on from: one that nobody gave out must not use them up.
+  /// Ids continue after the highest one found, so a forged number near the limit is refused: it would exhaust them.
   private static func isPossible(_ number: Int64) -> Bool { (1...ClaimName.idLimit).contains(number) }
 
   /// The id of a record without decoding all of it: every line begins `{"id":`.

@@ -1,6 +1,6 @@
 package import Text
 
-/// What a run did, counted.
+/// What a run did, in numbers.
 package struct RunStatistics: Sendable, Equatable {
   package struct Channels: Sendable, Equatable {
     package var total = 0
@@ -14,14 +14,14 @@ package struct RunStatistics: Sendable, Equatable {
     package var failed = 0
     package var expired = 0
     package var rejected = 0
-    /// Left pending: its channel still had a job of an earlier run, or the file could not be taken.
+    /// Left pending: a job of an earlier run still holds the channel, or the file could not be moved.
     package var deferred = 0
   }
 
   package var channels = Channels()
   package var triggers = Triggers()
   package var videosDownloaded = 0
-  /// Torn last lines of the history that were mended.
+  /// How many torn last lines of the history were removed.
   package var historyMended = 0
 
   package init() {}
@@ -36,14 +36,14 @@ package struct RunStatistics: Sendable, Equatable {
     sum.triggers.failed += right.triggers.failed
     sum.triggers.expired += right.triggers.expired
     sum.triggers.rejected += right.triggers.rejected
-    // What one holding of the lock could not work on, the next one of the same run leaves out, and does not count again.
+    // Later holdings of the same command skip what an earlier one deferred, so nothing is counted twice.
     sum.triggers.deferred += right.triggers.deferred
     sum.videosDownloaded += right.videosDownloaded
     sum.historyMended += right.historyMended
     return sum
   }
 
-  /// As they stand in the record of a run and in the summary of `run --json`.
+  /// The counts as the record of a run and the summary of `run --json` have them.
   package var counts: [(name: String, value: JSONValue)] {
     [
       (
@@ -64,7 +64,7 @@ package struct RunStatistics: Sendable, Equatable {
     ]
   }
 
-  /// All that the record of a run has besides.
+  /// The fields that only the record of a run has.
   var fields: [(name: String, value: JSONValue)] {
     counts + [("history_mended", .integer(historyMended))]
   }

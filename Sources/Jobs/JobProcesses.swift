@@ -1,6 +1,6 @@
 import Posix
 
-/// The processes that belong to one job: the process that was started, and what that process started in its turn.
+/// The processes that belong to one job: the process that was started, and what that process has started.
 ///
 /// This is the only place that answers "whose process is it?". Processes that moved to another group or session are
 /// found because they become children of the batch when their parents die (`Children.adoptOrphans`). An adopted process
@@ -39,6 +39,6 @@ struct JobProcesses {
   /// Sends a signal to all that are left, in whatever group or session.
   func signalRemaining(_ signal: Int32) throws(SystemError) { try Children.signalDescendants(signal) }
 
-  /// Gives up what is left: processes that end for no signal. Later jobs must not wait for them.
-  func abandon() throws(SystemError) { try Children.giveUp() }
+  /// Abandons what is left: processes that no signal ends. Later jobs must not wait for them.
+  func abandon() throws(SystemError) { try Children.abandon() }
 }

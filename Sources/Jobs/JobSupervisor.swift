@@ -132,7 +132,7 @@ struct JobSupervisor {
   /// The signal that stopped both, a job and its batch: a shutdown, or `kill` for a whole session, does not wait for the
   /// batch to stop its job.
   ///
-  /// RACE: the job may have been hit first. An end by such a signal is therefore given a moment to reach the batch.
+  /// RACE: the job may have been hit first. An end by such a signal is therefore given some milliseconds to reach the batch.
   ///
   /// - Returns: nil when the job ended by itself.
   private func stopSignal(behind exit: ChildProcess.Exit) throws(SystemError) -> Int32? {

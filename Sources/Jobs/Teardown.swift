@@ -12,7 +12,7 @@ struct Teardown: Sendable {
 
   let steps: [Step]
 
-  /// How long to wait for processes that survive even SIGKILL (a dead network disk) before they are given up.
+  /// How long to wait for processes that survive even SIGKILL (a dead network disk) before they are abandoned.
   static let patienceAfterKill = Duration.seconds(5)
 
   /// SIGTERM, `grace`, SIGKILL.

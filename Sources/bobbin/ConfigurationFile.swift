@@ -11,7 +11,7 @@ enum ConfigurationFile {
   static let permissionRemedy = "run it as a user who may read it, or name another with --config FILE"
 
   /// - Parameter named: the value of `--config`.
-  /// - Throws: a `CommandFailure` that says where it was looked for, or every fault in it.
+  /// - Throws: a `CommandFailure` that lists the places that were searched, or every fault in the file.
   static func load(named: String?) throws -> Configuration {
     if named == "" { throw CommandFailure(.usage, "--config needs a value: --config FILE") }
     let variable = CurrentProcess.environment("BOBBIN_CONFIG")

@@ -10,7 +10,7 @@ enum ExitStatus: Int32 {
   case notFound = 65
   case cannotCreate = 73
   case inputOutput = 74
-  /// Another run is on, or there was no space before anything ran: try again later.
+  /// Another run is active, or there was no space before anything ran: try again later.
   case temporary = 75
   case permission = 77
   case configuration = 78
@@ -18,7 +18,7 @@ enum ExitStatus: Int32 {
   case timedOut = 124
 
   init(_ error: SystemError) {
-    // Where the output went to is no matter of the spool's.
+    // A failed write to stdout or stderr says nothing about the spool.
     if error.isOutput {
       self = .inputOutput
       return

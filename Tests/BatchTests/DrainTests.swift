@@ -1,11 +1,11 @@
 import Foundation
+import History
 import Posix
 import Spool
 import TestSupport
 import Testing
 
 @testable import Batch
-import History
 
 @Suite("The drain", .serialized, .alone)
 struct DrainTests {

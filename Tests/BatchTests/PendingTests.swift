@@ -7,7 +7,7 @@ import Testing
 @testable import Batch
 
 /// What is done to pending triggers without running them, with the moment given.
-@Suite("pending triggers", .alone)
+@Suite("Pending triggers", .alone)
 struct PendingTests {
   private func states(_ opened: Instance, at moment: Timestamp) throws -> [QueueEntry.State] {
     var states: [QueueEntry.State] = []
@@ -21,7 +21,7 @@ struct PendingTests {
     return try #require(found)
   }
 
-  @Test("are stale when they are older than `expire_after`, not when they are as old")
+  @Test("Pending triggers are stale when they are older than `expire_after`, not when they are as old")
   func boundary() throws {
     let instance = try TestInstance()
     try instance.drop("a.json")
@@ -31,14 +31,14 @@ struct PendingTests {
     #expect(try states(opened, at: limit + .nanoseconds(1)) == [.stale])
   }
 
-  @Test("are never stale with `expire_after: 0`")
+  @Test("Pending triggers are never stale with `expire_after: 0`")
   func never() throws {
     let instance = try TestInstance(settings: #"expire_after: "0","#)
     try instance.drop("a.json", age: .seconds(1_000 * 86_400))
     #expect(try states(instance.opened(), at: .now()) == [.ready])
   }
 
-  @Test("prune expires them by the given moment, and records and moves them")
+  @Test("The command prune expires them by the given time, and records and moves them")
   func prune() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
@@ -52,7 +52,9 @@ struct PendingTests {
     #expect(try instance.names("running") == [])
   }
 
-  @Test("while a run is on, prune judges their age by the moment that run began, as the run itself does")
+  @Test(
+    "While a run is active, prune judges their age by the time at which that run began, as the run itself does"
+  )
   func pruneDuringRun() throws {
     let instance = try TestInstance()
     try instance.drop("a.json")
@@ -70,7 +72,7 @@ struct PendingTests {
     #expect(try opened.prune(now: began + .seconds(86_400)).expired == 1)
   }
 
-  @Test("cancel takes what is there and says what is not")
+  @Test("The command cancel takes what is there and says what is not")
   func cancel() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
@@ -84,7 +86,7 @@ struct PendingTests {
     #expect(try instance.history().map { $0["id"] } == [1, 2])
   }
 
-  @Test("an id that nothing came of is not used up")
+  @Test("An id that nothing came of is not used up")
   func noGaps() throws {
     let instance = try TestInstance()
     let opened = try instance.opened()
@@ -94,7 +96,7 @@ struct PendingTests {
   }
 
   @Test(
-    "status counts them, and knows a holder by its note", arguments: [HolderNote.Kind.scheduled, .manual])
+    "The status counts them, and knows a holder by its note", arguments: [HolderNote.Kind.scheduled, .manual])
   func status(kind: HolderNote.Kind) throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json", ".c.json", "d.txt"] { try instance.drop(name) }

@@ -5,13 +5,13 @@ import Testing
 @testable import Batch
 
 /// What can be wrong around a configuration; the modes are in `CheckCommandTests`, which sees the program's answer too.
-@Suite("the check of an instance", .alone)
+@Suite("The check of an instance", .alone)
 struct SetupCheckTests {
   private func problems(_ instance: TestInstance) throws -> [SetupProblem] {
     SetupCheck(try instance.loadConfiguration()).problems()
   }
 
-  @Test("finds nothing wrong with one whose directories a run would make")
+  @Test("The check of an instance finds nothing wrong with one whose directories a run would make")
   func fresh() throws {
     let instance = try TestInstance()
     #expect(try problems(instance) == [])
@@ -19,7 +19,7 @@ struct SetupCheckTests {
     #expect(try problems(instance) == [])
   }
 
-  @Test("every problem has a remedy and names the path")
+  @Test("Every problem has a remedy and names the path")
   func remedies() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "a", command: ["handlers/none"] }"#)
     chmod(instance.configuration, 0o666)
@@ -38,7 +38,7 @@ struct SetupCheckTests {
   }
 
   @Test(
-    "a remedy, carried out as it stands, takes the problem away",
+    "A remedy, carried out as it stands, takes the problem away",
     arguments: [
       ("library", 0o777), ("spool/logs", 0o777), ("spool/scheduler.lock", 0o666), ("etc/bobbin.json5", 0o666),
     ])
@@ -55,7 +55,7 @@ struct SetupCheckTests {
     #expect(try problems(instance) == [])
   }
 
-  @Test("a link to a directory counts as the directory, as /var/spool may be one")
+  @Test("A link to a directory counts as the directory, as /var/spool may be one")
   func link() throws {
     let instance = try TestInstance()
     #expect(rename(instance.spool, "\(instance.directory.path)/elsewhere") == 0)
@@ -63,7 +63,7 @@ struct SetupCheckTests {
     #expect(try problems(instance) == [])
   }
 
-  @Test("a spool below a file cannot be made")
+  @Test("A spool below a file cannot be made")
   func belowFile() throws {
     let instance = try TestInstance(channels: "")
     try instance.directory.write("file")
@@ -73,7 +73,7 @@ struct SetupCheckTests {
     #expect(problem.message == "the spool is missing and cannot be made in \(instance.directory.path)/file")
   }
 
-  @Test("programs of disabled channels are not looked for")
+  @Test("Programs of disabled channels are not searched for")
   func disabled() throws {
     let instance = try TestInstance(
       channels: #"{ id: 1, name: "a", command: ["no-such-program"], enabled: false }"#)

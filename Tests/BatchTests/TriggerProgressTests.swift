@@ -5,7 +5,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("what has become of a trigger", .alone)
+@Suite("The progress of a trigger", .alone)
 struct TriggerProgressTests {
   private static let trigger = FileName("a.json")
 
@@ -27,7 +27,7 @@ struct TriggerProgressTests {
     }
   }
 
-  @Test("pending while its file is there, whatever the history says")
+  @Test("A trigger is pending while its file is there, whatever the history says")
   func pending() throws {
     let instance = try TestInstance()
     try instance.directory.write("spool/history.jsonl", Self.record("succeeded"))
@@ -35,7 +35,9 @@ struct TriggerProgressTests {
     #expect(try progress(instance) == "pending")
   }
 
-  @Test("done when there is a record of it", arguments: ["succeeded", "failed", "cancelled", "interrupted"])
+  @Test(
+    "A trigger is done when there is a record of it",
+    arguments: ["succeeded", "failed", "cancelled", "interrupted"])
   func done(outcome: String) throws {
     let instance = try TestInstance()
     try instance.directory.write(
@@ -43,14 +45,14 @@ struct TriggerProgressTests {
     #expect(try progress(instance) == outcome)
   }
 
-  @Test("done when its record was rotated away meanwhile")
+  @Test("A trigger is done when its record was rotated away meanwhile")
   func rotated() throws {
     let instance = try TestInstance()
     try instance.directory.write("spool/history.jsonl.1", Self.record("succeeded"))
     #expect(try progress(instance) == "succeeded")
   }
 
-  @Test("taken up while its last record says that it was put back, and it is claimed again")
+  @Test("A trigger is claimed while its last record says that it was put back, and it is claimed again")
   func requeued() throws {
     let instance = try TestInstance()
     try instance.directory.write(
@@ -58,10 +60,10 @@ struct TriggerProgressTests {
     #expect(try progress(instance) == "claimed")
   }
 
-  @Test("taken up when there is no record of it, nor a history")
+  @Test("A trigger is claimed when it has neither a record nor a history")
   func claimed() throws { #expect(try progress(try TestInstance()) == "claimed") }
 
-  @Test("unreadable for whoever may not read the history", arguments: ["drop box", "history"])
+  @Test("A trigger is unreadable for whoever may not read the history", arguments: ["drop box", "history"])
   func unreadable(what: String) throws {
     let instance = try TestInstance()
     try instance.directory.write("spool/history.jsonl", Self.record("succeeded"))

@@ -81,7 +81,8 @@ struct Program: ~Copyable {
 
   /// The path of an installed program.
   static func find(_ name: String) throws -> String {
-    guard let path = PathQueries.program(name, searching: CurrentProcess.environment("PATH") ?? "/usr/bin:/bin")
+    guard
+      let path = PathQueries.program(name, searching: CurrentProcess.environment("PATH") ?? "/usr/bin:/bin")
     else {
       throw Unavailable("\(name) is not installed")
     }

@@ -15,7 +15,7 @@ struct MachineTests {
     """
 
   @Test(
-    "the file system is that of the nearest mount above, the last one where several lie on one place",
+    "The file system is that of the nearest mount above, the last one where several lie on one place",
     arguments: [
       ("/", "ext4"), ("/var/tmp", "ext4"), ("/tmp", "tmpfs"), ("/tmp/x", "tmpfs"), ("/tmp2/x", "xfs"),
       ("/tmpx", "ext4"), ("/data/spool", "btrfs"),
@@ -24,10 +24,10 @@ struct MachineTests {
     #expect(Machine.fileSystem(of: path, in: Self.mounts) == type)
   }
 
-  @Test("without a table of mounts the file system is unknown")
+  @Test("Without a table of mounts the file system is unknown")
   func noMounts() { #expect(Machine.fileSystem(of: "/", in: "") == nil) }
 
-  @Test("the processor is the first named one")
+  @Test("The processor is the first named one")
   func processor() {
     #expect(Machine.processor(in: "processor\t: 0\nmodel name\t: Some CPU: 3 GHz \n") == "Some CPU: 3 GHz")
     #expect(Machine.processor(in: "processor\t: 0\n") == nil)

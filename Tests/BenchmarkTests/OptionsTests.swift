@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Options of the benchmark", .alone)
 struct OptionsTests {
-  @Test("without options every row is measured at full size")
+  @Test("Without options every row is measured at full size")
   func defaults() throws {
     let options = try Options([])
     #expect(options.rows == Row.allCases)
@@ -13,7 +13,7 @@ struct OptionsTests {
     #expect(options.count(7) == 7)
   }
 
-  @Test("rows are those named, in that order, once")
+  @Test("Rows are those named, in that order, once")
   func rows() throws {
     #expect(try Options(["--rows", "6,1,6"]).rows == [.queuePosition, .drain])
     #expect(try Options(["--rows", "none"]).rows == [])
@@ -30,13 +30,13 @@ struct OptionsTests {
     #expect(try Options(["--quick", "--repeat", "9"]).count(50) == 9)
   }
 
-  @Test("sizes of the plot are sorted: it is a curve")
+  @Test("Sizes of the plot are sorted: it is a curve")
   func plotSizes() throws {
     #expect(try Options(["--plot-sizes", "1000,10"]).sizes.plot == [10, 1_000])
   }
 
   @Test(
-    "nonsense is refused, and it is said what",
+    "Nonsense is refused, and the message says why",
     arguments: [
       (["--fast"], "unknown option --fast"), (["--rows"], "--rows needs a value"),
       (["--rows", "11"], "there is no row 11, only 1 to 10"),

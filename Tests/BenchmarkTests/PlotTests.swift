@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The plot of the drain's cost", .alone)
 struct PlotTests {
-  @Test("a decade is as wide as any other, and all values lie between the first tick and the last")
+  @Test("A decade is as wide as any other, and all values lie between the first tick and the last")
   func logScale() {
     let scale = LogScale([100, 5_000], range: 0...200)
     #expect(scale.ticks == [100, 1_000, 10_000])
@@ -16,12 +16,12 @@ struct PlotTests {
   }
 
   @Test(
-    "a single size has an axis, too",
+    "A single size has an axis",
     arguments: [([1], [1, 10]), ([1_000], [1_000, 10_000]), ([], [1, 10])] as [([Int], [Int])])
   func shortAxis(sizes: [Int], ticks: [Int]) { #expect(LogScale(sizes, range: 0...1).ticks == ticks) }
 
   @Test(
-    "ticks are round, begin at 0 and cover the value",
+    "Ticks are round, begin at 0 and cover the value",
     arguments: [0.004, 0.9, 1, 1.1, 2, 3.9, 5, 8, 9.99, 10, 1_234, 98_765] as [Double])
   func roundTicks(value: Double) throws {
     let ticks = RoundTicks.upTo(value)
@@ -31,10 +31,10 @@ struct PlotTests {
     #expect((4...9).contains(ticks.count))
   }
 
-  @Test("ticks of nothing are still an axis", arguments: [0, -1, .infinity, .nan] as [Double])
+  @Test("Ticks of nothing are still an axis", arguments: [0, -1, .infinity, .nan] as [Double])
   func noTicks(value: Double) { #expect(RoundTicks.upTo(value) == [0, 1]) }
 
-  @Test("a point stands for every size, a dashed line for the bare loop, and the caption is escaped")
+  @Test("A point stands for every size, a dashed line for the bare loop, and the caption is escaped")
   func svg() {
     let curve = DrainCost(
       bareSpawn: 1.1e-3,
@@ -49,7 +49,7 @@ struct PlotTests {
   }
 
   @Test(
-    "the beginning of a drain tells its cost: the pace after 200 jobs, and a share of what came before the first"
+    "The beginning of a drain tells its cost: the pace after 200 jobs, and a share of what came before the first"
   )
   func beginning() throws {
     let begin = Timestamp(seconds: 1_000)
@@ -60,7 +60,7 @@ struct PlotTests {
     #expect(abs(cost - (1e-3 + 2e-6)) < 1e-12)
   }
 
-  @Test("too few jobs tell no cost")
+  @Test("Too few jobs tell no cost")
   func tooFew() {
     let begin = Timestamp(seconds: 1_000)
     #expect(DrainCost.cost(of: [], in: 10, since: begin) == nil)

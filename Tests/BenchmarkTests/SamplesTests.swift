@@ -6,14 +6,14 @@ import Testing
 @Suite("Samples and their comparison", .alone)
 struct SamplesTests {
   @Test(
-    "the median is the middle, or the mean of the two in the middle",
+    "The median is the middle, or the mean of the two in the middle",
     arguments: [([3.0], 3.0), ([9, 1, 5], 5), ([4, 1, 3, 2], 2.5), ([1, 1, 100], 1)] as [([Double], Double)])
   func median(samples: [Double], middle: Double) { #expect(samples.median == middle) }
 
-  @Test("no samples have no median")
+  @Test("No samples have no median")
   func none() { #expect([Double]().median == nil) }
 
-  @Test("pairs take turns, measured first")
+  @Test("Pairs take turns, measured first")
   func turns() throws {
     var order: [String] = []
     let pairs = try Pairs(2) { turn in
@@ -28,21 +28,21 @@ struct SamplesTests {
   }
 
   @Test(
-    "the ratio is the median of the pairs' ratios, so that one slow moment of the machine changes nothing")
+    "The ratio is the median of the pairs' ratios, so that one slow time of the machine changes nothing")
   func pairedRatio() {
     // The medians' ratio would be 3.
     let pairs = Pairs(measured: [2, 30, 3], reference: [1, 15, 1])
     #expect(Finding(.drain, "", .perSecond, pairs, against: "").ratio == 2)
   }
 
-  @Test("sides of different length are compared by their medians")
+  @Test("Sides of different length are compared by their medians")
   func unpairedRatio() {
     let sides = Pairs(measured: [6], reference: [2, 3, 100])
     #expect(Finding(.backlog, "", .seconds, sides, against: "").ratio == 2)
   }
 
   @Test(
-    "a goal is met at its limit, and missed beyond it",
+    "A goal is met at its limit, and missed beyond it",
     arguments: [
       (Goal.ratio(.atLeast, 0.9), 9.0, true), (.ratio(.atLeast, 0.9), 8.9, false),
       (.ratio(.atMost, 1.3), 13, true), (.ratio(.atMost, 1.3), 13.1, false),
@@ -53,7 +53,7 @@ struct SamplesTests {
     #expect(Finding(.drain, "", .seconds, pairs, against: "", goal: goal).isMet == isMet)
   }
 
-  @Test("what was not measured neither meets nor misses a goal")
+  @Test("What was not measured neither meets nor misses a goal")
   func gap() {
     let finding = Finding(.nq, "", gap: "nq is not installed")
     #expect(finding.isMet == nil)

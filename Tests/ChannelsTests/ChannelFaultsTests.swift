@@ -85,20 +85,20 @@ struct ChannelFaultsTests {
     ),
   ]
 
-  @Test("name the channel", arguments: channels)
+  @Test("Faults of channels name the channel", arguments: channels)
   func channelFault(_ keys: String, _ expected: String) {
     #expect(faults(channel(keys)) == [expected])
   }
 
   @Test(
-    "the length of a name is bounded by that of a directory's name", arguments: [(200, true), (201, false)])
+    "The length of a name is bounded by that of a directory's name", arguments: [(200, true), (201, false)])
   func nameLength(_ length: Int, _ isGood: Bool) {
     let name = String(repeating: "n", count: length)
     #expect(faults(channel("id: 7, name: \"\(name)\", command: [\"x\"]")).isEmpty == isGood)
   }
 
   @Test(
-    "an id may be as great as every JSON reader can read it",
+    "An id may be as great as every JSON reader can read it",
     arguments: [(1 << 53, true), (1 << 53 + 1, false)])
   func greatestID(_ id: Int, _ isGood: Bool) {
     #expect(faults(channel("id: \(id), name: \"n\", command: [\"x\"]")).isEmpty == isGood)

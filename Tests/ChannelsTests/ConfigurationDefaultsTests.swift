@@ -25,7 +25,7 @@ struct ConfigurationDefaultsTests {
     #expect(channel.enabled)
   }
 
-  @Test("every key but the channels may be left out")
+  @Test("Every key but the channels may be left out")
   func empty() throws {
     let configuration = try read("{ channels: [] }")
     expectDefaults(configuration)
@@ -37,7 +37,7 @@ struct ConfigurationDefaultsTests {
     #expect(configuration.channels.isEmpty)
   }
 
-  @Test("a channel needs an id, a name and a command")
+  @Test("A channel needs an id, a name and a command")
   func channel() throws {
     let channel = try readChannel("command: [\"true\"]")
     expectDefaults(channel)
@@ -46,7 +46,7 @@ struct ConfigurationDefaultsTests {
     #expect(channel.directory == "/srv/bobbin/library/cats")
   }
 
-  @Test("every key of the top level is read")
+  @Test("Every key of the top level is read")
   func topLevel() throws {
     let configuration = try read(
       top(
@@ -71,7 +71,7 @@ struct ConfigurationDefaultsTests {
     #expect(configuration.settle == .zero)
   }
 
-  @Test("a channel's own keys go before the defaults, and those before what is built in")
+  @Test("A channel's own keys go before the defaults, and those before what is built in")
   func precedence() throws {
     let defaults = #"""
       defaults: { timeout: "3h", grace: "1s", attempts: 5, retry_delay: "2s", rerun: false, limit: 3,
@@ -98,7 +98,7 @@ struct ConfigurationDefaultsTests {
     #expect((own.url, own.command) == ("u", ["own"]))
   }
 
-  @Test("channels keep their order, and are found by id and by name")
+  @Test("Channels keep their order, and are found by id and by name")
   func lookup() throws {
     let entries = [9, 3, 5].map { "{ id: \($0), name: \"n\($0)\", command: [\"true\"] }" }
     let configuration = try read("{ channels: [\(entries.joined(separator: ", "))] }")
@@ -120,7 +120,7 @@ struct ConfigurationDefaultsTests {
     ])
   func json5(_ text: String) throws { expectDefaults(try read(text)) }
 
-  @Test("the shipped configuration says what is the default anyway")
+  @Test("The shipped configuration says what is the default anyway")
   func shipped() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()

@@ -91,19 +91,21 @@ struct ConfigurationFaultsTests {
     ),
   ]
 
-  @Test("name line, key, what is wrong and what to write instead", arguments: topLevel)
+  @Test(
+    "Faults of a configuration's values name line, key, what is wrong and what to write instead",
+    arguments: topLevel)
   func fault(_ lines: String, _ expected: String) {
     #expect(faults(top(lines)) == [expected])
   }
 
-  @Test("channels must be given, as an array")
+  @Test("Channels must be given, as an array")
   func channelsMissing() {
     let example = #"for example [{ id: 7, name: "cats", command: ["handlers/cats"] }], or [] for none yet"#
     #expect(faults("{ }") == ["1: channels: missing; \(example)"])
     #expect(faults("{ channels: {} }") == ["1: channels: expected an array, found an object; \(example)"])
   }
 
-  @Test("a bad pattern is refused in the words of the library")
+  @Test("A bad pattern is refused in the words of the library")
   func pattern() {
     let found = faults(top(#"defaults: { transient: ["ok", "("] },"#))
     #expect(found.count == 1)
@@ -113,7 +115,7 @@ struct ConfigurationFaultsTests {
         #"it must be an extended regular expression, in which a literal ( or [ is written \\( or \\["#))
   }
 
-  @Test("all are reported at once, in the order of their lines")
+  @Test("All are reported at once, in the order of their lines")
   func several() {
     let text = """
       {
@@ -141,7 +143,7 @@ struct ConfigurationFaultsTests {
       ])
   }
 
-  @Test("the error as a whole has one fault a line, each with the file's name")
+  @Test("The error as a whole has one fault a line, each with the file's name")
   func description() {
     let error = #expect(throws: ConfigurationErrors.self) {
       try read("{ settle: 1,\nspool: 2, channels: [] }")

@@ -41,11 +41,11 @@ struct ConfigurationSyntaxTests {
     ("{ a\u{0}: 1 }", "1:4: NUL character; save the file as UTF-8 text"),
   ]
 
-  @Test("say where in the text and what", arguments: texts)
+  @Test("Faults of a configuration's syntax say where in the text and what", arguments: texts)
   func fault(_ text: String, _ expected: String) { #expect(faults(text) == [expected]) }
 
   @Test(
-    "a file that is not UTF-8 is told so",
+    "A file that is not UTF-8 is told so",
     arguments: [[0xFF, 0xFE, 0x7B, 0x01], Array("{ a: \"".utf8) + [0xE4, 0x22, 0x7D]])
   func encoding(_ bytes: [UInt8]) {
     let found = faults(bytes)
@@ -53,7 +53,7 @@ struct ConfigurationSyntaxTests {
     #expect(found.first?.hasSuffix(": not UTF-8; save the file as UTF-8 text") == true)
   }
 
-  @Test("nesting has an end that no stack reaches", arguments: [(31, false), (33, true), (100_000, true)])
+  @Test("Nesting has an end that no stack reaches", arguments: [(31, false), (33, true), (100_000, true)])
   func nesting(_ depth: Int, _ isRefused: Bool) {
     let text =
       "{ channels: [], x: " + String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
@@ -61,7 +61,7 @@ struct ConfigurationSyntaxTests {
     #expect(faults(text).contains { $0.hasSuffix("nested more than 32 levels deep") } == isRefused)
   }
 
-  @Test("the file's own path must be absolute")
+  @Test("The file's own path must be absolute")
   func relative() {
     let error = #expect(throws: ConfigurationErrors.self) {
       try read("{ channels: [] }", file: "etc/bobbin.json5")

@@ -12,20 +12,20 @@ struct ConfigurationPathsTests {
     (".", "/srv/bobbin/etc"), ("..x", "/srv/bobbin/etc/..x"), ("a b", "/srv/bobbin/etc/a b"),
   ]
 
-  @Test("are relative to the file's folder", arguments: paths)
+  @Test("Paths of a configuration are relative to the file's folder", arguments: paths)
   func relative(_ path: String, _ spool: String) throws {
     #expect(try read(top("spool: \"\(path)\", lock: \"/run/lock\", library: \"/lib\",")).spool == spool)
   }
 
   @Test(
-    "are relative to the folder the file is really in",
+    "Paths of a configuration are relative to the folder the file is really in",
     arguments: [("/bobbin.json5", "/x"), ("/a/./b//bobbin.json5", "/a/b/x"), ("/a/bobbin.json5", "/a/x")])
   func folders(_ file: String, _ spool: String) throws {
     #expect(try read("{ spool: \"x\", channels: [] }", file: file).spool == spool)
   }
 
   @Test(
-    "the lock's is relative to the spool",
+    "The lock's is relative to the spool",
     arguments: [
       ("scheduler.lock", "/srv/bobbin/spool/scheduler.lock"), ("./a", "/srv/bobbin/spool/a"),
       ("../a.lock", "/srv/bobbin/spool/../a.lock"), ("/run/bobbin.lock", "/run/bobbin.lock"),
@@ -36,7 +36,7 @@ struct ConfigurationPathsTests {
   }
 
   @Test(
-    "the lock is nothing else that stands in the spool",
+    "The lock is nothing else that stands in the spool",
     arguments: [
       ("lock.json", "would be taken for a trigger"),
       (".lock", "begins with a full stop, as the names of Bobbin's own hidden files do"),
@@ -62,7 +62,7 @@ struct ConfigurationPathsTests {
   }
 
   @Test(
-    "the library is none of the folders that Bobbin keeps in the spool, nor in one",
+    "The library is none of the folders that Bobbin keeps in the spool, nor in one",
     arguments: [
       "../spool/done", "/srv/bobbin/spool/logs", "../spool/x/../running/cats", "../spool/channels/",
     ])
@@ -73,7 +73,7 @@ struct ConfigurationPathsTests {
       ])
   }
 
-  @Test("the library may be elsewhere in the spool")
+  @Test("The library may be elsewhere in the spool")
   func libraryInSpool() throws {
     #expect(try read(top("library: \"../spool/library\",")).library == "/srv/bobbin/spool/library")
   }

@@ -5,7 +5,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("appending to the history", .alone)
+@Suite("Appending to the history", .alone)
 struct HistoryFileTests {
   private let directory: TemporaryDirectory
   private let store: SpoolStore
@@ -21,7 +21,7 @@ struct HistoryFileTests {
 
   private var text: String { get throws { try directory.text("history.jsonl") } }
 
-  @Test("makes the file, for the batch's user and group alone, and adds at its end")
+  @Test("Appending to the history makes the file, for the batch's user and group alone, and adds at its end")
   func appends() throws {
     let file = HistoryFile(store)
     #expect(try !append(file, "a\n"))
@@ -32,7 +32,7 @@ struct HistoryFileTests {
   }
 
   @Test(
-    "takes a torn last line away first, and says so",
+    "Appending to the history takes a torn last line away first, and says so",
     arguments: [
       ("a\nb\nto", "a\nb\n"), ("torn", ""), ("a\n" + String(repeating: "x", count: 65_536), "a\n"),
       ("a\n" + String(repeating: "x", count: 200_000), "a\n"), (String(repeating: "x", count: 65_537), ""),
@@ -47,7 +47,7 @@ struct HistoryFileTests {
   }
 
   @Test(
-    "leaves a whole file alone",
+    "Appending to the history leaves a whole file alone",
     arguments: ["", "a\n", "a\n\n", String(repeating: "x", count: 65_535) + "\n"])
   func whole(before: String) throws {
     try directory.write("history.jsonl", before)
@@ -55,7 +55,7 @@ struct HistoryFileTests {
     #expect(try text == before + "new\n")
   }
 
-  @Test("begins a new file when the old one was renamed or removed meanwhile")
+  @Test("Appending to the history begins a new file when the old one was renamed or removed meanwhile")
   func rotated() throws {
     let file = HistoryFile(store)
     _ = try append(file, "a\n")
@@ -68,7 +68,7 @@ struct HistoryFileTests {
     #expect(try directory.text("history.jsonl.1") == "a\n")
   }
 
-  @Test("two who append at the same time lose and mix nothing")
+  @Test("Two who append at the same time lose and mix nothing")
   func concurrent() throws {
     let store = store
     let failures = Monitor(0)

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Text
 
-@Suite("history ids", .alone)
+@Suite("History ids", .alone)
 struct HistoryIDsTests {
   private let directory: TemporaryDirectory
   private let store: SpoolStore
@@ -22,21 +22,21 @@ struct HistoryIDsTests {
     return String(decoding: record.json.line, as: UTF8.self)
   }
 
-  @Test("are 1, 2, 3 …, and those of runs are counted apart")
+  @Test("History ids are 1, 2, 3 …, and those of runs are counted apart")
   func counts() throws {
     let ids = try HistoryIDs(store)
     #expect(try [ids.next(), ids.next(), ids.nextRun(), ids.next(), ids.nextRun()] == [1, 2, 1, 3, 2])
     #expect(try HistoryIDs(store).next() == 4)
   }
 
-  @Test("go on from where another one, who is still there, has come to")
+  @Test("History ids go on from where another one, who is still there, has come to")
   func interleaved() throws {
     let (first, second) = (try HistoryIDs(store), try HistoryIDs(store))
     let given = try [first.next(), second.next(), second.next(), first.next(), second.next()]
     #expect(given == [1, 2, 3, 4, 5])
   }
 
-  @Test("go on when somebody empties the file meanwhile")
+  @Test("History ids go on when somebody empties the file meanwhile")
   func emptied() throws {
     let ids = try HistoryIDs(store)
     #expect(try [ids.next(), ids.nextRun(), ids.next()] == [1, 1, 2])
@@ -44,7 +44,7 @@ struct HistoryIDsTests {
     #expect(try [ids.next(), ids.nextRun(), ids.next()] == [3, 2, 4])
   }
 
-  @Test("are never given twice, however many ask at the same time")
+  @Test("History ids are never given twice, however many ask at the same time")
   func concurrent() throws {
     let store = store
     let given = Monitor<[Int64]>([])
@@ -59,7 +59,7 @@ struct HistoryIDsTests {
     #expect(given.withLock { $0 }.sorted() == (1...800).map { $0 })
   }
 
-  @Test("one that was not used is given again, to the same user only")
+  @Test("One that was not used is given again, to the same user only")
   func giveBack() throws {
     let (first, second) = (try HistoryIDs(store), try HistoryIDs(store))
     let id = try first.next()
@@ -70,7 +70,7 @@ struct HistoryIDsTests {
   }
 
   @Test(
-    "go on when their file is lost: the history, also the rotated one, says how far they have come",
+    "History ids go on when their file is lost: the history, also the rotated one, says how far they have come",
     arguments: [
       (["history.jsonl"], 21), (["history.jsonl.1"], 21), (["history.jsonl", "history.jsonl.1"], 31),
     ] as [([String], Int64)])
@@ -84,14 +84,14 @@ struct HistoryIDsTests {
     #expect(try ids.nextRun() == 6)
   }
 
-  @Test("go on when their file is behind the history, as after a power cut")
+  @Test("History ids go on when their file is behind the history, as after a power cut")
   func behind() throws {
     try directory.write(".history-id", "3 2\n")
     try directory.write("history.jsonl", (1...9).map { Self.line(id: $0, run: 1) }.joined())
     #expect(try HistoryIDs(store).next() == 10)
   }
 
-  @Test("go on behind the claims that a crash left, which no record names yet")
+  @Test("History ids go on behind the claims that a crash left, which no record names yet")
   func claims() throws {
     let owner = ProcessIdentity.current().folder.description
     try directory.write("running/\(owner)/41.1.a.json")
@@ -101,7 +101,7 @@ struct HistoryIDsTests {
   }
 
   @Test(
-    "are not led astray by what is no number in their file",
+    "History ids are not led astray by what is not a number in their file",
     arguments: [
       "", "x\n", "0 0\n", "-5 1\n", "7\n", "7 1 2\n", "99999999999999999999 1\n", "9223372036854775807 1\n",
     ])
@@ -113,7 +113,7 @@ struct HistoryIDsTests {
     #expect(try HistoryIDs(store).next() == 8)
   }
 
-  @Test("do not go back when the history is removed")
+  @Test("History ids do not go back when the history is removed")
   func removedHistory() throws {
     let ids = try HistoryIDs(store)
     for _ in 1...5 { _ = try ids.next() }

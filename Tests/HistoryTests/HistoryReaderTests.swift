@@ -4,7 +4,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("reading the history", .alone)
+@Suite("Reading the history", .alone)
 struct HistoryReaderTests {
   private func backwards(_ directory: TemporaryDirectory, limit: Int = .max) throws -> [String] {
     var lines: [String] = []
@@ -23,7 +23,7 @@ struct HistoryReaderTests {
 
   /// Lengths around the blocks in which it is read: 64 KiB from the end, 256 KiB from the beginning.
   @Test(
-    "finds every line whole, in both directions, wherever the blocks end",
+    "Reading the history finds every line whole, in both directions, wherever the blocks end",
     arguments: [1, 100, 65_534, 65_535, 65_536, 65_537, 131_071, 200_000, 262_143, 262_144, 262_145])
   func blockBoundaries(length: Int) throws {
     let directory = try TemporaryDirectory()
@@ -33,7 +33,7 @@ struct HistoryReaderTests {
     #expect(try backwards(directory) == lines.reversed())
   }
 
-  @Test("finds lines of all lengths one after the other")
+  @Test("Reading the history finds lines of all lengths one after the other")
   func manyLengths() throws {
     let directory = try TemporaryDirectory()
     let lines = (1...800).map { "\($0)" + String(repeating: "x", count: $0) }
@@ -42,7 +42,9 @@ struct HistoryReaderTests {
     #expect(try backwards(directory) == lines.reversed())
   }
 
-  @Test("leaves out a line that has not ended", arguments: [1, 65_535, 65_536, 70_000, 300_000])
+  @Test(
+    "Reading the history leaves out a line that has not ended",
+    arguments: [1, 65_535, 65_536, 70_000, 300_000])
   func tornLine(length: Int) throws {
     let directory = try TemporaryDirectory()
     try directory.write("history.jsonl", "a\nb\n" + String(repeating: "x", count: length))
@@ -53,14 +55,14 @@ struct HistoryReaderTests {
     #expect(try backwards(directory) == [])
   }
 
-  @Test("stops when it is told to", arguments: [1, 2, 3])
+  @Test("Reading the history stops when it is told to", arguments: [1, 2, 3])
   func stops(limit: Int) throws {
     let directory = try TemporaryDirectory()
     try directory.write("history.jsonl", "a\nb\nc\n")
     #expect(try backwards(directory, limit: limit) == ["c", "b", "a"].prefix(limit).map { $0 })
   }
 
-  @Test("finds nothing in a file that is empty or not there")
+  @Test("Reading the history finds nothing in a file that is empty or not there")
   func nothing() throws {
     let directory = try TemporaryDirectory()
     #expect(try forwards(directory) == [])
@@ -82,7 +84,7 @@ struct HistoryReaderTests {
     return lines
   }
 
-  @Test("goes on into the rotated history, newest first, until it is told to stop")
+  @Test("Reading the history goes on into the rotated history, newest first, until it is told to stop")
   func rotated() throws {
     let directory = try TemporaryDirectory()
     try directory.write("history.jsonl.1", "a\nb\n")
@@ -95,7 +97,7 @@ struct HistoryReaderTests {
     }
   }
 
-  @Test("a rotation while it is read neither loses nor repeats a line")
+  @Test("A rotation while it is read neither loses nor repeats a line")
   func rotationMeanwhile() throws {
     let directory = try TemporaryDirectory()
     try directory.write("history.jsonl.1", "a\n")
@@ -106,7 +108,7 @@ struct HistoryReaderTests {
   }
 
   @Test(
-    "does not believe a rotated history that another user made, or that is none",
+    "Reading the history does not believe a rotated history that another user made, or that is none",
     arguments: ["another user's", "hard link", "symbolic link", "directory"])
   func foreignRotated(kind: String) throws {
     let directory = try TemporaryDirectory()

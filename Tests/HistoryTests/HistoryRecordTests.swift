@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Text
 
-@Suite("a history record", .alone)
+@Suite("A history record", .alone)
 struct HistoryRecordTests {
   /// A record with something in every field.
   private func full(trigger: FileName = FileName("a \"b\"\n.json")) throws -> HistoryRecord {
@@ -22,7 +22,7 @@ struct HistoryRecordTests {
     HistoryReader.record(record.json.bytes[...])
   }
 
-  @Test("is one line whose fields stand in the documented order, control characters escaped")
+  @Test("A history record is one line whose fields stand in the documented order, control characters escaped")
   func text() throws {
     #expect(
       String(decoding: try full().json.bytes, as: UTF8.self) == #"""
@@ -34,13 +34,13 @@ struct HistoryRecordTests {
         """#)
   }
 
-  @Test("is read back as it was written, every field of it")
+  @Test("A history record is read back as it was written, every field of it")
   func roundTrip() throws {
     let record = try full()
     #expect(read(record) == record)
   }
 
-  @Test("with nothing in its optional fields is read back with nothing in them")
+  @Test("A history record with nothing in its optional fields is read back with nothing in them")
   func empty() {
     let record = HistoryRecord(
       id: 1, run: nil, kind: .scheduled, finishedAt: Timestamp(seconds: 5), outcome: .skipped)
@@ -49,7 +49,7 @@ struct HistoryRecordTests {
   }
 
   @Test(
-    "keeps the bytes of a name that is no clean UTF-8",
+    "A history record keeps the bytes of a name that is not a clean UTF-8",
     arguments: [[0xFF], [0x61, 0xC3], [0xED, 0xA0, 0x80]])
   func bytesOfName(prefix: [UInt8]) throws {
     let name = FileName(bytes: prefix + Array(".json".utf8))
@@ -60,14 +60,14 @@ struct HistoryRecordTests {
   }
 
   @Test(
-    "names in clean UTF-8 have no second form", arguments: ["a.json", "ä.json", "e\u{301}.json", "😀.json"])
+    "Names in clean UTF-8 have no second form", arguments: ["a.json", "ä.json", "e\u{301}.json", "😀.json"])
   func cleanName(name: String) throws {
     let record = try full(trigger: FileName(name))
     #expect(!String(decoding: record.json.bytes, as: UTF8.self).contains("trigger_b64"))
     #expect(read(record)?.trigger == FileName(name))
   }
 
-  @Test("of a run says its statistics")
+  @Test("A history record of a run says its statistics")
   func statistics() {
     var statistics = RunStatistics()
     statistics.channels.total = 2
@@ -84,7 +84,7 @@ struct HistoryRecordTests {
   }
 
   @Test(
-    "is not what somebody else wrote",
+    "A history record is not what somebody else wrote",
     arguments: [
       "", "hello", "[]", "{}", #"{"id":1}"#, #"{"id":0,"kind":"run","outcome":"failed"}"#,
       #"{"id":-5,"kind":"run","outcome":"failed"}"#,
@@ -94,14 +94,14 @@ struct HistoryRecordTests {
     ])
   func foreign(line: String) { #expect(HistoryReader.record(Array(line.utf8)[...]) == nil) }
 
-  @Test("from a later version may have fields that this one does not know")
+  @Test("A history record from a later version may have fields that this one does not know")
   func unknownFields() {
     let line = #"{"id":4,"kind":"run","outcome":"failed","node":"n1"}"#
     #expect(HistoryReader.record(Array(line.utf8)[...])?.id == 4)
   }
 
   @Test(
-    "shows its id without being decoded",
+    "A history record shows its id without being decoded",
     arguments: [
       (#"{"id":12,"run":1}"#, 12), (#"{"id":1,"#, 1), (#"{ "id":1,"run":1}"#, nil), (#"{"id":x,"#, nil),
       (#"{"id":0,"run":1}"#, nil), ("", nil),

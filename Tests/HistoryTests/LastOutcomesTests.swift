@@ -2,7 +2,7 @@ import History
 import TestSupport
 import Testing
 
-@Suite("the last outcome of every channel")
+@Suite("The last outcome of every channel")
 struct LastOutcomesTests {
   private static let run = #"{"id":9,"run":9,"kind":"run","outcome":"succeeded"}"#
 
@@ -25,7 +25,7 @@ struct LastOutcomesTests {
     outcomes.take(Array(line.utf8)[...])
   }
 
-  @Test("a channel that is configured no more does not end the search for one that is")
+  @Test("A channel that is no longer configured does not end the search for one that is")
   func formerChannel() throws {
     var outcomes = try outcomes(true, true)
     #expect(take(Self.run, &outcomes))
@@ -36,7 +36,7 @@ struct LastOutcomesTests {
     #expect(outcomes.jobs.mapValues(\.id) == [1: 6, 2: 7])
   }
 
-  @Test("looks on until it knows a run, too")
+  @Test("The search reads on until it knows a run")
   func runMissing() throws {
     var outcomes = try outcomes(true)
     #expect(take(Self.job(8, channel: 1), &outcomes))
@@ -46,7 +46,7 @@ struct LastOutcomesTests {
   }
 
   @Test(
-    "looks for a disabled channel among so many records only, for an enabled one to the end",
+    "The last outcome of every channel looks for a disabled channel among so many records only, for an enabled one to the end",
     arguments: [false, true])
   func bounded(isEnabled: Bool) throws {
     var outcomes = try outcomes(true, isEnabled)

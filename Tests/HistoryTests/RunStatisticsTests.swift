@@ -2,9 +2,9 @@ import History
 import TestSupport
 import Testing
 
-@Suite("statistics of a run", .alone)
+@Suite("Statistics of a run", .alone)
 struct RunStatisticsTests {
-  @Test("two holdings of the lock add up, count by count")
+  @Test("Two holdings of the lock add up, count by count")
   func sum() {
     var first = RunStatistics()
     first.channels.total = 4

@@ -38,7 +38,7 @@ struct TeardownTests {
     #expect(descent.signal == Signals.kill)
   }
 
-  @Test("A caller in a hurry still gives SIGKILL its time, and then the processes are given up")
+  @Test("A caller in a hurry still gives SIGKILL its time, and then the processes are abandoned")
   func end() {
     var descent = descent(grace: .zero)
     _ = descent.advance(now: Self.begin, isUrgent: true)

@@ -5,7 +5,7 @@ import Testing
 @Suite("Patterns", .alone)
 struct PatternTests {
   @Test(
-    "are POSIX extended regular expressions that match anywhere in a line",
+    "Patterns are POSIX extended regular expressions that match anywhere in a line",
     arguments: [
       ("timed out", "ERROR: connection timed out after 5 s", true), ("timed out", "Timed Out", false),
       ("HTTP Error (429|5[0-9][0-9])", "HTTP Error 503: x", true),
@@ -19,25 +19,25 @@ struct PatternTests {
     #expect(pattern.matches(line.utf8) == expected)
   }
 
-  @Test("a NUL does not hide the rest of a line")
+  @Test("A NUL does not hide the rest of a line")
   func nul() throws {
     #expect(try Pattern("timed out").matches([0, 0x20] + Array("timed out".utf8)))
     #expect(try Pattern("timed out").matches(Array("timed\0out".utf8)))
   }
 
-  @Test("a line that is no UTF-8 is searched all the same")
+  @Test("A line that is not valid UTF-8 is searched all the same")
   func invalid() throws {
     #expect(try Pattern("out").matches([0xFF, 0xC3] + Array("out".utf8)))
   }
 
-  @Test("bad ones are refused, with what is wrong", arguments: ["(", "[a", "a{2", "*", "a{3,1}", "x\0y"])
+  @Test("Bad ones are refused, with what is wrong", arguments: ["(", "[a", "a{2", "*", "a{3,1}", "x\0y"])
   func refused(_ source: String) {
     let error = #expect(throws: PatternError.self) { try Pattern(source) }
     #expect(error?.reason.isEmpty == false)
     #expect(error?.description.hasPrefix("not a regular expression: ") == true)
   }
 
-  @Test("serve several threads")
+  @Test("Patterns serve several threads")
   func threads() throws {
     let pattern = try Pattern("(a|b)+c$")
     let count = Monitor(0)

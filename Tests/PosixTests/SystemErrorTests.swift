@@ -12,19 +12,19 @@ struct SystemErrorTests {
     (.init("examine", "x", .nameTooLong), "cannot examine 'x': File name too long"),
   ]
 
-  @Test("say what was attempted, on what, and why", arguments: wordings)
+  @Test("Errors of system calls say what was attempted, on what, and why", arguments: wordings)
   func wording(_ error: SystemError, _ text: String) {
     #expect(error.description == text)
   }
 
-  @Test("carry the path and errno of the call that failed")
+  @Test("Errors of system calls carry the path and errno of the call that failed")
   func real() throws {
     let scratch = try TemporaryDirectory()
     let missing = #expect(throws: SystemError.self) { _ = try Directory(path: "\(scratch.path)/none") }
     #expect(missing?.description == "cannot open '\(scratch.path)/none': No such file or directory")
   }
 
-  @Test("a failed write is told from a full disk by its operation")
+  @Test("A failed write is told from a full disk by its operation")
   func deviceFull() throws {
     let error = #expect(throws: SystemError.self) {
       try Directory(path: "/dev").open(FileName("full"), .append).write(Array("x".utf8))
@@ -34,7 +34,7 @@ struct SystemErrorTests {
   }
 
   @Test(
-    "only a standard stream whose reader has gone counts as broken output",
+    "Only a standard stream whose reader has gone counts as broken output",
     arguments: [
       (SystemError("write to", on: .stream(.output), .brokenPipe), true),
       (.init("write to", on: .stream(.output), .noSpace), false),

@@ -31,13 +31,15 @@ struct JSONTextTests {
     (.object([("a\nb", .null)]), #"{"a\nb":null}"#),
   ]
 
-  @Test("is one line in the order of its fields, with every odd character escaped", arguments: values)
+  @Test(
+    "JSON that is written is one line in the order of its fields, with every odd character escaped",
+    arguments: values)
   func text(_ value: JSONValue, _ expected: String) {
     #expect(String(decoding: value.bytes, as: UTF8.self) == expected)
     #expect(value.line == value.bytes + [0x0A])
   }
 
-  @Test("every character comes back from any other JSON reader")
+  @Test("Every character comes back from any other JSON reader")
   func everyScalar() throws {
     var text = ""
     for value in (UInt32(0)...0x2FFF).lazy.map({ $0 }) + [0xFEFF, 0xFFFD, 0x1F431, 0x10FFFF] {
@@ -59,7 +61,7 @@ struct JSONTextTests {
     ("\u{FEFF}x", "\\u{feff}x"), ("e\u{301}", "e\u{301}"),
   ]
 
-  @Test("text for people is one line that disturbs no terminal", arguments: texts)
+  @Test("Text for people is one line that disturbs no terminal", arguments: texts)
   func printable(_ text: String, _ expected: String) {
     #expect(text.printable == expected)
     #expect(text.printable.unicodeScalars.allSatisfy { !$0.isUnsafeForTerminal })

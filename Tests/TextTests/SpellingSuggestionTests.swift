@@ -21,7 +21,9 @@ struct NearestTests {
     ("ärger", ["arger"], "arger"),
   ]
 
-  @Test("is the nearest of the candidates, or none when none is near", arguments: cases)
+  @Test(
+    "What a word was meant to be is the nearest of the candidates, or none when none is near",
+    arguments: cases)
   func nearestOf(_ word: String, _ candidates: [String], _ expected: String?) {
     #expect(spellingSuggestion(for: word, among: candidates) == expected)
   }

@@ -5,7 +5,7 @@ import Spool
 /// What is the batch's own inside the spool: it must be able to use it, and nobody else may change it.
 extension SetupCheck {
   func spoolInside() -> [SetupProblem] {
-    // Whose spool is another user's is told that, and not what is wrong for him with every file in it.
+    // If the spool is another user's, report only that; findings for the wrong user are noise.
     guard otherOwner == nil, let spool = followed(configuration.spool), spool.kind == .directory
     else { return [] }
     return SpoolFolder.allCases.flatMap { folder($0, in: spool) }

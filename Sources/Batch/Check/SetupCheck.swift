@@ -1,14 +1,14 @@
 package import Channels
 import Posix
 
-/// Looks at what a configuration needs around it: `bobbin check`. Changes nothing.
+/// Checks what a configuration needs around it: `bobbin check`. Changes nothing.
 ///
 /// The programs, the configuration and the directories are here; what is inside the spool is in `SetupCheck+Spool`.
 package struct SetupCheck {
   let configuration: Configuration
   let user: UInt32
-  /// Who owns the spool, when that is another user than the one who looks, and he is not root: then most likely the
-  /// wrong user looks, and what he may and may not do says nothing about the batch.
+  /// The spool's owner, when that is another user than the one who runs the check, and that user is not root: most likely
+  /// the wrong user runs it, and what that user may do says nothing about the batch.
   let otherOwner: UInt32?
 
   package init(_ configuration: Configuration) {
@@ -56,7 +56,7 @@ package struct SetupCheck {
       problems.append(
         SetupProblem(
           kind: .program, path: program,
-          message: "channel \"\(channel.name)\" needs it, and it is no program that can be run",
+          message: "channel \"\(channel.name)\" needs it, and it is not a program that can be run",
           remedy: program.contains("/")
             ? "create it, or make it executable: chmod +x '\(program)'"
             : "install it, or give its full path in \"command\"; PATH is \(searchPath)"))
@@ -64,7 +64,7 @@ package struct SetupCheck {
     return problems
   }
 
-  /// Who can write to a file, or put another one in its place, decides what is run.
+  /// A user who can write to a file, or put another one in its place, decides what is run.
   private func replaceable(_ path: String, _ what: String) -> [SetupProblem] {
     let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     var problems: [SetupProblem] = []
@@ -78,7 +78,7 @@ package struct SetupCheck {
   }
 
   /// By everybody, or by a group that is not the one of the batch's user. In a directory with the sticky bit others can
-  /// add, but not exchange.
+  /// add files, but not exchange them.
   func isWritableByOthers(_ status: FileStatus) -> Bool {
     if status.kind == .directory, status.mode & 0o1000 != 0 { return false }
     return status.mode & 0o002 != 0
@@ -121,7 +121,7 @@ package struct SetupCheck {
     return problems
   }
 
-  /// Those that are there already. A job that somebody else ran (root, by hand) may have made one that is now his.
+  /// The directories that exist already. A job that somebody else ran (root, by hand) may have made one.
   private func channelDirectories() -> [SetupProblem] {
     if otherOwner != nil { return [] }
     return configuration.channels.filter(\.enabled).compactMap { channel in
@@ -154,7 +154,7 @@ package struct SetupCheck {
     return path.isEmpty ? "/" : String(path)
   }
 
-  /// The batch's user can't do something with a file or directory that he must.
+  /// The batch's user cannot do something with a file or directory that is necessary.
   func unusable(_ path: String, _ status: FileStatus, _ what: String) -> SetupProblem {
     SetupProblem(
       kind: .permission, path: path, message: "the batch's user (uid \(user)) may not \(what)",

@@ -5,7 +5,7 @@ import Text
 
 /// Makes records durable, and only then brings claims to their end: promise 2, "record before remove".
 ///
-/// It works beside the next job on a thread of its own: whatever has come in meanwhile is written with one sync. A
+/// It works on a thread of its own while the next job runs: all that has come in meanwhile is written with one sync. A
 /// crash then costs the repetition of jobs whose record was not yet durable, never a request.
 package final class Recorder {
   package struct Entry: Sendable {
@@ -30,7 +30,7 @@ package final class Recorder {
     var waiting: [Entry] = []
     var isWorking = false
     var isClosed = false
-    /// Somebody waits for what was handed over: no reason to wait for more.
+    /// Somebody waits for what was handed over, so there is no waiting for more.
     var isUrgent = false
     var failure: SystemError?
     var mended = 0
@@ -82,7 +82,7 @@ package final class Recorder {
     if let failure { throw failure }
   }
 
-  /// How many torn last lines of the history were mended so far.
+  /// How many torn last lines of the history were removed so far.
   package var mended: Int { state.withLock { $0.mended } }
 
   private func close() {
@@ -118,13 +118,12 @@ package final class Recorder {
         state.failure = state.failure ?? failure
       }
       state.notifyAll()
-      // What could not be recorded once is not recorded later as if nothing had happened: the claims stay, and the
-      // next run recovers them.
+      // After a failure nothing more is recorded: the claims stay, and the next run recovers them.
       if failure != nil { return }
     }
   }
 
-  /// - Returns: whether a torn last line of the history was mended.
+  /// - Returns: whether a torn last line of the history was removed.
   private static func record(
     _ entries: [Entry], _ store: SpoolStore, _ history: HistoryFile, _ finisher: Finisher
   ) throws(SystemError) -> Bool {

@@ -141,7 +141,7 @@ struct Recovery {
       try retire(claim, .rejected, reason.text)
       return nil
     case .unsettled:
-      // Claimed at the very moment at which somebody wrote to the file, so its job never began.
+      // Claimed while somebody wrote to the file, so its job never began.
       try context.waiting.putBack(claim)
       return nil
     case .fail(let trigger, _, _):

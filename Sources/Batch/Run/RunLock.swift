@@ -32,7 +32,7 @@ final class RunLock {
     }
   }
 
-  /// Throws when the lock file was removed or replaced: another run may begin at any moment.
+  /// Throws when the lock file was removed or replaced: another run may begin at any time.
   func requireInPlace() throws(SystemError) {
     if try lock?.isStillInPlace() == true { return }
     throw SystemError("go on without the lock file (it was removed or replaced)", path, .noSuchFile)

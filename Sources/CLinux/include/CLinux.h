@@ -1,8 +1,8 @@
 // The system calls Bobbin is made of, one C function each.
 //
 // Two reasons for a C layer. Some calls cannot be imported by Swift (variadic ones, macros, GNU extensions). And
-// every call that changes or orders something passes one gate here, so that tests can fail it or kill the process
-// at exactly that point (see failpoint.h).
+// every call that changes a file system or orders its writes passes one gate here, so that tests can fail it or kill the
+// process at exactly that point (see failpoint.h).
 //
 // Convention: a function returns its result, zero or more, or the negated errno. Nobody above has to read errno, so
 // nobody can read it too late. A call interrupted by a signal is repeated, except where the comment says otherwise.
@@ -91,7 +91,7 @@ enum {
   LINUX_SPAWN_DIRECTORY,  // Its working directory.
 };
 
-// The process id. Its process group has the same number.
+// The process id. Its session and process group have the same number.
 int linux_spawn(const struct linux_spawn *request, int *step);
 int linux_wait(int process, int options, struct linux_exit *result);  // As waitpid: the process id, or 0.
 int linux_kill(int process, int signal);

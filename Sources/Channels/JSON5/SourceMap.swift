@@ -45,7 +45,7 @@ struct SourceMap {
     self.repetitions = scanner.repetitions
   }
 
-  /// The line of a value, from 1; that of the nearest value around it if there is none in this place.
+  /// The line of a value, from 1; if the value is missing, the line of the nearest value around it.
   func line(of path: ValuePath) -> Int {
     var node = root
     for step in path.steps {

@@ -5,9 +5,9 @@ import Text
 struct CommandReader {
   /// The command of a channel.
   enum Template {
-    /// There is none.
+    /// The key is missing.
     case missing
-    /// It was refused, which has been reported.
+    /// The command was refused, and that has been reported.
     case refused
     case arguments([String])
   }
@@ -25,7 +25,7 @@ struct CommandReader {
     self.faults = faults
   }
 
-  /// Reads all entries of `commands`, those too that no channel uses.
+  /// Reads all entries of `commands`, including those that no channel uses.
   mutating func define(_ commands: ObjectReader) {
     for name in commands.keys {
       guard let value = commands.value(name) else { continue }

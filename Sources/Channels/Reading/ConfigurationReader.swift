@@ -5,8 +5,7 @@ import Text
 /// The text is read twice: `SourceMap` learns where everything stands, the JSON decoder what it is. Both must accept
 /// it. Then it is read key by key, and faults are gathered on the way; only a fault of syntax ends it early.
 extension Configuration {
-  /// Reads a configuration. Nothing but `bytes` is looked at: whether directories and programs exist is for others
-  /// to find out.
+  /// Reads a configuration. Only `bytes` is read: others find out whether directories and programs exist.
   ///
   /// - Parameters:
   ///   - bytes: the file's content.
@@ -32,7 +31,7 @@ extension Configuration {
     }
     if let errors = faults.errors { throw errors }
     guard let configuration else {
-      // Whatever refuses a value reports it, so this would be an oversight of ours: still no reason to trap.
+      // Whatever refuses a value reports it, so this would be an oversight of ours, but not a reason to trap.
       throw .init(faults: [
         .init(
           file: file, line: nil, column: nil, key: "", message: "the configuration cannot be used",
@@ -63,7 +62,7 @@ extension Configuration {
     }
   }
 
-  /// The decoder also reads UTF-16, and a NUL is part of no JSON5 text; both would end in riddles later.
+  /// The decoder also reads UTF-16, and a NUL is not part of any JSON5 text; both would cause baffling errors later.
   private static func checkEncoding(_ text: [UInt8]) throws(SourceMap.SyntaxFault) {
     if let offset = text.firstIndex(of: 0) {
       throw .init(offset: offset, message: "NUL character", suggestion: "save the file as UTF-8 text")

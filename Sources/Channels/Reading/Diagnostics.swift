@@ -1,4 +1,4 @@
-/// Gathers the faults of one file, so that the user can mend all of them in one go.
+/// Gathers the faults of one file, so that the user can correct all of them in one go.
 final class Diagnostics {
   private let file: String
   private let outline: SourceMap
@@ -18,7 +18,7 @@ final class Diagnostics {
     }
   }
 
-  /// - Parameter line: the line, when it is not that of the value at `place`.
+  /// - Parameter line: the line, when it is not the line of the value at `place`.
   func add(_ path: ValuePath, _ message: String, suggestion: String? = nil, line: Int? = nil) {
     let key = path.text(channelName: path.channel.flatMap { channelNames[$0] })
     found.append(

@@ -11,12 +11,12 @@ struct JobSettings {
   var rerun = true
   var transient: [Pattern] = []
 
-  /// The keys that `read` asks for.
+  /// The keys that `overridden(by:commands:)` reads.
   static let keys = [
     "command", "limit", "timeout", "grace", "attempts", "retry_delay", "rerun", "transient",
   ]
 
-  /// These settings, with what `section` says in their stead. A list replaces a list; nothing is merged.
+  /// These settings, replaced by what `section` says. A list replaces a list; nothing is merged.
   func overridden(by section: ObjectReader, commands: CommandReader) -> JobSettings {
     var settings = self
     let command = commands.template(section)

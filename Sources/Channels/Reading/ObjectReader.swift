@@ -4,8 +4,7 @@ import Text
 /// One object of the configuration, read key by key.
 ///
 /// Every reader returns nil both for a key that is not there and for one whose value was refused; the second has
-/// then been reported. Keys that nobody has asked for when `finish` is called are the unknown ones, so there is no
-/// second list of keys to keep in step.
+/// then been reported. Keys that nobody has read when `finish` is called are unknown.
 final class ObjectReader {
   let path: ValuePath
   let faults: Diagnostics

@@ -30,8 +30,8 @@ enum Placeholder: String, CaseIterable {
     return pieces
   }
 
-  /// `argument` with every placeholder replaced. What is put in is not looked at again, so a value that
-  /// contains `{dir}` stays as it is.
+  /// `argument` with every placeholder replaced. The values themselves are not searched, so a value that contains
+  /// `{dir}` stays as it is.
   static func replace(in argument: String, with value: (Placeholder) -> String) -> String {
     pieces(of: argument).reduce(into: "") { result, piece in
       switch piece {

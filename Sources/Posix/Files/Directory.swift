@@ -84,7 +84,7 @@ package final class Directory: Sendable {
     return FileDescriptor(try check(result, "open", path(of: name)), path: path(of: name))
   }
 
-  /// As `open`, with nil for a name that is not there: somebody else may have moved it a moment ago.
+  /// As `open`, with nil for a name that is missing: another process may just have moved it.
   package func openIfPresent(_ name: FileName, _ access: Access = .read) throws(SystemError)
     -> FileDescriptor?
   {
@@ -166,14 +166,14 @@ package final class Directory: Sendable {
     }
     if result == -EINVAL || result == -ENOSYS {
       return isTargetOurs
-        ? try moveAfterLook(name, to: target, as: newName)
+        ? try moveAfterCheck(name, to: target, as: newName)
         : try moveWithoutFlag(name, to: target, as: newName)
     }
     return try outcome(of: result, name)
   }
 
   /// For file systems and kernels without `RENAME_NOREPLACE`. A hard link refuses a taken name as atomically; what
-  /// cannot be linked (a directory) is moved after a look.
+  /// cannot be linked (a directory) is moved after a check.
   private func moveWithoutFlag(
     _ name: FileName, to target: Directory, as newName: FileName
   ) throws(SystemError) -> Move {
@@ -182,17 +182,17 @@ package final class Directory: Sendable {
     }
     if linked == 0 {
       // RACE: whoever removes the old name has the file. The other one takes its link back. (A file that was put under
-      // the old name at this moment would be removed: so this is not for names that others may use.)
+      // the old name right now would be removed, so this is not for names that others may use.)
       let removed = name.withCString { linux_unlinkat(number, $0, 0) }
       if removed == 0 { return .moved }
       _ = newName.withCString { linux_unlinkat(target.number, $0, 0) }
       return try outcome(of: removed, name)
     }
     if linked == -EEXIST || linked == -ENOENT { return try outcome(of: linked, name) }
-    return try moveAfterLook(name, to: target, as: newName)
+    return try moveAfterCheck(name, to: target, as: newName)
   }
 
-  private func moveAfterLook(
+  private func moveAfterCheck(
     _ name: FileName, to target: Directory, as newName: FileName
   ) throws(SystemError) -> Move {
     if try target.status(of: newName) != nil { return .taken }
@@ -257,7 +257,7 @@ package final class Directory: Sendable {
     return true
   }
 
-  /// How many bytes this user may still write on its file system, 0 when no file can be made any more. The
+  /// How many bytes this user may still write on its file system, 0 when no further file can be made. The
   /// corresponding C function is `statvfs(3)`.
   package func freeSpace() throws(SystemError) -> Int64 {
     var (bytes, files): (Int64, Int64) = (0, 0)

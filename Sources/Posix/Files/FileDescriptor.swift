@@ -6,8 +6,8 @@ import CLinux
   import Musl
 #endif
 
-/// An open file, closed when its owner goes out of scope. Where the outcome of a write must be known, `sync()` tells
-/// it: more, and earlier, than `close(2)` could.
+/// An open file, closed when its owner goes out of scope. Where the outcome of a write must be known, `sync()` reports
+/// it, more reliably and earlier than `close(2)` could.
 package struct FileDescriptor: ~Copyable, Sendable {
   package let number: Int32
   /// What error messages call it.
@@ -104,7 +104,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
-  /// Makes `bytes` the whole content. A reader at the same moment may see the new content with the old one's tail.
+  /// Makes `bytes` the whole content. A concurrent reader may see the new content followed by the tail of the old content.
   package func replaceContent(with bytes: [UInt8]) throws(SystemError) {
     try overwriteStart(with: bytes)
     try truncate(to: Int64(bytes.count))

@@ -58,8 +58,8 @@ package struct FileLock: ~Copyable, Sendable {
     return true
   }
 
-  /// Whether somebody holds the lock of a file now. Takes a shared lock for a moment, which those who take the lock
-  /// must not mistake for a holder. A file that is not there is not locked.
+  /// Whether somebody holds the lock of a file now. Takes a shared lock for an instant, which a process that
+  /// takes the lock must not mistake for a holder. A file that is not there is not locked.
   package static func isHeld(_ name: FileName, in directory: Directory) throws(SystemError) -> Bool {
     guard let file = try directory.openIfPresent(name) else { return false }
     let result = linux_flock(file.number, LOCK_SH | LOCK_NB)
@@ -70,7 +70,7 @@ package struct FileLock: ~Copyable, Sendable {
 }
 
 extension FileDescriptor {
-  /// Waits for the file's lock, for moments in which somebody appends. Released with the descriptor or by `unlock()`.
+  /// Waits for the file's lock, which processes hold while they append. Released with the descriptor or by `unlock()`.
   /// The corresponding C function is `flock(2)`.
   package func lock() throws(SystemError) { _ = try check(linux_flock(number, LOCK_EX), "lock", path) }
 

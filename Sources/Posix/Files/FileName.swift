@@ -2,7 +2,7 @@ import Text
 
 /// The name of one entry in a directory: bytes, not text.
 ///
-/// Two names that look alike (composed and decomposed accents) are two files, and a name that is no valid UTF-8 must
+/// Two names that look alike (composed and decomposed accents) are two files, and a name that is not valid UTF-8 must
 /// still be found, compared and moved. Order is byte order, as `LC_ALL=C sort` has it.
 package struct FileName: Hashable, Sendable, Comparable, CustomStringConvertible {
   /// Without the terminating zero; never contains `/` or zero when it came from a directory.
@@ -17,10 +17,10 @@ package struct FileName: Hashable, Sendable, Comparable, CustomStringConvertible
     left.bytes.lexicographicallyPrecedes(right.bytes)
   }
 
-  /// The name as text when it is valid UTF-8, else nil.
+  /// The name as text; nil when it is not valid UTF-8.
   package var text: String? { String(validating: bytes, as: UTF8.self) }
 
-  /// The name as text for people: what is no valid UTF-8 is replaced by U+FFFD.
+  /// The name as text for people: bytes that are not valid UTF-8 become U+FFFD.
   package var description: String { String(decoding: bytes, as: UTF8.self) }
 
   /// Calls `body` with the name as a C string.

@@ -21,7 +21,7 @@ package enum PathQueries {
     linux_access(path, access.rawValue) == 0
   }
 
-  /// Whether something can be seen to be there. What this user may not look at counts as absent: where the difference
+  /// Whether the path is known to exist. A path that this user may not examine counts as missing: where the difference
   /// matters, `targetStatus` tells it.
   package static func exists(_ path: String) -> Bool { linux_access(path, F_OK) == 0 }
 
@@ -37,7 +37,7 @@ package enum PathQueries {
   /// What a path leads to, links followed; nil when there is nothing. Needs no descriptor. The corresponding C function
   /// is `stat(2)`.
   ///
-  /// - Throws: also where this user may not look: then it is not known whether something is there.
+  /// - Throws: also when this user may not examine the path: then it is not known whether it exists.
   package static func targetStatus(_ path: String) throws(SystemError) -> FileStatus? {
     var status = linux_stat()
     let result = linux_stat(path, &status)
@@ -76,9 +76,9 @@ package enum PathQueries {
     return bytes
   }
 
-  /// The path of a program: as it is when it contains a `/`, else the first match along `path` (as PATH has it).
+  /// The path of a program: as it is when it contains a `/`, otherwise the first match along `path` (as PATH has it).
   /// Entries that are empty or relative are passed over: what they find depends on the working directory, and a job's is
-  /// another than this process's. Nil when there is none that may be executed.
+  /// another than this process's. Nil when no match may be executed.
   package static func program(_ name: String, searching path: String) -> String? {
     if name.contains("/") { return allows(.execute, name) && isRegular(name) ? name : nil }
     for folder in path.split(separator: ":") where folder.hasPrefix("/") {

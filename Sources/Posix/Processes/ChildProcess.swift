@@ -6,7 +6,7 @@ import CLinux
   import Musl
 #endif
 
-/// A started program with its own process group. How it ended is a value, not an error.
+/// A started program, in a session and process group of its own. How it ended is a value, not an error.
 package struct ChildProcess: ~Copyable {
   /// The process id, and that of its process group.
   package let id: Int32
@@ -61,14 +61,14 @@ package struct ChildProcess: ~Copyable {
 
   private init(id: Int32) { self.id = id }
 
-  /// Sends a signal to the whole process group, and to the process itself, should it have left that. What is gone is not
-  /// an error. The corresponding C function is `kill(2)`.
+  /// Sends a signal to the whole process group, and to the process itself if it has left the group. A process that has
+  /// ended is not an error. The corresponding C function is `kill(2)`.
   ///
-  /// RACE: only while the process was not reaped are its id and its group's surely its own. Afterwards they may be given to
-  /// others as soon as the group is empty: call this before `Children.reap()` has told of its end.
+  /// RACE: the ids of the process and its group are its own until it is reaped. Later they may be given to others, as soon
+  /// as the group is empty: call this before `Children.reap()` has reported its end.
   package func signalGroup(_ signal: Int32) {
     _ = linux_kill(-id, signal)
-    // Not twice to a process that is where it should be: a handler would be interrupted by the second one.
+    // Not twice to a process that is in its group: the second signal would interrupt the handler of the first.
     if getpgid(id) != id { _ = linux_kill(id, signal) }
   }
 }

@@ -8,15 +8,15 @@ import CLinux
 
 /// The children of this process, those it inherited from dead children among them.
 package enum Children {
-  /// Children that are nobody's leftovers, with all that they start: those that this process had before it began to adopt
-  /// (`sh -c 'daemon & exec bobbin run'`), and those that were given up.
+  /// Children that no job has left behind, with all that they start: the children that this process had before it began
+  /// to adopt (`sh -c 'daemon & exec bobbin run'`), and the children that were abandoned.
   private static let strangers = Monitor<Set<Int32>>([])
 
   /// From now on, what a dead child leaves behind becomes a child of this process instead of init's, so that it can
   /// be found and ended. The corresponding C function is `prctl(2)` with `PR_SET_CHILD_SUBREAPER`.
   package static func adoptOrphans() throws(SystemError) {
     _ = try check(linux_become_subreaper(), "adopt orphaned processes", nil)
-    // Without any child, which is nearly always so, nobody has to be looked for.
+    // Nearly always there is no child, and then `/proc` need not be read.
     guard try reap() == .none else { return }
     let found = try ProcessTable.children(of: getpid())
     strangers.withLock { $0 = Set(found) }
@@ -25,9 +25,9 @@ package enum Children {
   package enum Reaped: Sendable, Equatable {
     /// The child of this id has ended so. Its id may be given to another process from now on.
     case exited(Int32, ChildProcess.Exit)
-    /// There are children, and none has ended.
+    /// There are children, and all of them run.
     case none
-    /// There is no child at all.
+    /// This process has no child.
     case childless
   }
 
@@ -45,26 +45,26 @@ package enum Children {
 
   /// Whether there are children besides the strangers, after `reap()` has said that there are children (`.none`).
   ///
-  /// - Throws: when `/proc`, in which they are looked for, cannot be read.
+  /// - Throws: when `/proc` cannot be read.
   package static func hasOthers() throws(SystemError) -> Bool {
     let strangers = strangers.withLock { $0 }
     if strangers.isEmpty { return true }
     return try ProcessTable.children(of: getpid()).contains { !strangers.contains($0) }
   }
 
-  /// Leaves out from now on whoever is there now: processes that do not end for any signal.
+  /// Abandons all present children: processes that no signal ends. They are passed over from now on.
   ///
-  /// - Throws: when `/proc`, in which they are looked for, cannot be read; then nobody is left out.
-  package static func giveUp() throws(SystemError) {
+  /// - Throws: when `/proc` cannot be read; nothing is abandoned then.
+  package static func abandon() throws(SystemError) {
     let found = try ProcessTable.children(of: getpid())
     strangers.withLock { $0.formUnion(found) }
   }
 
   /// Sends a signal to every descendant that `/proc` knows, whatever process group or session it moved to.
   ///
-  /// RACE: a descendant that is no child of this process may end, be reaped by its parent, and have its id given out anew
-  /// between the look and the signal, which would then meet a stranger. Ids are given out in turn, so in so short a
-  /// time only a machine that starts processes by the ten thousand comes round to one. A child's id stays until `reap()`.
+  /// RACE: a descendant that is not a child of this process may end, be reaped by its parent, and have its id reused before
+  /// the signal is sent, which would then reach another process. The kernel allocates ids in sequence, so reuse in this
+  /// window takes tens of thousands of forks. The id of a child stays its own until `reap()`.
   package static func signalDescendants(_ signal: Int32) throws(SystemError) {
     let strangers = strangers.withLock { $0 }
     for id in try ProcessTable.descendants(of: getpid(), except: strangers) { _ = linux_kill(id, signal) }

@@ -25,17 +25,17 @@ package enum CurrentProcess {
     linux_ignore_sigpipe_sigio()
   }
 
-  /// A variable of the environment; nil when it is not set or empty. What is no UTF-8 in it is replaced by U+FFFD.
+  /// A variable of the environment; nil when it is not set or empty. Bytes that are not UTF-8 become U+FFFD.
   package static func environment(_ name: String) -> String? {
     guard let value = getenv(name) else { return nil }
     let text = String(cString: value)
     return text.isEmpty ? nil : text
   }
 
-  /// Where programs are looked for: `PATH`, or what stands in for it when there is none.
+  /// Where programs are searched for: `PATH`, or a default when it is not set.
   package static var searchPath: String { environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin" }
 
-  /// The whole environment, as entries `NAME=value`. What is no UTF-8 in it is replaced by U+FFFD.
+  /// The whole environment, as entries `NAME=value`. Bytes that are not UTF-8 become U+FFFD.
   package static func environment() -> [String] {
     var entries: [String] = []
     var next: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = environ
@@ -46,10 +46,10 @@ package enum CurrentProcess {
     return entries
   }
 
-  /// The working directory. What is no UTF-8 in it is replaced by U+FFFD.
+  /// The working directory. Bytes that are not UTF-8 become U+FFFD.
   package static func directory() throws(SystemError) -> String { try PathQueries.resolved(".") }
 
-  /// The host's name; empty when there is none. The corresponding C function is `gethostname(2)`.
+  /// The host's name; empty when it has no name. The corresponding C function is `gethostname(2)`.
   package static func hostName() -> String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
       guard gethostname(buffer.baseAddress!, 255) == 0 else { return "" }

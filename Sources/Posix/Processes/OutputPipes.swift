@@ -2,9 +2,9 @@ import CLinux
 
 /// Where a child process writes its standard output and its standard error, and this process reads them.
 ///
-/// This process keeps the writing ends open, too. So a pipe never ends, and its reader is not woken for that: the end of
-/// the child tells that nothing more comes. And the pipes can serve the next child, if surely nobody holds them any more;
-/// flags that a child has set on its ends (O_NONBLOCK) stay, and are cleared before the next start.
+/// This process keeps the writing ends open as well. So a pipe never ends, and its reader is not woken for that: when the
+/// child ends, nothing more comes. And the next child can use the same pipes, if it is known that nobody holds them any
+/// longer; flags that a child has set on its ends (O_NONBLOCK) are cleared before the next start.
 package struct OutputPipes: ~Copyable {
   let output: Pipe
   let error: Pipe

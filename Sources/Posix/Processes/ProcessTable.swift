@@ -32,7 +32,7 @@ package enum ProcessTable {
     var children: [Int32: [Int32]] = [:]
     for name in try Directory(path: "/proc").names() {
       guard let id = name.text.flatMap({ Int32($0) }), let fields = statFields(id) else { continue }
-      // RACE: a process may end between the listing and this look. It needs no signal then.
+      // RACE: a process may end after it was listed. It needs no signal then.
       guard fields.count > 1, let parent = Int32(fields[1]) else { continue }
       children[parent, default: []].append(id)
     }

@@ -6,7 +6,7 @@ import CLinux
   import Musl
 #endif
 
-/// A value shared by threads: one at a time may look at it, and one may wait for another to change it.
+/// A value that threads share: one thread at a time accesses it, and a thread can wait for another to change it.
 package final class Monitor<Value>: @unchecked Sendable {
   // @unchecked: `value` is only ever touched between lock and unlock of `mutex`.
   private var value: Value
@@ -30,8 +30,8 @@ package final class Monitor<Value>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Looks at or changes the value. Wakes nobody: whoever makes a change that another thread waits for calls `notifyAll()`
-  /// afterwards. (To wake a thread for nothing costs more than most of what is done here.)
+  /// Reads or changes the value. Wakes no thread: a caller whose change another thread waits for calls `notifyAll()`
+  /// afterwards. (Waking a thread in vain costs more than most of what is done here.)
   package func withLock<Result, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -40,7 +40,7 @@ package final class Monitor<Value>: @unchecked Sendable {
     return try body(&value)
   }
 
-  /// Lets every thread that waits look at the value again.
+  /// Lets every waiting thread check the value again.
   package func notifyAll() { pthread_cond_broadcast(changed) }
 
   /// Waits until `body` returns something.

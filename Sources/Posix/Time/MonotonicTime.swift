@@ -1,10 +1,10 @@
 import CLinux
 import Text
 
-/// A moment of the clock that never jumps, for deadlines. The corresponding C function is
+/// A time of the clock that never jumps, for deadlines. The corresponding C function is
 /// `clock_gettime(CLOCK_MONOTONIC)`.
 package struct MonotonicTime: Sendable, Comparable {
-  /// Nanoseconds since some moment before the process began.
+  /// Nanoseconds since some time before the process began.
   package let nanoseconds: Int64
 
   package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
@@ -23,7 +23,7 @@ package struct MonotonicTime: Sendable, Comparable {
     .nanoseconds(left.nanoseconds - right.nanoseconds)
   }
 
-  /// The moment that much later; a duration too long to be added ends at the latest moment there is.
+  /// A later time; a duration too long to be added ends at the latest time that can be expressed.
   package static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
     let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
     return MonotonicTime(nanoseconds: overflow ? .max : sum)

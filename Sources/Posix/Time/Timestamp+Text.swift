@@ -1,4 +1,4 @@
-/// The written forms of a moment: RFC 3339 in files and logs, and the compact form in the names of triggers.
+/// The written forms of a timestamp: RFC 3339 in files and logs, and the compact form in the names of triggers.
 extension Timestamp {
   /// `2026-01-31T10:30:00Z`, with as many digits of the second as asked for (0, 3, 6 or 9).
   package func rfc3339(fractionDigits: Int = 0) -> String {
@@ -21,7 +21,7 @@ extension Timestamp {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// `20260131T103000.123456Z`: sorts as the moments do.
+  /// `20260131T103000.123456Z`: sorts as the times do.
   package var compact: String {
     let (year, month, day, hour, minute, second) = fields
     var text = ContiguousArray<UInt8>()
@@ -65,7 +65,7 @@ extension Timestamp {
 
   /// Reads `YYYYMMDDTHHMMSS[.ffffff]Z` at the beginning of some bytes.
   ///
-  /// - Returns: the moment and how many bytes it took; nil when the bytes do not begin so.
+  /// - Returns: the time and how many bytes it took; nil when the bytes do not begin with a time.
   package static func readCompact(_ bytes: ArraySlice<UInt8>) -> (time: Timestamp, length: Int)? {
     var reader = DigitReader(bytes)
     guard let year = reader.number(4), let month = reader.number(2), let day = reader.number(2),

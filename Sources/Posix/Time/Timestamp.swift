@@ -1,6 +1,6 @@
 import CLinux
 
-/// A moment in UTC, to the nanosecond, in the years 0000 to 9999: what four digits of a year can say.
+/// A time in UTC, to the nanosecond, in the years 0000 to 9999: those that four digits can express.
 package struct Timestamp: Sendable, Hashable, Comparable {
   /// Since 1970-01-01T00:00:00Z, without leap seconds.
   package let seconds: Int64
@@ -10,8 +10,8 @@ package struct Timestamp: Sendable, Hashable, Comparable {
   /// The first and the last second that there are.
   static let range: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
 
-  /// A moment outside of the range becomes its nearest end: a file system may have any 64-bit number as a file's time,
-  /// and none may stop a run.
+  /// A time outside of the range becomes its nearest end: a file system may have any 64-bit number as a file's time,
+  /// and no such number may stop a run.
   package init(seconds: Int64, nanoseconds: Int64 = 0) {
     self.seconds = min(max(seconds, Self.range.lowerBound), Self.range.upperBound)
     self.nanoseconds = self.seconds == seconds ? nanoseconds : 0

@@ -13,8 +13,8 @@ package struct AbandonedClaims {
   ///   - running: the spool's folder of that name.
   ///   - observer: this process, whose own claims are not abandoned.
   ///   - isForRecovery: takes the folders' locks for as long as the claims live, and removes folders in which dead
-  ///     processes left nothing. Who only wants to tell what is there takes no lock where it can be told without: a run
-  ///     that begins at that moment would pass over what it is to recover.
+  ///     processes left nothing. A caller that only reports takes no lock where it can do without: a run that
+  ///     begins at that instant would pass over what it is to recover.
   package init(in running: Directory, observer: ProcessIdentity, isForRecovery: Bool) throws(SystemError) {
     for name in try running.names() {
       guard let owner = ProcessIdentity(name) else {
@@ -25,7 +25,7 @@ package struct AbandonedClaims {
       if owner == observer || isAlive == true { continue }
       let folder: Directory
       let files: [FileName]
-      // RACE: a short-lived owner (`bobbin cancel`) or a run that recovers may remove the folder at this moment.
+      // RACE: a short-lived owner (`bobbin cancel`) or a run that recovers may remove the folder right now.
       do throws(SystemError) {
         folder = try running.directory(name)
         if isForRecovery || isAlive == nil, try !Self.lock(folder) { continue }
@@ -55,7 +55,7 @@ package struct AbandonedClaims {
 
   /// Locks the folder of an owner that seems to be dead.
   ///
-  /// - Returns: false when it lives after all. RACE: somebody else who looks holds the lock for an instant.
+  /// - Returns: false when it lives after all. RACE: another process that checks holds the lock for an instant.
   private static func lock(_ folder: Directory) throws(SystemError) -> Bool {
     for _ in 1...10 {
       if try folder.tryLock() { return true }

@@ -3,7 +3,7 @@ package import Posix
 /// The claims of this process: files it moved from the spool's top level to `running/<owner>/`. The rename decides who
 /// owns a trigger; nothing else does.
 ///
-/// A final class because its folder is made with the first claim: most looks into a spool claim nothing.
+/// A final class because its folder is made with the first claim: most scans of a spool claim nothing.
 package final class ClaimFolder {
   private let store: SpoolStore
   /// The name of this process' folder in `running/`.
@@ -17,8 +17,8 @@ package final class ClaimFolder {
 
   /// Pending → claimed. Moves a file from the spool into this process' folder.
   ///
-  /// RACE: of all who try, one gets it. What was looked at before may have been exchanged or written to since; the
-  /// caller looks at the claimed file again (`isUnchanged`).
+  /// RACE: of all who try, one gets it. The file may have been exchanged or written to since it was inspected; the
+  /// caller checks the claimed file (`isUnchanged`).
   ///
   /// - Returns: nil when somebody else took it, or its owner moved it away.
   package func claim(_ trigger: FileName, id: Int64, state: ClaimState) throws(SystemError) -> Claim? {
@@ -55,10 +55,10 @@ package final class ClaimFolder {
 
   /// Claimed, mostly by a dead process → claimed by this one, for another state.
   ///
-  /// The claim is made durable before it moves on. Else a power cut might lose the dead process' move out of the spool and
+  /// The claim is made durable before it moves on. Otherwise a power cut might lose the dead process' move out of the spool and
   /// keep this one: the trigger would be pending and claimed.
   ///
-  /// - Returns: nil when it is not there any more.
+  /// - Returns: nil when it has vanished.
   package func adopt(_ abandoned: Claim, state: ClaimState) throws(SystemError) -> Claim? {
     let name = ClaimName(id: abandoned.id, state: state, trigger: abandoned.trigger)
     let claim = Claim(name: name, folder: try ownFolder(), owner: owner)

@@ -39,7 +39,7 @@ package struct ClaimName: Sendable, Hashable {
     id == self.id && trigger.bytes.starts(with: self.trigger.bytes)
   }
 
-  /// - Returns: nil for a name that no claim has.
+  /// - Returns: nil for any name but a claim's.
   package init?(_ file: FileName) {
     let parts = file.bytes.split(separator: UInt8(ascii: "."), maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count == 3, !parts[2].isEmpty else { return nil }

@@ -1,6 +1,6 @@
 package import Posix
 
-/// Removes what has been kept long enough: results, logs, files that were given up, and temporary files that a crash
+/// Removes what has been kept long enough: results, logs, retired files, and temporary files that a crash
 /// left. Triggers and claims are never touched.
 package struct ResultRetention {
   private static let temporaryAge = Duration.seconds(36 * 3_600)

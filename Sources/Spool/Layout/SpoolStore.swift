@@ -2,9 +2,9 @@ package import Posix
 
 /// The inside of a spool: what only the batch user may touch.
 ///
-/// In a drop box anybody of a group may make files in the spool's top level, under Bobbin's own names, too. So a name
+/// In a drop box anybody of a group may make files in the spool's top level, even under Bobbin's own names. So a name
 /// alone is not believed: what stands under it must be of the right kind and belong to the batch's user, the spool's
-/// owner or root. What does not is renamed to `.foreign-<name>`, which the spool's owner may do, and made anew: nobody
+/// owner or root. What does not is renamed to `.foreign-<name>`, which the spool's owner may do, and made again: nobody
 /// gets to read, forge or block anything that way.
 package final class SpoolStore: Sendable {
   package let spool: SpoolDirectory
@@ -93,7 +93,7 @@ package final class SpoolStore: Sendable {
       }
       let isNew = try root.makeDirectory(folder.name, mode: 0o750)
       let directory = try root.directory(folder.name)
-      // RACE: somebody may have been faster than we with making it.
+      // RACE: somebody may have made it first.
       guard trusted.covers(try directory.status(), .directory) else { continue }
       if isNew, try directory.status().group != CurrentProcess.effectiveGroup {
         // Inherited from a drop box, with the bit that hands it on to all that is made in it.

@@ -47,12 +47,12 @@ package struct HolderNote: Sendable, Codable, Equatable {
   package let owner: String
   package var job: Job?
 
-  /// No note is longer, as names are not.
+  /// The longest note: names in it are limited by the file system.
   static let sizeLimit = 4096
 
   /// - Parameter bytes: what the file begins with. Only the first line counts: that of an older note may end behind it, if
   ///   it could not be cut off.
-  /// - Returns: nil for what is no note.
+  /// - Returns: nil for anything but a note.
   init?(_ bytes: [UInt8]) {
     let line = Data(bytes.prefix { $0 != UInt8(ascii: "\n") })
     guard let note = try? JSONDecoder().decode(HolderNote.self, from: line) else { return nil }

@@ -13,25 +13,25 @@ package struct SchedulerLock: ~Copyable {
   /// What an attempt to take it found.
   package enum Attempt: ~Copyable {
     case acquired(SchedulerLock)
-    /// Nil: somebody who left no note, such as `flock(1)`.
+    /// Nil for a holder that left no note, such as `flock(1)`.
     case held(by: HolderNote?)
   }
 
   /// Takes the lock if it is free, without waiting, and notes who holds it.
   ///
-  /// RACE: somebody who only asks whether a run is on holds the lock for an instant. A holder without a note is
-  /// therefore asked again, several times within a tenth of a second, before it is believed.
+  /// RACE: a process that only checks whether a run is active holds the lock for an instant. A holder without a note is
+  /// therefore checked several times within a tenth of a second before it is believed.
   package static func tryAcquire(
     _ place: SchedulerLockFile, kind: HolderNote.Kind, startedAt: Timestamp, owner: ProcessIdentity
   ) throws(SystemError) -> Attempt {
     for attempt in 0... {
       if let lock = try FileLock.tryAcquire(place.name, in: place.directory) {
-        // Whoever gives the lock back takes its note away.
+        // A holder that releases the lock removes its note.
         let left = try HolderNote(lock.file.readStart(limit: HolderNote.sizeLimit))
         let wasKilled =
           left.flatMap { ProcessIdentity(FileName($0.owner)) }?.isAlive(asSeenBy: owner) == false
         var note = HolderNote(kind: kind, startedAt: startedAt, owner: owner)
-        // Still to be recorded, by the holder after this one if this one is killed, too.
+        // Still to be recorded: by this holder, or by the next one if this one is killed as well.
         note.job = wasKilled ? left?.job : nil
         try lock.file.replaceContent(with: note.json.line)
         return .acquired(SchedulerLock(lock: lock, note: note, interruptedJob: note.job))
@@ -62,9 +62,9 @@ package struct SchedulerLock: ~Copyable {
     try lock.file.replaceContent(with: note.json.line)
   }
 
-  /// Whether the lock file still is where everybody looks for it. When not, another run may begin at any moment.
+  /// Whether the lock file is still where every process expects it. If not, another run may begin at any time.
   package func isStillInPlace() throws(SystemError) -> Bool { try lock.isStillInPlace() }
 
-  /// Takes the note away and releases the lock.
+  /// Removes the note and releases the lock.
   package consuming func release() throws(SystemError) { try lock.file.truncate(to: 0) }
 }

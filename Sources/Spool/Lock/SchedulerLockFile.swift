@@ -11,11 +11,11 @@ package struct SchedulerLockFile: Sendable {
     self.name = name
   }
 
-  /// The note in the lock file, if the one who wrote it still lives (or cannot be seen from here). The note of a dead
+  /// The note in the lock file, if its writer still lives (or cannot be seen from here). The note of a dead
   /// process says nothing about who holds the lock now.
   package func livingHolder(asSeenBy owner: ProcessIdentity) throws(SystemError) -> HolderNote? {
     guard let file = try directory.openIfPresent(name) else { return nil }
-    // RACE: the holder may be rewriting it at this moment; then it is not readable, and `tryAcquire` asks again.
+    // RACE: the holder may be rewriting it right now; then it is not readable, and `tryAcquire` reads it again.
     guard let note = HolderNote(try file.readStart(limit: HolderNote.sizeLimit)),
       let name = ProcessIdentity(FileName(note.owner)), name.isAlive(asSeenBy: owner) != false,
       name.isOfSameBoot(as: owner) || note.host != CurrentProcess.hostName()

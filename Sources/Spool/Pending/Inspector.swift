@@ -28,7 +28,7 @@ package struct Inspector: Sendable {
     guard let status = try directory.status(of: name) else { return .vanished }
     if let reason = rejectReason(for: status, name: triggerName) { return .invalid(reason, status) }
     if status.links > 1 {
-      // `ln` and `rm` is a way to publish a file without replacing another: for a moment it has two names.
+      // `ln` and `rm` is a way to publish a file without replacing another: for an instant it has two names.
       return isUnchanged(status, at: now)
         ? .invalid(RejectReason("a hard link"), status)
         : .unsettled
@@ -39,19 +39,19 @@ package struct Inspector: Sendable {
       file = opened
     } catch {
       switch error.code {
-      // RACE: exchanged since the look above, for a symbolic link.
+      // RACE: exchanged for a symbolic link since the check above.
       case .tooManyLinks: return .invalid(RejectReason("a symbolic link"), status)
       // Somebody has a lease on it (a file server, for example), and the kernel has asked for it back.
       case .wouldBlock: return .unsettled
       case .accessDenied, .notPermitted:
-        // `install -m 644` lets nobody read it for a moment.
+        // `install -m 644` lets nobody read it for an instant.
         if !isUnchanged(status, at: now) { return .unsettled }
         return .invalid(
           RejectReason("may not be read by the batch's user (uid \(CurrentProcess.effectiveUser))"), status)
       default: throw error
       }
     }
-    // RACE: the name may lead to another file than a moment ago; what was opened is what counts.
+    // RACE: the name may lead to another file by now; the opened file is the one that counts.
     let opened = try file.status()
     if let reason = rejectReason(for: opened, name: triggerName) { return .invalid(reason, opened) }
     let bytes = try file.readAll(expecting: opened.size, limit: TriggerContent.sizeLimit + 1)

@@ -1,9 +1,9 @@
 package import Posix
 
-/// The names of the pending triggers in byte order, as one look into the directory found them.
+/// The names of the pending triggers in byte order, as one scan of the directory found them.
 ///
-/// A spool may hold a million files, so a name is a range in one block of bytes, and a look that finds what is known
-/// already sorts nothing: it compares the number and the sum of the hashes of all names.
+/// A spool may hold a million files, so a name is a range in one block of bytes, and a scan that finds only known
+/// names sorts nothing: it compares the number and the sum of the hashes of all names.
 package struct PendingList: Sendable {
   /// For each name two bytes with its length (more than 255 bytes are rare, but not impossible), its bytes, and a zero.
   private var arena: [UInt8] = []
@@ -17,7 +17,7 @@ package struct PendingList: Sendable {
 
   package var count: Int { starts.count - next }
 
-  /// Looks again. Afterwards the list holds what is in the directory now, from the first name on.
+  /// Scans the directory. Afterwards the list holds what is in the directory now, from the first name on.
   ///
   /// - Parameter skipping: names that are not wanted, whatever happens to them.
   /// - Returns: whether anything has come or gone.
@@ -33,7 +33,7 @@ package struct PendingList: Sendable {
     try directory.forEachName { name in
       guard TriggerName.isTrigger(name) else { return }
       if !skipping.isEmpty, skipping.contains(FileName(bytes: Array(name))) { return }
-      // What does not fit into 4 GiB of names is found by a later look, when there is room again.
+      // What does not fit into 4 GiB of names is found by a later scan, when there is room again.
       guard let start = UInt32(exactly: fresh.count + 2), let length = UInt16(exactly: name.count) else {
         return
       }
@@ -52,7 +52,7 @@ package struct PendingList: Sendable {
     return true
   }
 
-  /// The first name, left in the list; nil when there is none.
+  /// The first name, left in the list; nil when the list is empty.
   package var first: FileName? { next < starts.count ? name(at: next) : nil }
 
   /// Takes the first name out of the list.
@@ -87,7 +87,7 @@ package struct PendingList: Sendable {
   /// The names' places in the byte order of the names.
   ///
   /// Names in a spool mostly begin alike, with a date: what all have in common is passed over, and the eight bytes after
-  /// it decide nearly always, without another look at the names.
+  /// it decide nearly always, without reading the names again.
   private static func sorted(_ starts: [UInt32], in arena: [UInt8]) -> [UInt32] {
     guard starts.count > 1 else { return starts }
     return arena.withUnsafeBufferPointer { arena in
@@ -143,7 +143,7 @@ package struct PendingList: Sendable {
       sum &-= hash(name)
     }
 
-    /// FNV-1a with a final mix, 64 bits. Nobody gains from a collision: it would only hide a new name from this look
+    /// FNV-1a with a final mix, 64 bits. Nobody gains from a collision: it would only hide a new name from this scan
     /// until the next change of the directory.
     private func hash(_ name: UnsafeRawBufferPointer) -> UInt64 {
       var value: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -9,7 +9,7 @@ package struct Submitter: ~Copyable {
 
   package init(_ spool: SpoolDirectory) { self.spool = spool }
 
-  /// Writes a trigger. When it returns, the trigger is on the disk and whole; no reader ever saw part of it.
+  /// Writes a trigger. When it returns, the whole trigger is on the disk; a reader never sees part of it.
   ///
   /// RACE: another process may take the same name in the same microsecond. The file is published without replacing
   /// anything, so the later one takes the next microsecond.
@@ -38,7 +38,7 @@ package struct Submitter: ~Copyable {
         switch try spool.root.move(temporary, to: spool.root, as: name) {
         case .moved:
           last = time
-          // The name, too, must survive a power cut before anyone is told that the request is accepted.
+          // The name must survive a power cut as well before anybody learns that the request is accepted.
           if spool.isListable { try spool.root.sync() } else { try file.syncFileSystem() }
           return name
         case .taken: time = time + .microseconds(1)

@@ -7,7 +7,7 @@ package enum TriggerContent: Sendable, Equatable {
   /// `123` or `"cats"`.
   case scalar(ChannelReference)
   case object(TriggerRequest)
-  /// No trigger, for this reason. May also be one that is still being written.
+  /// Not a trigger, for this reason, or a trigger that is still being written.
   case invalid(String)
 
   /// A larger file cannot be a trigger.
@@ -25,8 +25,7 @@ package enum TriggerContent: Sendable, Equatable {
     var bytes = bytes[...]
     // Some editors begin a UTF-8 file with this mark.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
-    // The decoder would guess UTF-16 and UTF-32, which are full of zeros. A trigger is UTF-8, and what is none is told
-    // so.
+    // The decoder would accept UTF-16 and UTF-32. A trigger must be UTF-8, so anything else is rejected explicitly.
     guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else {
       self = .invalid("not UTF-8 text")
       return

@@ -18,7 +18,7 @@ package enum TriggerName {
 
   /// What the name of an empty trigger says: the channel, after an optional time and a hyphen.
   ///
-  /// - Returns: nil when the name is no valid UTF-8, contains control characters, or says nothing.
+  /// - Returns: nil when the name is not valid UTF-8, contains control characters, or says nothing.
   package static func channel(in name: FileName) -> ChannelReference? { parts(of: name).channel }
 
   /// The time at the beginning of a name, and the channel that it says if its file is empty.
@@ -42,7 +42,7 @@ package enum TriggerName {
   /// The time at the beginning of a name, as `bobbin trigger` writes it.
   package static func time(in name: FileName) -> Timestamp? { Timestamp.readCompact(name.bytes[...])?.time }
 
-  /// The name of a trigger for a channel requested at that moment.
+  /// The name of a trigger for a channel that was requested at that time.
   package static func make(_ time: Timestamp, channel: Int64) -> FileName {
     FileName("\(time.compact)-\(channel).json")
   }

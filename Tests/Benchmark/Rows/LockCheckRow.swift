@@ -8,7 +8,8 @@ enum LockCheckRow {
 
   static func measure(on bench: Workbench) throws -> [Finding] {
     let instance = try bench.instance()
-    let place = SchedulerLockFile(directory: try Directory(path: instance.spool), name: SpoolDirectory.lockName)
+    let place = SchedulerLockFile(
+      directory: try Directory(path: instance.spool), name: SpoolDirectory.lockName)
     let turns = bench.options.count(20)
     bench.progress("row 10: \(turns) rounds")
     // Made by whoever takes the lock first, and released here.

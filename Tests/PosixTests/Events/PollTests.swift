@@ -12,7 +12,7 @@ struct PollTests {
     return (ends[0], ends[1])
   }
 
-  @Test("ends at the deadline when nothing happens, not before", arguments: [0, 1, 20])
+  @Test("Waiting ends at the deadline when nothing happens, not before", arguments: [0, 1, 20])
   func deadline(_ milliseconds: Int) throws {
     let (reader, writer) = try pipe()
     defer {
@@ -26,12 +26,12 @@ struct PollTests {
     } while MonotonicTime.now() < deadline
   }
 
-  @Test("ends at once when the deadline has passed")
+  @Test("Waiting ends at once when the deadline has passed")
   func past() throws {
     #expect(try Poll.wait(-1, -1, until: .now() + .seconds(-5)) == (false, false))
   }
 
-  @Test("says which descriptors have something, and passes over those left out")
+  @Test("Waiting says which descriptors have something, and passes over those left out")
   func ready() throws {
     let (first, second) = (try pipe(), try pipe())
     defer { for end in [first.reader, first.writer, second.reader, second.writer] { close(end) } }
@@ -42,7 +42,7 @@ struct PollTests {
     #expect(try Poll.wait(first.reader, second.reader, until: nil) == (true, true))
   }
 
-  @Test("the end of a pipe counts as something to read")
+  @Test("The end of a pipe counts as something to read")
   func closed() throws {
     let (reader, writer) = try pipe()
     defer { close(reader) }
@@ -50,7 +50,7 @@ struct PollTests {
     #expect(try Poll.wait(-1, reader, until: nil) == (false, true))
   }
 
-  @Test("a reader that does not block tells nothing from the end")
+  @Test("A reader that does not block tells nothing from the end")
   func nonBlocking() throws {
     let (reader, writer) = try pipe()
     try #require(fcntl(reader, F_SETFL, O_NONBLOCK) == 0)
@@ -65,7 +65,7 @@ struct PollTests {
   }
 
   @Test(
-    "signals have their names",
+    "Signals have their names",
     arguments: [
       (SIGTERM, "SIGTERM"), (SIGKILL, "SIGKILL"), (SIGSEGV, "SIGSEGV"), (SIGXFSZ, "SIGXFSZ"),
       (64, "signal 64"),

@@ -12,7 +12,7 @@ struct DirectoryMoveTests {
     directory = try scratch.open()
   }
 
-  @Test("a file moves to another directory under a new name")
+  @Test("A file moves to another directory under a new name")
   func moved() throws {
     try scratch.write("a", "text")
     try scratch.directory("to")
@@ -22,13 +22,13 @@ struct DirectoryMoveTests {
     #expect(try scratch.text("to/b") == "text")
   }
 
-  @Test("a file that somebody else moved has vanished, which is no error")
+  @Test("A file that somebody else moved has vanished, which is not an error")
   func vanished() throws {
     #expect(try directory.move(FileName("a"), to: directory, as: FileName("b")) == .vanished)
   }
 
   @Test(
-    "a name that is taken keeps what it has, whatever that is",
+    "A name that is taken keeps what it has, whatever that is",
     arguments: ["file", "folder", "dangling link"])
   func taken(by kind: String) throws {
     try scratch.write("a", "new")
@@ -43,7 +43,7 @@ struct DirectoryMoveTests {
     #expect(try directory.status(of: FileName("b")) == before)
   }
 
-  @Test("of two names of one file, none is dropped")
+  @Test("Of two names of one file, none is dropped")
   func hardLinks() throws {
     try scratch.write("a", "text")
     try scratch.hardLink("b", to: "a")
@@ -51,7 +51,7 @@ struct DirectoryMoveTests {
     #expect(try scratch.names() == ["a", "b"])
   }
 
-  @Test("a symbolic link moves itself")
+  @Test("A symbolic link moves itself")
   func link() throws {
     try scratch.write("target", "text")
     try scratch.symbolicLink("a", to: "target")
@@ -60,7 +60,7 @@ struct DirectoryMoveTests {
     #expect(try scratch.names() == ["b", "target"])
   }
 
-  @Test("a name that is no UTF-8 moves like any other")
+  @Test("A name that is not valid UTF-8 moves like any other")
   func invalidName() throws {
     let (old, new) = (FileName(bytes: [0xFF, 0xC3]), FileName(bytes: [0x80, 0x0A]))
     try scratch.write(old)
@@ -68,7 +68,7 @@ struct DirectoryMoveTests {
     #expect(try directory.names() == [new])
   }
 
-  @Test("what can't be moved is an error with both its reasons: name and errno")
+  @Test("What can't be moved is an error with both its reasons: name and errno")
   func impossible() throws {
     try scratch.directory("a")
     let inside = try directory.directory(FileName("a"))
@@ -78,7 +78,7 @@ struct DirectoryMoveTests {
     #expect(error?.description == "cannot move '\(scratch.path)/a': Invalid argument")
   }
 
-  @Test("of many that move one file, exactly one gets it")
+  @Test("Of many that move one file, exactly one gets it")
   func race() throws {
     for round in 0..<50 {
       try scratch.write("a\(round)")

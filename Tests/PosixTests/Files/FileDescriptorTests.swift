@@ -13,7 +13,7 @@ struct DescriptorTests {
   }
 
   @Test(
-    "reading stops at the limit or the end of the file",
+    "Reading stops at the limit or the end of the file",
     arguments: [(0, ""), (1, "a"), (5, "abcde"), (6, "abcdef"), (99, "abcdef")])
   func readAll(_ limit: Int, _ expected: String) throws {
     try scratch.write("a", "abcdef")
@@ -23,14 +23,16 @@ struct DescriptorTests {
     #expect(try file.readAll(limit: limit) == Array(expected.utf8))
   }
 
-  @Test("reading from the middle", arguments: [(Int64(2), 3, "cde"), (4, 9, "ef"), (6, 1, ""), (100, 5, "")])
+  @Test(
+    "A read can begin in the middle",
+    arguments: [(Int64(2), 3, "cde"), (4, 9, "ef"), (6, 1, ""), (100, 5, "")])
   func readAt(_ offset: Int64, _ count: Int, _ expected: String) throws {
     try scratch.write("a", "abcdef")
     #expect(
       try directory.open(FileName("a"), .read).read(at: offset, count: count) == Array(expected.utf8))
   }
 
-  @Test("a shorter content leaves nothing of the longer one")
+  @Test("A shorter content leaves nothing of the longer one")
   func replaceContent() throws {
     try scratch.write("a", "a long text")
     let file = try directory.open(FileName("a"), .update)
@@ -40,7 +42,7 @@ struct DescriptorTests {
     #expect(try scratch.text("a") == "SHort")
   }
 
-  @Test("appending goes to the end, whoever else has written meanwhile")
+  @Test("Appending goes to the end, whoever else has written meanwhile")
   func append() throws {
     let first = try directory.open(FileName("a"), .append)
     let second = try directory.open(FileName("a"), .append)
@@ -52,7 +54,7 @@ struct DescriptorTests {
     #expect(try scratch.text("a") == "1234")
   }
 
-  @Test("a new file has the mode that was asked for, and can be synced")
+  @Test("A new file has the mode that was asked for, and can be synced")
   func mode() throws {
     let file = try directory.open(FileName("a"), .createNew, mode: 0o600)
     #expect(try file.status().mode == 0o600)
@@ -66,7 +68,7 @@ struct DescriptorTests {
     }
   }
 
-  @Test("a writer is seen while it has the file open, and no longer")
+  @Test("A writer is seen while it has the file open, and no longer")
   func lease() throws {
     try scratch.write("a", "text")
     let reader = try directory.open(FileName("a"), .read)
@@ -81,12 +83,12 @@ struct DescriptorTests {
     #expect(throws: Never.self) { _ = try directory.open(FileName("a"), .update).number }
   }
 
-  @Test("what cannot have a lease is unknown")
+  @Test("What cannot have a lease is unknown")
   func noLease() throws {
     #expect(try Directory(path: "/dev").open(FileName("null"), .read).isOpenForWriting() == nil)
   }
 
-  @Test("a descriptor is closed when its owner goes")
+  @Test("A descriptor is closed when its owner goes")
   func close() throws {
     let before = try OpenDescriptors.all()
     do {
@@ -96,7 +98,7 @@ struct DescriptorTests {
     #expect(try OpenDescriptors.all() == before)
   }
 
-  @Test("the lock for appending keeps others out until it is given back")
+  @Test("The lock for appending keeps others out until it is given back")
   func lock() throws {
     let file = try directory.open(FileName("a"), .append)
     try file.lock()

@@ -12,7 +12,7 @@ struct FileLockTests {
     directory = try scratch.open()
   }
 
-  @Test("a second holder is refused while the first lives")
+  @Test("A second holder is refused while the first lives")
   func exclusive() throws {
     do {
       let lock = try directory.lock("lock")
@@ -22,21 +22,21 @@ struct FileLockTests {
     #expect(try directory.isFree("lock"))
   }
 
-  @Test("the file is made for its owner alone and stays")
+  @Test("The file is made for its owner alone and stays")
   func file() throws {
     _ = try directory.isFree("lock")
     #expect(try directory.status(of: FileName("lock"))?.mode == 0o600)
     #expect(try scratch.text("lock") == "")
   }
 
-  @Test("taking it leaves the content alone")
+  @Test("Taking it leaves the content alone")
   func content() throws {
     try scratch.write("lock", "note")
     _ = try directory.isFree("lock")
     #expect(try scratch.text("lock") == "note")
   }
 
-  @Test("a holder notices that its file was deleted or replaced", arguments: ["deleted", "replaced"])
+  @Test("A holder notices that its file was deleted or replaced", arguments: ["deleted", "replaced"])
   func outOfPlace(_ how: String) throws {
     let lock = try directory.lock("lock")
     if how == "deleted" {
@@ -51,7 +51,7 @@ struct FileLockTests {
     #expect(try !lock.isStillInPlace())
   }
 
-  @Test("a lock that was moved away and back is in place")
+  @Test("A lock that was moved away and back is in place")
   func movedBack() throws {
     let lock = try directory.lock("lock")
     try scratch.rename("lock", "elsewhere")
@@ -60,7 +60,7 @@ struct FileLockTests {
     #expect(try lock.isStillInPlace())
   }
 
-  @Test("whether it is held can be asked without keeping anybody out")
+  @Test("Whether it is held can be asked without keeping anybody out")
   func isHeld() throws {
     let name = FileName("lock")
     #expect(try !FileLock.isHeld(name, in: directory))
@@ -74,14 +74,14 @@ struct FileLockTests {
     #expect(try directory.isFree("lock"))
   }
 
-  @Test("a symbolic link is not followed to the file that is locked")
+  @Test("A symbolic link is not followed to the file that is locked")
   func link() throws {
     try scratch.symbolicLink("lock", to: "elsewhere")
     #expect(throws: SystemError.self) { try directory.isFree("lock") }
     #expect(!scratch.exists("elsewhere"))
   }
 
-  @Test("of many that try at once, one has it")
+  @Test("Of many that try at once, one has it")
   func race() throws {
     let holders = Monitor((now: 0, most: 0, times: 0))
     try inParallel(4) { [directory] _ in
@@ -101,7 +101,7 @@ struct FileLockTests {
     #expect(seen.times > 0)
   }
 
-  @Test("a file that cannot be locked is named in the error")
+  @Test("A file that cannot be locked is named in the error")
   func named() throws {
     let file = FileDescriptor(-1, path: "notes/x")
     let error = #expect(throws: SystemError.self) { try file.lock() }

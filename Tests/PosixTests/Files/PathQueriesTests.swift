@@ -13,7 +13,7 @@ struct PathTests {
     #expect(chmod(try scratch.write(name), 0o755) == 0)
   }
 
-  @Test("a program is the first file along PATH that may be executed")
+  @Test("A program is the first file along PATH that may be executed")
   func program() throws {
     try program("second/tool")
     try program("third/tool")
@@ -27,7 +27,7 @@ struct PathTests {
     #expect(PathQueries.program("tool", searching: "") == nil)
   }
 
-  @Test("a program with a slash in its name is not searched for")
+  @Test("A program with a slash in its name is not searched for")
   func programWithSlash() throws {
     try program("tool")
     try scratch.write("text")
@@ -40,7 +40,7 @@ struct PathTests {
   }
 
   @Test(
-    "an entry of PATH that is empty or relative is passed over: a job has another working directory",
+    "An entry of PATH that is empty or relative is passed over: a job has another working directory",
     arguments: ["", ".", "here", "./here"])
   func relativeEntry(_ entry: String) throws {
     let before = try CurrentProcess.directory()
@@ -52,18 +52,20 @@ struct PathTests {
     #expect(PathQueries.program("tool", searching: "\(entry):\(scratch.path)") == "\(scratch.path)/tool")
   }
 
-  @Test("directories are made with all above them, and once")
+  @Test("Directories are made with all above them, and once")
   func makeDirectories() throws {
     let path = "\(scratch.path)/a/b/c"
     try PathQueries.makeDirectories(path)
     try PathQueries.makeDirectories(path)
     #expect(try PathQueries.status(path)?.kind == .directory)
     try scratch.write("file")
-    let error = #expect(throws: SystemError.self) { try PathQueries.makeDirectories("\(scratch.path)/file/x") }
+    let error = #expect(throws: SystemError.self) {
+      try PathQueries.makeDirectories("\(scratch.path)/file/x")
+    }
     #expect(error?.code == .notDirectory)
   }
 
-  @Test("a file is read whole or, when it is too large, not at all", arguments: [(4, true), (3, false)])
+  @Test("A file is read whole or, when it is too large, not at all", arguments: [(4, true), (3, false)])
   func read(_ limit: Int, _ isRead: Bool) throws {
     let file = try scratch.write("a", "text")
     if isRead {
@@ -74,7 +76,7 @@ struct PathTests {
     }
   }
 
-  @Test("what is not there has no status, and a link has its own")
+  @Test("What is not there has no status, and a link has its own")
   func status() throws {
     try scratch.symbolicLink("link", to: "nowhere")
     #expect(try PathQueries.status("\(scratch.path)/none") == nil)
@@ -85,7 +87,7 @@ struct PathTests {
     #expect(!PathQueries.allows(.execute, try scratch.write("text")))
   }
 
-  @Test("an empty variable of the environment counts as none")
+  @Test("An empty variable of the environment counts as none")
   func environment() {
     setenv("BOBBIN_TEST_VARIABLE", "", 1)
     defer { unsetenv("BOBBIN_TEST_VARIABLE") }

@@ -15,7 +15,7 @@ extension Processes {
     }
 
     @Test(
-      "how a program ended is a value",
+      "How a program ended is a value",
       arguments: [
         ("exit 0", ChildProcess.Exit.status(0)), ("exit 3", .status(3)), ("exit 255", .status(255)),
         ("kill -TERM $$", .signal(SIGTERM)), ("kill -KILL $$", .signal(SIGKILL)), ("exit 143", .status(143)),
@@ -24,14 +24,14 @@ extension Processes {
       #expect(try Script.run(script).exit == expected)
     }
 
-    @Test("output and error come apart, whole, and to their end")
+    @Test("Output and error come apart, whole, and to their end")
     func streams() throws {
       let outcome = try Script.run("echo to the output; echo to the error >&2; seq 1 20000")
       #expect(outcome.output == "to the output\n" + (1...20_000).map { "\($0)\n" }.joined())
       #expect(outcome.error == "to the error\n")
     }
 
-    @Test("it leads a process group of its own")
+    @Test("It leads a process group of its own")
     func group() throws {
       let outcome = try Script.run(
         "read -r pid name state parent group rest </proc/$$/stat; echo $pid $group")
@@ -39,12 +39,12 @@ extension Processes {
       #expect(outcome.id != getpgrp())
     }
 
-    @Test("its standard input is empty")
+    @Test("Its standard input is empty")
     func input() throws {
       #expect(try Script.run("readlink /proc/$$/fd/0; wc -c").output == "/dev/null\n0\n")
     }
 
-    @Test("it gets the standard descriptors and the lock, and no other of ours")
+    @Test("It gets the standard descriptors and the lock, and no other of ours")
     func descriptors() throws {
       // What whoever started the tests has handed down is handed down further; that is not ours to close.
       let foreign = try OpenDescriptors.all().filter { fcntl($0, F_GETFD) & FD_CLOEXEC == 0 }
@@ -58,7 +58,7 @@ extension Processes {
       withExtendedLifetime(folder) { _ = file.number }
     }
 
-    @Test("its streams are the pipes even when the number of the lock is taken by one of them")
+    @Test("Its streams are the pipes even when the number of the lock is taken by one of them")
     func crowded() throws {
       let lock = try directory.lock("lock")
       var held: [Directory] = []
@@ -70,7 +70,7 @@ extension Processes {
       #expect(try scratch.text("lock") == "")
     }
 
-    @Test("it gets the lock also when that has the same number here")
+    @Test("It gets the lock also when that has the same number here")
     func sameNumber() throws {
       var taken: [Int32] = []
       defer { for number in taken { close(number) } }
@@ -80,7 +80,7 @@ extension Processes {
       #expect(try Script.finish(running).output == scratch.path + "/lock\n")
     }
 
-    @Test("nothing of 50 programs is left open here, those that could not be started among them")
+    @Test("Nothing of 50 programs is left open here, those that could not be started among them")
     func leaks() throws {
       let lock = try directory.lock("lock")
       let before = try OpenDescriptors.all()
@@ -95,7 +95,7 @@ extension Processes {
       #expect(try Children.reap() == .childless)
     }
 
-    @Test("signals that are ignored or blocked here have their default meaning there")
+    @Test("Signals that are ignored or blocked here have their default meaning there")
     func signals() throws {
       signal(SIGPIPE, SIG_IGN)
       signal(SIGIO, SIG_IGN)
@@ -114,7 +114,7 @@ extension Processes {
       }
     }
 
-    @Test("arguments and environment arrive as they are, and nothing else does")
+    @Test("Arguments and environment arrive as they are, and nothing else does")
     func argumentsAndEnvironment() throws {
       let odd = ["", "a b", "$HOME", "*", "\"'\\", "ä\u{1F431}", "-n"]
       let environment = ["A=1", "B=", "C=x y=z", "ODD=\n"]
@@ -130,7 +130,7 @@ extension Processes {
         echoed.output == odd.map { "\($0)\n" }.joined() + environment.map { "\($0)#" }.joined())
     }
 
-    @Test("it works in the directory it was given")
+    @Test("It works in the directory it was given")
     func workingDirectory() throws {
       let lock = try directory.lock("lock")
       let outcome = try Script.finish(Script.start("pwd -P", inheriting: lock, directory: scratch.path))
@@ -138,7 +138,7 @@ extension Processes {
     }
 
     @Test(
-      "a program that cannot be started is an error, and no child",
+      "A program that cannot be started is an error, and no child",
       arguments: [
         ("/nonexistent/program", SystemError.Code.noSuchFile), ("/etc/passwd", .accessDenied),
         ("/", .accessDenied),
@@ -150,7 +150,7 @@ extension Processes {
       #expect(try Children.reap() == .childless)
     }
 
-    @Test("a working directory that is not there is named, not the program")
+    @Test("A working directory that is not there is named, not the program")
     func directoryMissing() throws {
       let lock = try directory.lock("lock")
       let missing = scratch.path + "/missing"

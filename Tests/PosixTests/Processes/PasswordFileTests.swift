@@ -1,9 +1,9 @@
 import Posix
 import Testing
 
-@Suite("the name of a user")
+@Suite("The name of a user")
 struct UserNameTests {
-  @Test("is what the machine's user database says; nil for a number that nobody has")
+  @Test("The name of a user is what the machine's user database says; nil for a number that nobody has")
   func names() {
     #expect(PasswordFile.userName(0) == "root")
     #expect(PasswordFile.userName(4_000_000_123) == nil)

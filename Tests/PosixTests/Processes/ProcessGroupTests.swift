@@ -14,7 +14,7 @@ extension Processes {
       directory = try scratch.open()
     }
 
-    @Test("a lock is held as long as a process has it, longer than its first holder")
+    @Test("A lock is held as long as a process has it, longer than its first holder")
     func inheritedLock() throws {
       let child: RunningScript
       do {
@@ -29,7 +29,7 @@ extension Processes {
       #expect(try directory.isFree("lock"))
     }
 
-    @Test("a lock is held by what the child left behind, too")
+    @Test("A lock is held by what the child left behind")
     func lockOfOrphan() throws {
       let child: RunningScript
       do {
@@ -43,7 +43,7 @@ extension Processes {
       try waitUntil("the lock is free") { try directory.isFree("lock") }
     }
 
-    @Test("a process that only waits to be reaped is none any more")
+    @Test("A process that only waits to be reaped is none any more")
     func zombie() throws {
       let lock = try directory.lock("lock")
       let child = try Script.start("read -r line || exit 0", inheriting: lock)
@@ -53,7 +53,7 @@ extension Processes {
       #expect(try Script.reap(child.id) == .status(0))
     }
 
-    @Test("a signal reaches the whole group")
+    @Test("A signal reaches the whole group")
     func wholeGroup() throws {
       let lock = try directory.lock("lock")
       let child = try Script.start("sleep 600 & echo $!; wait", inheriting: lock)
@@ -66,7 +66,7 @@ extension Processes {
       }
     }
 
-    @Test("a signal to a group that is gone is no error")
+    @Test("A signal to a group that is gone is not an error")
     func goneGroup() throws {
       let lock = try directory.lock("lock")
       let child = try Script.start("exit 0", inheriting: lock)
@@ -74,7 +74,7 @@ extension Processes {
       child.signalGroup(Signals.kill)
     }
 
-    @Test("a child that runs is not reaped, and without children there is nothing to reap")
+    @Test("A child that runs is not reaped, and without children there is nothing to reap")
     func reap() throws {
       let lock = try directory.lock("lock")
       let child = try Script.start("echo started; exec sleep 600", inheriting: lock)
@@ -85,7 +85,7 @@ extension Processes {
       #expect(try Children.reap() == .childless)
     }
 
-    @Test("orphans are adopted, and found and ended in whatever session they hide")
+    @Test("Orphans are adopted, and found and ended in whatever session they hide")
     func orphans() throws {
       try Children.adoptOrphans()
       let lock = try directory.lock("lock")
@@ -100,7 +100,7 @@ extension Processes {
       #expect(try Children.reap() == .childless)
     }
 
-    @Test("the end of a child ends a wait")
+    @Test("The end of a child ends a wait")
     func endOfChild() throws {
       try Signals.handle()
       try Signals.handle()
@@ -117,7 +117,7 @@ extension Processes {
       #expect(MonotonicTime.now() < deadline)
     }
 
-    @Test("descendants are all that a process started, nearest first, whatever their names")
+    @Test("Descendants are all that a process started, nearest first, whatever their names")
     func descendants() throws {
       let lock = try directory.lock("lock")
       // Such a name would mislead whoever looks for the first parenthesis or space.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Text
 
-@Suite("a log line", .alone)
+@Suite("A log line", .alone)
 struct LogTests {
   /// What is written, without the time.
   private func lines(isQuiet: Bool = false, _ body: (Log) -> Void) -> [String] {
@@ -12,7 +12,7 @@ struct LogTests {
     return lines.withLock { $0 }.map { line in String(line.drop { $0 != " " }.dropFirst()) }
   }
 
-  @Test("has time, level, message and fields, and ends with its only newline")
+  @Test("A log line has time, level, message and fields, and ends with its only newline")
   func form() throws {
     let written = Monitor("")
     Log { line in written.withLock { $0 = line } }.warning(
@@ -23,7 +23,7 @@ struct LogTests {
   }
 
   @Test(
-    "quotes a value that would not end clearly, and escapes what drives a terminal",
+    "A log line quotes a value that would not end clearly, and escapes what drives a terminal",
     arguments: [
       ("plain", "plain"), ("ä😀", "ä😀"), ("7.json", "7.json"), ("", #""""#), ("a b", #""a b""#),
       ("a=b", #""a=b""#), (#"a"b"#, #""a\"b""#), ("a\nb", #""a\nb""#), ("a\rb\tc", #""a\rb\tc""#),
@@ -35,17 +35,17 @@ struct LogTests {
     #expect(lines { $0.info("m", ["key": value]) } == ["info m key=\(text)\n"])
   }
 
-  @Test("leaves out a field without a value")
+  @Test("A log line leaves out a field without a value")
   func noValue() {
     #expect(lines { $0.error("m", ["a": nil, "b": "1", "c": nil]) } == ["error m b=1\n"])
   }
 
-  @Test("keeps a message on its line")
+  @Test("A log line keeps a message on its line")
   func message() {
     #expect(lines { $0.warning("a\nb\u{1B}") } == ["warning a\\nb\\u{1b}\n"])
   }
 
-  @Test("that is no warning and no error is left out when quiet")
+  @Test("A log line that is not a warning and no error is left out when quiet")
   func quiet() {
     let written = lines(isQuiet: true) { log in
       log.info("one")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Threads and what they share", .alone)
 struct WorkerTests {
-  @Test("a joined worker has done its work")
+  @Test("A joined worker has done its work")
   func join() throws {
     let done = Monitor(false)
     let worker = try JoinableThread { done.withLock { $0 = true } }
@@ -13,14 +13,14 @@ struct WorkerTests {
     #expect(done.withLock { $0 })
   }
 
-  @Test("one thread at a time changes what is shared")
+  @Test("One thread at a time changes what is shared")
   func access() throws {
     let sum = Monitor(0)
     try inParallel(4) { _ in for _ in 0..<10_000 { sum.withLock { $0 += 1 } } }
     #expect(sum.withLock { $0 } == 40_000)
   }
 
-  @Test("an error inside comes out, and the lock is given back")
+  @Test("An error inside comes out, and the lock is given back")
   func errors() {
     let value = Monitor(1)
     #expect(throws: Failure.self) {
@@ -32,7 +32,7 @@ struct WorkerTests {
     #expect(value.withLock { $0 } == 2)
   }
 
-  @Test("a wait ends when another thread has made the change and woken the rest")
+  @Test("A wait ends when another thread has made the change and woken the rest")
   func wait() throws {
     let turn = Monitor(0)
     // Each waits for the one before it, in the order least likely to come by itself.
@@ -44,7 +44,7 @@ struct WorkerTests {
     #expect(turn.withLock { $0 } == 4)
   }
 
-  @Test("a wait with a deadline ends with nil, not before the deadline")
+  @Test("A wait with a deadline ends with nil, not before the deadline")
   func deadline() {
     let value = Monitor(0)
     let deadline = MonotonicTime.now() + .milliseconds(15)
@@ -53,14 +53,14 @@ struct WorkerTests {
     #expect(value.wait(until: .now() + .seconds(-1)) { $0 == 1 ? true : nil } == nil)
   }
 
-  @Test("what is there already is not waited for, however late it is")
+  @Test("What is there already is not waited for, however late it is")
   func late() {
     let value = Monitor(7)
     #expect(value.wait(until: .now() + .seconds(-1)) { $0 } == 7)
     #expect(value.wait { $0 } == 7)
   }
 
-  @Test("the change counts when it comes before the deadline")
+  @Test("The change counts when it comes before the deadline")
   func beforeDeadline() throws {
     let value = Monitor(0)
     let worker = try JoinableThread {
@@ -71,7 +71,7 @@ struct WorkerTests {
     worker.join()
   }
 
-  @Test("a worker leaves signals to others, and changes nothing for its starter")
+  @Test("A worker leaves signals to others, and changes nothing for its starter")
   func signals() throws {
     let before = blockedSignals()
     let blocked = Monitor<[Int32]>([])

@@ -16,12 +16,12 @@ struct ClockTests {
     (.seconds(Int64.max), .max), (.seconds(Int64.min), .min),
   ]
 
-  @Test("lengths that do not fit into nanoseconds are as long as can be", arguments: lengths)
+  @Test("Lengths that do not fit into nanoseconds are as long as can be", arguments: lengths)
   func wholeNanoseconds(_ duration: Duration, _ expected: Int64) {
     #expect(duration.wholeNanoseconds == expected)
   }
 
-  @Test("a deadline beyond the end of time is the end of time")
+  @Test("A deadline beyond the end of time is the end of time")
   func saturation() {
     #expect((MonotonicTime.now() + .seconds(Int64.max)).nanoseconds == .max)
     #expect((MonotonicTime(nanoseconds: .max) + .nanoseconds(1)).nanoseconds == .max)
@@ -29,7 +29,7 @@ struct ClockTests {
     #expect(MonotonicTime(nanoseconds: 7) - MonotonicTime(nanoseconds: 9) == .nanoseconds(-2))
   }
 
-  @Test("the clock for deadlines does not go back")
+  @Test("The clock for deadlines does not go back")
   func monotonic() {
     var last = MonotonicTime.now()
     for _ in 0..<1_000 {
@@ -54,13 +54,13 @@ struct ClockTests {
     (.init(seconds: -5), .zero, .init(seconds: -5)),
   ]
 
-  @Test("moments add up, and their difference is what was added", arguments: sums)
+  @Test("Times add up, and their difference is what was added", arguments: sums)
   func sum(_ moment: Timestamp, _ duration: Duration, _ expected: Timestamp) {
     #expect(moment + duration == expected)
     #expect(expected - moment == duration)
     #expect((expected < moment) == (duration < .zero))
   }
 
-  @Test("seconds have a fraction")
+  @Test("Seconds have a fraction")
   func fraction() { #expect(Duration.milliseconds(1_250).secondsWithFraction == 1.25) }
 }

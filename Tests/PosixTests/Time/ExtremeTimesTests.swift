@@ -6,12 +6,12 @@ import Testing
 @Suite("Extreme times", .alone)
 struct ExtremeTimesTests {
   @Test(
-    "is refused when its offset leads out of the years 0000 to 9999",
+    "Extreme times is refused when its offset leads out of the years 0000 to 9999",
     arguments: ["0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "9999-12-31T23:59:60Z"])
   func outOfYears(_ text: String) { #expect(Timestamp(rfc3339: text) == nil) }
 
   @Test(
-    "is written with four digits of the year even where a file system has stranger times",
+    "Extreme times is written with four digits of the year even where a file system has stranger times",
     arguments: [
       (Int64.min, "0000-01-01T00:00:00Z"), (-67_768_040_609_740_800, "0000-01-01T00:00:00Z"),
       (-62_167_219_201, "0000-01-01T00:00:00Z"), (253_402_300_800, "9999-12-31T23:59:59Z"),
@@ -22,7 +22,7 @@ struct ExtremeTimesTests {
     #expect(Timestamp(seconds: seconds).compact.utf8.count == 23)
   }
 
-  @Test("the difference of any two moments is a length, however far they are apart")
+  @Test("The difference of any two times is a length, however far they are apart")
   func farApart() {
     let (first, last) = (Timestamp(seconds: .min), Timestamp(seconds: .max, nanoseconds: 999_999_999))
     #expect(last - first == .seconds(3_652_425 * 86_400 - 1))

@@ -39,14 +39,14 @@ struct TimestampTextTests {
     ("2038-01-19T03:14:08Z", 2_147_483_648, 0),
   ]
 
-  @Test("is read as RFC 3339", arguments: valid)
+  @Test("Moments as text is read as RFC 3339", arguments: valid)
   func read(_ text: String, _ seconds: Int64, _ nanoseconds: Int64) throws {
     let moment = try #require(Timestamp(rfc3339: text))
     #expect((moment.seconds, moment.nanoseconds) == (seconds, nanoseconds))
   }
 
   @Test(
-    "is refused when it is not a moment",
+    "Moments as text is refused when it is not a time",
     arguments: [
       "", "2026", "2026-01-31", "2026-01-31T10:30", "2026-01-31T10:30:00ZZ", "2026-01-31T10:30:00Z ",
       " 2026-01-31T10:30:00Z", "2026-01-31T10:30:00.Z", "2026-01-31T10:30:00,5Z", "2026-01-31T10:30:00+2",
@@ -61,7 +61,7 @@ struct TimestampTextTests {
   func refused(_ text: String) { #expect(Timestamp(rfc3339: text) == nil) }
 
   @Test(
-    "has as many digits of the second as asked for, the rest cut off",
+    "Moments as text has as many digits of the second as asked for, the rest cut off",
     arguments: [
       (0, "2026-01-31T10:30:00Z"), (3, "2026-01-31T10:30:00.098Z"), (6, "2026-01-31T10:30:00.098765Z"),
       (9, "2026-01-31T10:30:00.098765432Z"),
@@ -71,7 +71,7 @@ struct TimestampTextTests {
     #expect(moment.rfc3339(fractionDigits: digits) == text)
   }
 
-  @Test("comes back from its own text, whatever the day")
+  @Test("Moments as text comes back from its own text, whatever the day")
   func roundTrip() throws {
     // 131 days and some odd seconds: every month, leap days and century years, from year 0 to 9999.
     for seconds in stride(from: Int64(-62_167_219_200), through: 253_402_300_799, by: 131 * 86_400 + 12_347) {
@@ -91,14 +91,14 @@ struct TimestampTextTests {
     ("x20260131T103000Z", nil, 0), ("", nil, 0), ("7.json", nil, 0), ("20260131", nil, 0),
   ]
 
-  @Test("is found at the beginning of a name in its compact form", arguments: compact)
+  @Test("Moments as text is found at the beginning of a name in its compact form", arguments: compact)
   func readCompact(_ text: String, _ nanoseconds: Int64?, _ length: Int) {
     let found = Timestamp.readCompact(Array(text.utf8)[...])
     #expect(found?.time == nanoseconds.map { Timestamp(seconds: 1_769_855_400, nanoseconds: $0) })
     #expect(found?.length ?? 0 == length)
   }
 
-  @Test("sorts in its compact form as the moments do")
+  @Test("Moments as text sorts in its compact form as the times do")
   func order() {
     let moments = [-62_167_219_200, -1, 0, 1, 1_769_855_400, 1_769_855_401, 253_402_300_799].flatMap {
       seconds in

@@ -27,13 +27,13 @@ struct AbandonedClaimsTests {
     try spool.scratch.write("running/\(owner.folder)/\(file)", "7")
   }
 
-  @Test("nothing is abandoned in an empty spool")
+  @Test("Nothing is abandoned in an empty spool")
   func empty() throws {
     let found = try look()
     #expect(found.claims.isEmpty && found.foreign.isEmpty)
   }
 
-  @Test("what a dead process left is found, in the order of its triggers")
+  @Test("What a dead process left is found, in the order of its triggers")
   func found() throws {
     for file in ["3.1.b.json", "1.2.a.json", "2.expired.c.json", "10.1.a.json"] {
       try leave(file, owner: dead)
@@ -49,13 +49,14 @@ struct AbandonedClaimsTests {
     #expect(found.foreign.isEmpty)
   }
 
-  @Test("what a living process claimed is left alone, even if it holds no lock")
+  @Test("What a living process claimed is left alone, even if it holds no lock")
   func living() throws {
     let scratch = try TemporaryDirectory()
     let lock = try scratch.open().lock("lock")
     let child = try Script.start("echo started; exec sleep 600", inheriting: lock)
     _ = try Script.line(from: child)
-    let owner = try ProcessIdentity.process(child.id, startTime: #require(ProcessTable.startTime(of: child.id)))
+    let owner = try ProcessIdentity.process(
+      child.id, startTime: #require(ProcessTable.startTime(of: child.id)))
     try leave("1.1.7.json", owner: owner)
     #expect(try look().claims.isEmpty)
     child.signalGroup(Signals.kill)
@@ -63,13 +64,13 @@ struct AbandonedClaimsTests {
     #expect(try look().claims.map(\.file) == [FileName("1.1.7.json")])
   }
 
-  @Test("its own claims are not abandoned")
+  @Test("Its own claims are not abandoned")
   func own() throws {
     try leave("1.1.7.json", owner: observer)
     #expect(try look().claims.isEmpty)
   }
 
-  @Test("a process that cannot be seen from here lives as long as its folder is locked")
+  @Test("A process that cannot be seen from here lives as long as its folder is locked")
   func elsewhere() throws {
     let owner = try ProcessIdentity.named("0123456789ab-4026531836-77-5")
     do {
@@ -82,7 +83,7 @@ struct AbandonedClaimsTests {
     #expect(try look().claims.map(\.file) == [FileName("1.1.7.json")])
   }
 
-  @Test("what is not Bobbin's is reported and left where it is")
+  @Test("What is not Bobbin's is reported and left where it is")
   func foreign() throws {
     try spool.scratch.write("running/notes.txt")
     try spool.scratch.directory("running/folder")
@@ -101,7 +102,7 @@ struct AbandonedClaimsTests {
     #expect(found.foreign.allSatisfy { PathQueries.exists($0) })
   }
 
-  @Test("what has an owner's name and is no folder is not Bobbin's either", arguments: ["file", "link"])
+  @Test("What has an owner's name and is not a folder is not Bobbin's either", arguments: ["file", "link"])
   func noFolder(_ kind: String) throws {
     let name = "running/0123456789ab-1-77-5"
     if kind == "file" {
@@ -115,7 +116,7 @@ struct AbandonedClaimsTests {
     #expect(found.foreign == ["\(spool.scratch.path)/\(name)"])
   }
 
-  @Test("a folder in which nothing was left is removed by who recovers", arguments: [true, false])
+  @Test("A folder in which nothing was left is removed by who recovers", arguments: [true, false])
   func emptyFolder(_ isForRecovery: Bool) throws {
     try spool.scratch.directory("running/\(dead.folder)")
     try leave("1.1.7.json", owner: try .process(CurrentProcess.id, startTime: 1))
@@ -124,7 +125,8 @@ struct AbandonedClaimsTests {
     #expect(try spool.scratch.names(in: "running").count == (isForRecovery ? 1 : 2))
   }
 
-  @Test("who only looks takes no lock of a dead process' folder, so that a run passes over nothing")
+  @Test(
+    "A caller that only reports takes no lock of a dead process' folder, so that a run passes over nothing")
   func lookTakesNoLock() throws {
     try leave("1.1.7.json", owner: dead)
     let seen = try look()
@@ -137,7 +139,7 @@ struct AbandonedClaimsTests {
     withExtendedLifetime((seen, recovering)) {}
   }
 
-  @Test("folders that have become empty are removed, others not")
+  @Test("Folders that have become empty are removed, others not")
   func removeEmptyFolders() throws {
     let other = try ProcessIdentity.process(CurrentProcess.id, startTime: 1)
     for owner in [dead, other] { try leave("1.1.7.json", owner: owner) }

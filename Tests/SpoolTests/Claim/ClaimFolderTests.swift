@@ -3,7 +3,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("the claims of a process", .alone)
+@Suite("The claims of a process", .alone)
 struct ClaimsTests {
   let spool: TestSpool
   let claims: ClaimFolder
@@ -17,7 +17,7 @@ struct ClaimsTests {
     try #require(try claims.claim(FileName(name), id: id, state: state))
   }
 
-  @Test("a claim moves the trigger into the owner's folder, and its name says all about it")
+  @Test("A claim moves the trigger into the owner's folder, and its name says all about it")
   func claim() throws {
     try spool.scratch.write("7.json", "7")
     let claim = try claim("7.json", id: 12)
@@ -26,10 +26,10 @@ struct ClaimsTests {
     #expect((claim.id, claim.trigger, claim.file) == (12, FileName("7.json"), FileName("12.1.7.json")))
   }
 
-  @Test("what somebody else took first is no claim, and no error")
+  @Test("What somebody else took first is not a claim, and no error")
   func vanished() throws { #expect(try claims.claim(FileName("7.json"), id: 1, state: .attempt(1)) == nil) }
 
-  @Test("looking at triggers makes no folder; the first claim does, locked, for the batch alone")
+  @Test("Inspecting triggers makes no folder; the first claim does, locked, for the batch alone")
   func folder() throws {
     #expect(try spool.scratch.names(in: "running") == [])
     try spool.scratch.write("7.json", "7")
@@ -39,7 +39,7 @@ struct ClaimsTests {
     #expect(try !folder.tryLock())
   }
 
-  @Test("a name that is no UTF-8 is claimed and put back like any other")
+  @Test("A name that is not valid UTF-8 is claimed and put back like any other")
   func invalidName() throws {
     let name = FileName(bytes: [0xFF] + Array(".json".utf8))
     try spool.scratch.write(name, bytes: [0x37])
@@ -48,7 +48,7 @@ struct ClaimsTests {
     #expect(try spool.root.status(of: name) != nil)
   }
 
-  @Test("of many owners who try, exactly one gets a trigger")
+  @Test("Of many owners who try, exactly one gets a trigger")
   func race() throws {
     let rounds = 40
     for round in 0..<rounds { try spool.scratch.write("\(round).json", "7") }
@@ -67,7 +67,7 @@ struct ClaimsTests {
     #expect(try spool.pending() == [])
   }
 
-  @Test("a claim is put back under its own name")
+  @Test("A claim is put back under its own name")
   func putBack() throws {
     try spool.scratch.write("7.json", "7")
     #expect(try claims.putBack(try claim("7.json")) == nil)
@@ -75,7 +75,7 @@ struct ClaimsTests {
     #expect(try spool.scratch.text("7.json") == "7")
   }
 
-  @Test("a claim is not put back over a newer trigger")
+  @Test("A claim is not put back over a newer trigger")
   func putBackTaken() throws {
     try spool.scratch.write("7.json", "old")
     let claim = try claim("7.json")
@@ -91,7 +91,7 @@ struct ClaimsTests {
     #expect(try spool.scratch.text("7.json") == "old")
   }
 
-  @Test("putting back what is gone changes nothing")
+  @Test("Putting back what is gone changes nothing")
   func putBackGone() throws {
     try spool.scratch.write("7.json", "7")
     let claim = try claim("7.json")
@@ -105,7 +105,7 @@ struct ClaimsTests {
   }
 
   @Test(
-    "a claimed file is only believed when it is the one that was looked at, and nobody can still change it",
+    "A claimed file is only believed when it is the one that was looked at, and nobody can still change it",
     arguments: Change.allCases, ["7", #"{"channel_id":7}"#])
   func isUnchanged(_ change: Change, _ text: String) throws {
     try spool.scratch.write("7.json", text, age: .seconds(60))
@@ -137,7 +137,7 @@ struct ClaimsTests {
 
   private func close(_ file: consuming FileDescriptor) {}
 
-  @Test("what a dead process claimed is taken over for another step")
+  @Test("What a dead process claimed is taken over for another step")
   func adopt() throws {
     let dead = ClaimFolder(spool.store, owner: try .named("abcdef-1-2-3"))
     try spool.scratch.write("7.json", "7")
@@ -149,7 +149,7 @@ struct ClaimsTests {
     #expect(try claims.adopt(abandoned, state: .attempt(2)) == nil, "somebody else was faster")
   }
 
-  @Test("an adoption never replaces another claim")
+  @Test("An adoption never replaces another claim")
   func adoptTaken() throws {
     let dead = ClaimFolder(spool.store, owner: try .named("abcdef-1-2-3"))
     try spool.scratch.write("7.json", "old")
@@ -162,7 +162,7 @@ struct ClaimsTests {
     #expect(try spool.scratch.text("running/abcdef-1-2-3/5.1.7.json") == "old")
   }
 
-  @Test("the folder goes when it is empty, and stays with what is in it")
+  @Test("The folder goes when it is empty, and stays with what is in it")
   func close() throws {
     try claims.close()
     try spool.scratch.write("7.json", "7")

@@ -25,7 +25,7 @@ struct FinisherTests {
     try spool.scratch.names(in: "running/\(claims.owner)")
   }
 
-  @Test("a result stands under the trigger's own name, and the claim is gone")
+  @Test("A result stands under the trigger's own name, and the claim is gone")
   func results() throws {
     try finisher.finish([
       (try claim("a.json", id: 1), .result(.done, Array("A\n".utf8))),
@@ -39,7 +39,7 @@ struct FinisherTests {
     #expect(try spool.store[.failed].names().count == 1)
   }
 
-  @Test("the newest result replaces an older one")
+  @Test("The newest result replaces an older one")
   func replace() throws {
     for number in 1...3 {
       try finisher.finish([(try claim("a.json", id: Int64(number)), .result(.done, Array("\(number)".utf8)))])
@@ -48,7 +48,7 @@ struct FinisherTests {
     #expect(try spool.scratch.text("done/a.json") == "3")
   }
 
-  @Test("of several results of one name at once, the last one stays")
+  @Test("Of several results of one name at once, the last one stays")
   func order() throws {
     let endings = try (1...5).map { number in
       (try claim("a.json", id: Int64(number)), Disposition.result(.done, Array("\(number)".utf8)))
@@ -58,7 +58,7 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
-  @Test("many results at once are all published, and each file is closed again")
+  @Test("Many results at once are all published, and each file is closed again")
   func many() throws {
     let endings = try (1...150).map { number in
       (try claim("\(number).json", id: Int64(number)), Disposition.result(.done, Array("\(number)".utf8)))
@@ -71,14 +71,14 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
-  @Test("what was not run is moved itself", arguments: [SpoolFolder.expired, .rejected, .cancelled])
+  @Test("What was not run is moved itself", arguments: [SpoolFolder.expired, .rejected, .cancelled])
   func moved(_ folder: SpoolFolder) throws {
     try finisher.finish([(try claim("a.json", id: 1, "as it was"), .moved(folder))])
     #expect(try spool.scratch.text("\(folder.rawValue)/a.json") == "as it was")
     #expect(try stillRunning() == [])
   }
 
-  @Test("a name that is taken gets a number appended")
+  @Test("A name that is taken gets a number appended")
   func numbered() throws {
     for number in 1...4 {
       try finisher.finish([(try claim("a.json", id: Int64(number), "\(number)"), .moved(.expired))])
@@ -92,7 +92,7 @@ struct FinisherTests {
     #expect(try spool.scratch.text("expired/a.json.2") == "5")
   }
 
-  @Test("the longest names are cut to have room for the number")
+  @Test("The longest names are cut to have room for the number")
   func longNames() throws {
     let name = String(repeating: "n", count: TriggerName.lengthLimit - 5) + ".json"
     let long = String(repeating: "m", count: 250) + ".json"
@@ -109,7 +109,7 @@ struct FinisherTests {
   }
 
   @Test(
-    "whatever stands under a trigger's name can be given up",
+    "Whatever stands under a trigger's name can be retired",
     arguments: ["directory", "symbolic link", "FIFO"])
   func oddities(_ kind: String) throws {
     switch kind {
@@ -124,20 +124,23 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
-  @Test("finishing again what was finished before a crash changes nothing")
+  @Test("Finishing again what was finished before a crash changes nothing")
   func again() throws {
     let (result, moved) = (try claim("a.json", id: 1), try claim("b.json", id: 2))
-    let endings: [(Claim, Disposition)] = [(result, .result(.done, Array("A".utf8))), (moved, .moved(.expired))]
+    let endings: [(Claim, Disposition)] = [
+      (result, .result(.done, Array("A".utf8))), (moved, .moved(.expired)),
+    ]
     try finisher.finish(endings)
     try finisher.finish(endings)
     #expect(try spool.scratch.text("done/a.json") == "A")
     #expect(try spool.scratch.names(in: "expired") == ["b.json"])
   }
 
-  @Test("nothing is published by the first step, and what it wrote can be taken back")
+  @Test("Nothing is published by the first step, and what it wrote can be taken back")
   func preparation() throws {
     let endings: [(claim: Claim, disposition: Disposition)] = [
-      (try claim("a.json", id: 1), .result(.done, Array("A".utf8))), (try claim("b.json", id: 2), .moved(.expired)),
+      (try claim("a.json", id: 1), .result(.done, Array("A".utf8))),
+      (try claim("b.json", id: 2), .moved(.expired)),
     ]
     let preparation = try finisher.prepare(endings)
     #expect(try spool.scratch.names(in: "done") == [])
@@ -151,10 +154,13 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
-  @Test("what a dead process of the same id left under its temporary names is in nobody's way")
+  @Test("What a dead process of the same id left under its temporary names is in nobody's way")
   func leftovers() throws {
     let endings = try (1...3).map { number in
-      (claim: try claim("\(number).json", id: Int64(number)), disposition: Disposition.result(.done, Array("\(number)".utf8)))
+      (
+        claim: try claim("\(number).json", id: Int64(number)),
+        disposition: Disposition.result(.done, Array("\(number)".utf8))
+      )
     }
     // A process that dies between the steps leaves its temporary files. The next one may have its id (in a container
     // both are 1), finds the same claims, and counts from the beginning, too.
@@ -169,7 +175,7 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
-  @Test("a folder that was removed meanwhile is no success")
+  @Test("A folder that was removed meanwhile is not a success")
   func folderGone() throws {
     let claim = try claim("a.json", id: 1)
     #expect(try rmdir(spool.scratch.path("expired")) == 0)
@@ -179,7 +185,7 @@ struct FinisherTests {
     #expect(try stillRunning() == ["1.1.a.json"])
   }
 
-  @Test("a directory that has a result's name is set aside, with all that is in it")
+  @Test("A directory that has a result's name is set aside, with all that is in it")
   func directoryInTheWay() throws {
     try spool.scratch.write("done/b.json/in the way", "kept")
     let endings = try ["a.json", "b.json", "c.json"].enumerated().map { index, name in

@@ -4,7 +4,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("tidying a spool", .alone)
+@Suite("Tidying a spool", .alone)
 struct TidyingTests {
   private let directory: TemporaryDirectory
   private let store: SpoolStore
@@ -23,7 +23,7 @@ struct TidyingTests {
   }
 
   @Test(
-    "keeps a result for exactly as long as it is to be kept",
+    "Tidying a spool keeps a result for exactly as long as it is to be kept",
     arguments: [
       SpoolFolder.done, .failed, .logs,
     ])
@@ -37,7 +37,7 @@ struct TidyingTests {
   }
 
   @Test(
-    "counts the age of a file that was given up from the moment it came there, not from its own time",
+    "Tidying a spool counts the age of a file that was retired from when it came there, not from its own time",
     arguments: [
       SpoolFolder.expired, .rejected, .cancelled,
     ])
@@ -49,7 +49,7 @@ struct TidyingTests {
     #expect(!directory.exists("\(folder.rawValue)/a.json"))
   }
 
-  @Test("keeps results for ever when told so, but not temporary files")
+  @Test("Tidying a spool keeps results for ever when told so, but not temporary files")
   func forEver() throws {
     try directory.write("done/a.json", age: .seconds(100 * 86_400))
     try directory.write("done/.bobbin-1-2-3", age: .seconds(37 * 3_600))
@@ -59,7 +59,8 @@ struct TidyingTests {
   }
 
   @Test(
-    "removes its own temporary files after 36 hours, and nobody else's", arguments: ["", "done/", "failed/"])
+    "Tidying a spool removes its own temporary files after 36 hours, and nobody else's",
+    arguments: ["", "done/", "failed/"])
   func temporaries(folder: String) throws {
     try directory.write("\(folder).bobbin-old", age: .seconds(36 * 3_600 + 5))
     try directory.write("\(folder).bobbin-new", age: .seconds(36 * 3_600 - 60))
@@ -70,7 +71,7 @@ struct TidyingTests {
     #expect(directory.exists("\(folder).other"))
   }
 
-  @Test("never touches triggers, claims, locks or the history")
+  @Test("Tidying a spool never touches triggers, claims, locks or the history")
   func neverTouched() throws {
     let files = [
       "a.json", "running/owner/1.1.a.json", "channels/1.lock", "history.jsonl", ".history-id",
@@ -81,7 +82,7 @@ struct TidyingTests {
     for file in files { #expect(directory.exists(file)) }
   }
 
-  @Test("leaves a rejected directory with content to its owner, and removes an empty one")
+  @Test("Tidying a spool leaves a rejected directory with content to its owner, and removes an empty one")
   func rejectedDirectories() throws {
     try directory.write("rejected/full.json/precious")
     #expect(mkdir("\(directory.path)/rejected/empty.json", 0o755) == 0)
@@ -90,7 +91,7 @@ struct TidyingTests {
     #expect(!directory.exists("rejected/empty.json"))
   }
 
-  @Test("removes a rejected symbolic link, never what it leads to")
+  @Test("Tidying a spool removes a rejected symbolic link, never what it leads to")
   func rejectedLink() throws {
     try directory.write("precious", "x")
     #expect(symlink("../precious", "\(directory.path)/rejected/link.json") == 0)
@@ -98,7 +99,7 @@ struct TidyingTests {
     #expect(try directory.text("precious") == "x")
   }
 
-  @Test("what cannot be removed keeps nothing else, is reported, and stays")
+  @Test("What cannot be removed keeps nothing else, is reported, and stays")
   func immovable() throws {
     for folder in SpoolFolder.allCases { try directory.write("\(folder.rawValue)/a.json") }
     // Of another user than the one who appliesRetention, and the first to be looked at.

@@ -12,7 +12,7 @@ struct SpoolInteriorTests {
 
   private func store() throws -> SpoolStore { try SpoolStore(SpoolDirectory(path: scratch.path)) }
 
-  @Test("all folders are made, for the batch user alone, and found again")
+  @Test("All folders are made, for the batch user alone, and found again")
   func folders() throws {
     let first = try store()
     #expect(
@@ -27,7 +27,7 @@ struct SpoolInteriorTests {
     }
   }
 
-  @Test("a folder that was removed is made again")
+  @Test("A folder that was removed is made again")
   func missing() throws {
     _ = try store()
     #expect(try scratch.open().removeDirectory(FileName("done")))
@@ -36,7 +36,7 @@ struct SpoolInteriorTests {
   }
 
   @Test(
-    "what stands in the way of a folder or a file is set aside, not followed", arguments: ["file", "link"])
+    "What stands in the way of a folder or a file is set aside, not followed", arguments: ["file", "link"])
   func inTheWay(_ kind: String) throws {
     let elsewhere = try TemporaryDirectory()
     for name in ["done", "history.jsonl", "scheduler.lock"] {
@@ -55,7 +55,7 @@ struct SpoolInteriorTests {
     #expect(try elsewhere.names() == [])
   }
 
-  @Test("what belongs to another user is set aside, under a name that is free")
+  @Test("What belongs to another user is set aside, under a name that is free")
   func otherOwner() throws {
     // Only root can make such files.
     try #require(geteuid() == 0)
@@ -70,7 +70,7 @@ struct SpoolInteriorTests {
     #expect(try scratch.text(".foreign-history.jsonl.2") == "forged")
   }
 
-  @Test("a file with a second name elsewhere is not Bobbin's")
+  @Test("A file with a second name elsewhere is not Bobbin's")
   func hardLink() throws {
     try scratch.write("mine", "mine")
     try scratch.hardLink("history.jsonl", to: "mine")
@@ -82,7 +82,7 @@ struct SpoolInteriorTests {
     #expect(try scratch.text("mine") == "mine")
   }
 
-  @Test("a spool that is not there is an error that names it")
+  @Test("A spool that is not there is an error that names it")
   func noSpool() throws {
     let error = #expect(throws: SystemError.self) { try SpoolDirectory(path: "\(scratch.path)/none") }
     #expect(error?.description == "cannot open '\(scratch.path)/none': No such file or directory")

@@ -34,7 +34,7 @@ struct SchedulerLockTests {
   private func isFree() throws -> Bool { try place.directory.isFree("scheduler.lock") }
 
   @Test(
-    "its holder leaves a note that says who and since when", arguments: [HolderNote.Kind.scheduled, .manual])
+    "Its holder leaves a note that says who and since when", arguments: [HolderNote.Kind.scheduled, .manual])
   func note(_ kind: HolderNote.Kind) throws {
     let lock = try acquire(kind)
     let note = try #require(try holder())
@@ -48,7 +48,7 @@ struct SchedulerLockTests {
     #expect(try lock.isStillInPlace())
   }
 
-  @Test("a holder without a note that goes away at once was one who only looked")
+  @Test("A holder without a note that goes away at once was one who only looked")
   func looker() throws {
     let directory = place.directory
     let (isHeld, mayGo) = (Monitor(false), Monitor(false))
@@ -68,12 +68,13 @@ struct SchedulerLockTests {
     worker.join()
   }
 
-  @Test("the note follows what the run does")
+  @Test("The note follows what the run does")
   func updates() throws {
     var lock = try acquire()
     try lock.note(run: 42)
     #expect(try holder()?.run == 42)
-    let job = HolderNote.Job(id: 7, channel: "cats\n", trigger: "a.json", startedAt: Timestamp(seconds: 1_769_855_460))
+    let job = HolderNote.Job(
+      id: 7, channel: "cats\n", trigger: "a.json", startedAt: Timestamp(seconds: 1_769_855_460))
     try lock.note(job: job)
     #expect(try holder()?.job == job)
     #expect(try scratch.text("scheduler.lock").split(separator: "\n").count == 1)
@@ -84,7 +85,7 @@ struct SchedulerLockTests {
     #expect(try scratch.text("scheduler.lock").hasSuffix("\"job\":null}\n"))
   }
 
-  @Test("released, it is free, without a note, and its file stays")
+  @Test("The scheduler lock released, it is free, without a note, and its file stays")
   func release() throws {
     try acquire().release()
     #expect(try scratch.text("scheduler.lock") == "")
@@ -93,14 +94,14 @@ struct SchedulerLockTests {
     #expect(try isFree())
   }
 
-  @Test("no file, no holder, and asking makes none")
+  @Test("No file, no holder, and asking makes none")
   func missing() throws {
     #expect(try place.livingHolder(asSeenBy: owner) == nil)
     #expect(try !place.isHeld())
     #expect(!scratch.exists("scheduler.lock"))
   }
 
-  @Test("a shell script that has it with flock(1) is somebody without a note")
+  @Test("A shell script that has it with flock(1) is somebody without a note")
   func flock() throws {
     let other = try scratch.open().lock("other")
     let path = "\(scratch.path)/scheduler.lock"
@@ -114,7 +115,7 @@ struct SchedulerLockTests {
     try waitUntil("the lock is free") { try isFree() }
   }
 
-  @Test("the other way round, flock(1) is kept out by a run")
+  @Test("The other way round, flock(1) is kept out by a run")
   func flockRefused() throws {
     let lock = try acquire()
     #expect(try Script.run("flock -n '\(scratch.path)/scheduler.lock' true").exit == .status(1))
@@ -128,7 +129,7 @@ struct SchedulerLockTests {
     try scratch.write("scheduler.lock", String(decoding: note.json.line, as: UTF8.self))
   }
 
-  @Test("the note of a dead process is not believed, whoever holds the lock now")
+  @Test("The note of a dead process is not believed, whoever holds the lock now")
   func deadHolder() throws {
     try leaveNote(owner: try .process(CurrentProcess.id, startTime: 1))
     #expect(try place.livingHolder(asSeenBy: owner) == nil)
@@ -137,7 +138,7 @@ struct SchedulerLockTests {
     _ = lock.file.number
   }
 
-  @Test("the note of a dead process keeps nobody from a lock that is free")
+  @Test("The note of a dead process keeps nobody from a lock that is free")
   func staleNote() throws {
     try leaveNote(owner: try .process(CurrentProcess.id, startTime: 1))
     let lock = try acquire(.manual)
@@ -145,9 +146,10 @@ struct SchedulerLockTests {
     #expect(try lock.isStillInPlace())
   }
 
-  @Test("what a holder was running when it was killed is known to the next one, and to no other")
+  @Test("What a holder was running when it was killed is known to the next one, and to no other")
   func killed() throws {
-    let job = HolderNote.Job(id: 7, channel: "cats", trigger: nil, startedAt: Timestamp(seconds: 1_769_855_460))
+    let job = HolderNote.Job(
+      id: 7, channel: "cats", trigger: nil, startedAt: Timestamp(seconds: 1_769_855_460))
     let dead = try ProcessIdentity.process(CurrentProcess.id, startTime: 1)
     try leaveNote(owner: dead, job: job)
     let next = try acquire()
@@ -158,10 +160,11 @@ struct SchedulerLockTests {
     try leaveNote(owner: dead)
     #expect(try acquire().interruptedJob == nil, "between two jobs")
     try leaveNote(owner: try .named("0123456789ab-1-77-5"), job: job)
-    #expect(try acquire().interruptedJob == nil, "of another boot: perhaps a power cut, which is no job's doing")
+    #expect(
+      try acquire().interruptedJob == nil, "of another boot: perhaps a power cut, which is no job's doing")
   }
 
-  @Test("the note of a process that cannot be seen from here is believed while the lock is held")
+  @Test("The note of a process that cannot be seen from here is believed while the lock is held")
   func elsewhere() throws {
     // Of another container.
     let boot = try #require(ProcessIdentity.current().folder.text?.split(separator: "-").first)
@@ -172,7 +175,7 @@ struct SchedulerLockTests {
     _ = lock.file.number
   }
 
-  @Test("the note that a power cut left is not believed, whoever holds the lock now")
+  @Test("The note that a power cut left is not believed, whoever holds the lock now")
   func earlierBoot() throws {
     try leaveNote(owner: try .named("0123456789ab-1-77-5"))
     let lock = try place.directory.lock("scheduler.lock")
@@ -181,7 +184,7 @@ struct SchedulerLockTests {
   }
 
   @Test(
-    "what is no note says nothing",
+    "What is not a note says nothing",
     arguments: ["", "{", "null", "{}", #"{"kind":"scheduled","pid":1}"#, "12345", "\u{0}\u{0}", "ä"])
   func torn(_ text: String) throws {
     try scratch.write("scheduler.lock", text)
@@ -191,7 +194,7 @@ struct SchedulerLockTests {
     #expect(try lock.isStillInPlace())
   }
 
-  @Test("a holder notices that its lock file was removed")
+  @Test("A holder notices that its lock file was removed")
   func removed() throws {
     let lock = try acquire()
     try scratch.remove("scheduler.lock")

@@ -23,7 +23,7 @@ struct InspectorTests {
     try #require(try directory.status(of: FileName(name))).changed
   }
 
-  @Test("an object is complete at once, also while it is open for writing")
+  @Test("An object is complete at once, also while it is open for writing")
   func object() throws {
     try scratch.write("a.json", #"{"channel_id":7}"#)
     let writer = try directory.open(FileName("a.json"), .append)
@@ -32,7 +32,7 @@ struct InspectorTests {
   }
 
   @Test(
-    "anything else may be half written as long as somebody has it open for writing, and is final right after",
+    "Anything else may be half written as long as somebody has it open for writing, and is final right after",
     arguments: ["", "7", "\"cats\"", #"{"channel_id":7"#, "{", "nonsense", " "])
   func writing(_ text: String) throws {
     try scratch.write("a.json", text)
@@ -48,7 +48,7 @@ struct InspectorTests {
     #expect(try inspect("a.json").isSettled)
   }
 
-  @Test("a text that has grown to an object is one")
+  @Test("A text that has grown to an object is one")
   func growing() throws {
     let writer = try directory.open(FileName("a.json"), .append)
     try writer.write(Array(#"{"channel"#.utf8))
@@ -58,7 +58,7 @@ struct InspectorTests {
   }
 
   @Test(
-    "where the kernel does not tell, a file is final when it has not changed for the time to settle",
+    "Where the kernel does not tell, a file is final when it has not changed for the time to settle",
     arguments: [
       (Duration.seconds(2), true), (.seconds(2) - .nanoseconds(1), false), (.zero, false),
       (.seconds(9_999), true),
@@ -77,7 +77,7 @@ struct InspectorTests {
     #expect(inspection.isUnsettled == !isSettled)
   }
 
-  @Test("what the batch may not read is no trigger")
+  @Test("What the batch may not read is not a trigger")
   func unreadable() throws {
     let reason = try asOrdinaryUser {
       try Inspector(Directory(path: "/etc"), settle: settle).inspect(FileName("shadow"), now: .now()).oddity
@@ -85,7 +85,7 @@ struct InspectorTests {
     #expect(reason?.hasPrefix("may not be read by the batch's user (uid ") == true)
   }
 
-  @Test("what is not there has vanished")
+  @Test("What is not there has vanished")
   func vanished() throws {
     guard case .vanished = try inspect("a.json") else {
       Issue.record("vanished, not \(try inspect("a.json"))")
@@ -118,7 +118,7 @@ struct InspectorTests {
     }
   }
 
-  @Test("what is no plain small file is odd, and is never opened", arguments: oddities)
+  @Test("What is not a plain small file is odd, and is never opened", arguments: oddities)
   func odd(_ kind: String, _ reason: String) throws {
     try make(kind)
     let watch = try OpenWatch(scratch.path)
@@ -128,7 +128,7 @@ struct InspectorTests {
     #expect(try inspect("a.json", now: .now() + .seconds(9_999)).oddity == reason)
   }
 
-  @Test("the watch of the test above sees a file that is opened")
+  @Test("The watch of the test above sees a file that is opened")
   func watch() throws {
     try scratch.write("a.json", "7")
     let watch = try OpenWatch(scratch.path)
@@ -144,7 +144,7 @@ struct InspectorTests {
   }
 
   @Test(
-    "a second name is given the time to settle to go away, as `ln` and `rm` do",
+    "A second name is given the time to settle to go away, as `ln` and `rm` do",
     arguments: [(Duration.zero, false), (.seconds(2) - .nanoseconds(1), false), (.seconds(2), true)])
   func hardLink(_ age: Duration, _ isOdd: Bool) throws {
     try scratch.write("a.tmp", #"{"channel_id":7}"#)
@@ -157,7 +157,7 @@ struct InspectorTests {
   }
 
   @Test(
-    "a name too long to be claimed is odd",
+    "A name too long to be claimed is odd",
     arguments: [(TriggerName.lengthLimit, false), (TriggerName.lengthLimit + 1, true), (255, true)])
   func longName(_ length: Int, _ isOdd: Bool) throws {
     let name = String(repeating: "n", count: length - 5) + ".json"
@@ -165,7 +165,7 @@ struct InspectorTests {
     #expect(try inspect(name).oddity == (isOdd ? "its name is longer than 231 bytes" : nil))
   }
 
-  @Test("a claimed file is judged by the trigger's own name")
+  @Test("A claimed file is judged by the trigger's own name")
   func claimed() throws {
     try scratch.write("1.1.7.json", "")
     let inspection = try Inspector(directory, settle: settle).inspect(
@@ -175,7 +175,7 @@ struct InspectorTests {
     #expect(trigger.channels == .success([.id(7)]))
   }
 
-  @Test("a name that is no UTF-8 is a trigger like any other")
+  @Test("A name that is not valid UTF-8 is a trigger like any other")
   func invalidName() throws {
     let name = FileName(bytes: [0xFF] + Array(".json".utf8))
     try scratch.write(name, bytes: Array("7".utf8))

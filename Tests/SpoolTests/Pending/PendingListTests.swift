@@ -28,14 +28,14 @@ struct PendingListTests {
     return list
   }
 
-  @Test("has no first before anything was found")
+  @Test("The list of pending triggers has no first before anything was found")
   func empty() throws {
     #expect(PendingList().first == nil)
     #expect(try list().first == nil)
     #expect(try list().count == 0)
   }
 
-  @Test("holds triggers and nothing else")
+  @Test("The list of pending triggers holds triggers and nothing else")
   func triggersOnly() throws {
     for name in ["b.json", "a.json", ".c.json", "d.txt", "e.JSON", "history.jsonl", ".json"] {
       try scratch.write(name)
@@ -44,7 +44,7 @@ struct PendingListTests {
     #expect(try rest(list()).map(\.description) == ["a.json", "b.json"])
   }
 
-  @Test("has the order of LC_ALL=C sort, for names of any bytes")
+  @Test("The list of pending triggers has the order of LC_ALL=C sort, for names of any bytes")
   func byteOrder() throws {
     var random = SystemRandomNumberGenerator()
     for _ in 0..<300 {
@@ -63,7 +63,7 @@ struct PendingListTests {
     #expect(try rest(list()) == expected)
   }
 
-  @Test("a name that sorts first overtakes what is waiting")
+  @Test("A name that sorts first overtakes what is waiting")
   func overtaking() throws {
     for name in ["b.json", "c.json", "d.json"] { try scratch.write(name) }
     var list = try list()
@@ -75,7 +75,7 @@ struct PendingListTests {
     #expect(rest(list).map(\.description) == ["a.json", "c.json", "d.json"])
   }
 
-  @Test("what was taken and is there again is found again")
+  @Test("What was taken and is there again is found again")
   func again() throws {
     for name in ["a.json", "b.json"] { try scratch.write(name) }
     var list = try list()
@@ -85,7 +85,7 @@ struct PendingListTests {
     #expect(rest(list).map(\.description) == ["a.json", "b.json"])
   }
 
-  @Test("what has gone is not in the next look, what has not stays in its place")
+  @Test("What has gone is not in the next look, what has not stays in its place")
   func going() throws {
     for name in ["a.json", "b.json", "c.json"] { try scratch.write(name) }
     var list = try list()
@@ -105,7 +105,7 @@ struct PendingListTests {
     #expect(list.first == nil)
   }
 
-  @Test("what is to be skipped is not there, until it is wanted again")
+  @Test("What is to be skipped is not there, until it is wanted again")
   func skipping() throws {
     for name in ["a.json", "b.json", "c.json"] { try scratch.write(name) }
     var list = try list(skipping: [FileName("a.json"), FileName("c.json"), FileName("none.json")])
@@ -116,7 +116,7 @@ struct PendingListTests {
     #expect(list.count == 3)
   }
 
-  @Test("20,000 names are listed and worked off in order")
+  @Test("20,000 names are listed and processed in order")
   func many() throws {
     // Names of one file: to make so many files would take longer than the test.
     try scratch.write("seed.json")
@@ -128,7 +128,7 @@ struct PendingListTests {
     #expect(rest(list).map(\.description) == (names + ["seed.json"]).sorted())
   }
 
-  @Test("a directory that cannot be read is an error, and the list stays as it was")
+  @Test("A directory that cannot be read is an error, and the list stays as it was")
   func failure() throws {
     try scratch.write("sub/a.json")
     let sub = try directory.directory(FileName("sub"))
@@ -141,7 +141,7 @@ struct PendingListTests {
   }
 
   @Test(
-    "the position of a name is its place among those pending, there or not",
+    "The position of a name is its place among those pending, there or not",
     arguments: [
       ("b.json", 1), ("d.json", 2), ("a.json", 1), ("c.json", 2), ("\u{FF}.json", 4), ("f.json", 3),
     ])

@@ -16,7 +16,7 @@ struct SubmitterTests {
     spool = try SpoolDirectory(path: scratch.path)
   }
 
-  @Test("a trigger is a whole object under a name of time and channel")
+  @Test("A trigger is a whole object under a name of time and channel")
   func submit() throws {
     var submitter = Submitter(spool)
     let name = try submitter.submit(channel: 7, user: "anna", now: moment)
@@ -28,7 +28,7 @@ struct SubmitterTests {
     #expect(try spool.root.status(of: name)?.mode == 0o644)
   }
 
-  @Test("it is read back as what was asked for", arguments: ["anna", nil, "a \"quoted\" name", "ä\u{1F431}"])
+  @Test("It is read back as what was asked for", arguments: ["anna", nil, "a \"quoted\" name", "ä\u{1F431}"])
   func readBack(_ user: String?) throws {
     var submitter = Submitter(spool)
     let name = try submitter.submit(channel: 42, user: user, now: moment)
@@ -39,7 +39,7 @@ struct SubmitterTests {
     #expect(trigger.requestedAt == Timestamp(seconds: moment.seconds, nanoseconds: 123_456_000))
   }
 
-  @Test("a later one never sorts before an earlier one, whatever the clock does")
+  @Test("A later one never sorts before an earlier one, whatever the clock does")
   func order() throws {
     var submitter = Submitter(spool)
     let offsets: [Duration] = [
@@ -54,7 +54,7 @@ struct SubmitterTests {
     #expect(names[5].description.hasPrefix("20260131T103005.123456Z"))
   }
 
-  @Test("a name that is taken is left to who has it")
+  @Test("A name that is taken is left to who has it")
   func taken() throws {
     try scratch.write("20260131T103000.123456Z-7.json", "mine")
     var submitter = Submitter(spool)
@@ -64,7 +64,7 @@ struct SubmitterTests {
     #expect(try submitter.submit(channel: 7, user: nil, now: moment) > name)
   }
 
-  @Test("200 at once, all at the same moment, are 200 triggers, each whole whenever it is seen")
+  @Test("200 at once, all at the same time, are 200 triggers, each whole whenever it is seen")
   func concurrent() throws {
     let submitted = Monitor<[FileName]>([])
     let seen = Monitor((looks: 0, broken: [String](), isDone: false))
@@ -99,7 +99,7 @@ struct SubmitterTests {
     #expect(seen.withLock { $0.broken } == [])
   }
 
-  @Test("when it cannot be written that is an error, and nothing is left")
+  @Test("When it cannot be written that is an error, and nothing is left")
   func failure() throws {
     try scratch.directory("gone")
     let gone = try SpoolDirectory(path: "\(scratch.path)/gone")
@@ -110,7 +110,7 @@ struct SubmitterTests {
     }
   }
 
-  @Test("in a drop box, where one may add and not look, the batch can read what was added")
+  @Test("In a drop box, where one may add and not list, the batch can read what was added")
   func dropBox() throws {
     try scratch.directory("box")
     #expect(chmod(scratch.path, 0o755) == 0)

@@ -50,7 +50,7 @@ struct TriggerContentTests {
     (#"{"CHANNEL_ID":8,"channel_id":7}"#, object([.id(7)])),
   ]
 
-  @Test("is an object, a scalar or nothing", arguments: accepted)
+  @Test("What a trigger file says is an object, a scalar or nothing", arguments: accepted)
   func accept(_ text: String, _ expected: Content) {
     #expect(Content(TriggerContent(Array(text.utf8))) == expected)
   }
@@ -110,7 +110,7 @@ struct TriggerContentTests {
     (#""a\u202eb""#, control("channel")), (#""a\u0007""#, control("channel")),
   ]
 
-  @Test("is refused with its reason when it is anything else", arguments: refused)
+  @Test("What a trigger file says is refused with its reason when it is anything else", arguments: refused)
   func refuse(_ text: String, _ expected: Content) {
     #expect(Content(TriggerContent(Array(text.utf8))) == expected)
   }
@@ -126,7 +126,7 @@ struct TriggerContentTests {
     ("beyond Unicode", [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22]),
   ]
 
-  @Test("is UTF-8", arguments: otherEncodings)
+  @Test("What a trigger file says is UTF-8", arguments: otherEncodings)
   func encoding(_ name: String, _ bytes: [UInt8]) {
     #expect(Content(TriggerContent(bytes)) == Self.notUTF8, "\(name)")
   }
@@ -136,14 +136,14 @@ struct TriggerContentTests {
 
   ]
 
-  @Test("has ids of 64 bits and no other numbers", arguments: otherNumbers)
+  @Test("What a trigger file says has ids of 64 bits and no other numbers", arguments: otherNumbers)
   func number(_ number: String) {
     #expect(Content(TriggerContent(Array(number.utf8))) == Self.notJSON)
     #expect(Content(TriggerContent(Array("{\"channel_id\":\(number)}".utf8))) == Self.notJSON)
   }
 
   @Test(
-    "is not guessed to be UTF-16 or UTF-32 without a mark",
+    "What a trigger file says is not guessed to be UTF-16 or UTF-32 without a mark",
     arguments: [
       [0x37, 0x00], [0x37, 0x00, 0x00, 0x00], [0x00, 0x37], [0x7B, 0x00, 0x7D, 0x00],
       [0x00, 0x00, 0x00, 0x37],
@@ -154,7 +154,8 @@ struct TriggerContentTests {
     if case .invalid = TriggerContent(bytes) { true } else { false }
   }
 
-  @Test("has at most 64 KiB", arguments: [(64 * 1024, true), (64 * 1024 + 1, false)])
+  @Test(
+    "What a trigger file says has at most 64 KiB", arguments: [(64 * 1024, true), (64 * 1024 + 1, false)])
   func size(_ size: Int, _ isAccepted: Bool) {
     let frame = Array(#"{"channel_id":7,"x":""}"#.utf8)
     let bytes = frame.dropLast(2) + [UInt8](repeating: 0x78, count: size - frame.count) + frame.suffix(2)
@@ -165,7 +166,7 @@ struct TriggerContentTests {
     #expect(Content(TriggerContent(spaces)) == (isAccepted ? .empty : .invalid("larger than 64 KiB")))
   }
 
-  @Test("nests deeply without harm", arguments: [("[", "]"), ("{\"a\":", "}")])
+  @Test("What a trigger file says nests deeply without harm", arguments: [("[", "]"), ("{\"a\":", "}")])
   func nesting(_ open: String, _ close: String) {
     for depth in [10, 500, 5_000, 10_000] {
       let inner = String(repeating: open, count: depth) + "1" + String(repeating: close, count: depth)
@@ -174,7 +175,8 @@ struct TriggerContentTests {
     }
   }
 
-  @Test("has fields of at most 1,024 bytes", arguments: [(1_024, true), (1_025, false)])
+  @Test(
+    "What a trigger file says has fields of at most 1,024 bytes", arguments: [(1_024, true), (1_025, false)])
   func fieldLength(_ length: Int, _ isAccepted: Bool) {
     let name = String(repeating: "n", count: length)
     let content = Content(TriggerContent(Array("{\"channel\":\"\(name)\"}".utf8)))
@@ -184,14 +186,14 @@ struct TriggerContentTests {
     )
   }
 
-  @Test("with a key twice names one channel of the two, never both or none")
+  @Test("What a trigger file says with a key twice names one channel of the two, never both or none")
   func duplicateKeys() {
     let content = Content(TriggerContent(Array(#"{"channel_id":7,"channel_id":8}"#.utf8)))
     #expect(content == .object([.id(7)], nil, nil) || content == .object([.id(8)], nil, nil))
   }
 
   @Test(
-    "a channel is an id when it is all digits, else a name",
+    "A channel is an id when it is all digits, else a name",
     arguments: [
       ("7", ChannelReference.id(7)), ("007", .id(7)), ("cats", .name("cats")), ("", .name("")),
       ("-7", .name("-7")),
@@ -202,7 +204,7 @@ struct TriggerContentTests {
     #expect(ChannelReference(text: text) == expected)
   }
 
-  @Test("a channel is shown without what disturbs a terminal")
+  @Test("A channel is shown without what disturbs a terminal")
   func description() {
     #expect(ChannelReference.id(7).description == "7")
     #expect(ChannelReference.name("a\u{1B}b").description == #""a\u{1b}b""#)

@@ -16,12 +16,12 @@ struct TriggerNameTests {
     ("x.json.json", true), ("json.json", true),
   ]
 
-  @Test("end in .json and do not begin with a full stop", arguments: triggers)
+  @Test("Names of triggers end in .json and do not begin with a full stop", arguments: triggers)
   func isTrigger(_ name: String, _ expected: Bool) {
     #expect(TriggerName.isTrigger(Array(name.utf8)) == expected)
   }
 
-  @Test("need not be UTF-8")
+  @Test("Names of triggers need not be UTF-8")
   func invalid() { #expect(TriggerName.isTrigger([0xFF] + Array(".json".utf8))) }
 
   static let channels: [(String, ChannelReference?)] = [
@@ -40,18 +40,18 @@ struct TriggerNameTests {
     ("99999999999999999999.json", .name("99999999999999999999")),
   ]
 
-  @Test("say the channel of an empty trigger, after a time or without", arguments: channels)
+  @Test("Names of triggers say the channel of an empty trigger, after a time or without", arguments: channels)
   func channel(_ name: String, _ expected: ChannelReference?) {
     #expect(TriggerName.channel(in: FileName(name)) == expected)
   }
 
-  @Test("say no channel when they are not UTF-8")
+  @Test("Names of triggers say no channel when they are not UTF-8")
   func invalidChannel() {
     #expect(TriggerName.channel(in: FileName(bytes: [0xFF] + Array(".json".utf8))) == nil)
   }
 
   @Test(
-    "may begin with the time of the request",
+    "Names of triggers may begin with the time of the request",
     arguments: [
       ("20260131T103000Z-7.json", Timestamp(seconds: 1_769_855_400)),
       ("20260131T103000.123456Z-7.json", Timestamp(seconds: 1_769_855_400, nanoseconds: 123_456_000)),
@@ -61,7 +61,7 @@ struct TriggerNameTests {
     #expect(TriggerName.time(in: FileName(name)) == expected)
   }
 
-  @Test("are made from a time and an id, and say both again")
+  @Test("Names of triggers are made from a time and an id, and say both again")
   func make() {
     let moment = Timestamp(seconds: 1_769_855_400, nanoseconds: 123_456_000)
     let name = TriggerName.make(moment, channel: 42)

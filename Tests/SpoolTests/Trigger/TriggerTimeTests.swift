@@ -22,7 +22,7 @@ struct TriggerTimeTests {
   private static let namedTime = Timestamp(seconds: 1_769_855_400, nanoseconds: 500_000_000)
 
   @Test(
-    "its timestamp goes before the time in its name, and that before the file's",
+    "Its timestamp goes before the time in its name, and that before the file's",
     arguments: [
       (named, stated, statedTime), ("7.json", stated, statedTime), (named, "", namedTime),
       (named, "7", namedTime),
@@ -33,7 +33,7 @@ struct TriggerTimeTests {
   }
 
   @Test(
-    "without either it is when the file was last modified",
+    "Without either it is when the file was last modified",
     arguments: ["", "7", "\"cats\"", "{\"channel_id\":7}", "{"])
   func modified(_ text: String) throws {
     let trigger = try trigger("7.json", text, modified: .seconds(5_000))
@@ -41,7 +41,7 @@ struct TriggerTimeTests {
     #expect(trigger.file.changed - trigger.requestedAt > .seconds(4_000))
   }
 
-  @Test("a time in the future does not count: the file's change, which nobody can set, does")
+  @Test("A time in the future does not count: the file's change, which nobody can set, does")
   func future() throws {
     let texts = [#"{"channel_id":7,"timestamp":"9999-12-31T23:59:59Z"}"#, #"{"channel_id":7}"#, ""]
     for (name, text) in zip(["7.json", "99991231T235959Z-7.json", "8.json"], texts) {
@@ -51,7 +51,7 @@ struct TriggerTimeTests {
   }
 
   @Test(
-    "it is stale when it is older than the limit, not when it is as old",
+    "It is stale when it is older than the limit, not when it is as old",
     arguments: [
       (Duration.seconds(1_800), false), (.seconds(1_800) + .nanoseconds(1), true),
       (.seconds(1_800) - .nanoseconds(1), false),
@@ -63,7 +63,7 @@ struct TriggerTimeTests {
     #expect(!trigger.isStale(asOf: Self.statedTime + age, after: nil))
   }
 
-  @Test("what it calls its channel comes from the content, or from the name when there is none")
+  @Test("What it calls its channel comes from the content, or from the name when there is none")
   func channels() throws {
     #expect(try trigger("cats.json", "").channels == .success([.name("cats")]))
     #expect(try trigger("cats.json", "7").channels == .success([.id(7)]))
@@ -77,7 +77,7 @@ struct TriggerTimeTests {
         == .failure(RejectReason("not valid JSON, or an id that is no whole number")))
   }
 
-  @Test("only an object says who asked")
+  @Test("Only an object says who asked")
   func user() throws {
     #expect(try trigger("a.json", #"{"channel_id":7,"user":"anna"}"#).user == "anna")
     #expect(try trigger("a.json", "7").user == nil)
