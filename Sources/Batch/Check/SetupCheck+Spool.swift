@@ -90,7 +90,7 @@ extension SetupCheck {
   private func access(
     to path: String, _ status: FileStatus, in spool: FileStatus, _ access: PathQueries.Access, mode: String
   ) -> [SetupProblem] {
-    if ![user, 0, spool.owner].contains(status.owner) {
+    if !TrustedOwners(user: user, spoolOwner: spool.owner).contains(status.owner) {
       return [
         SetupProblem(
           kind: .permission, path: path, message: "made by somebody else (uid \(status.owner))",

@@ -9,7 +9,7 @@ package struct TriggerRetirer {
   private let ledger: RunLedger
   private let waiting: WaitingClaims
 
-  package enum Result: Sendable {
+  package enum Effect: Sendable {
     case retired
     /// The file vanished or was replaced. A replacement that was claimed by mistake is put back.
     case gone
@@ -32,7 +32,7 @@ package struct TriggerRetirer {
   /// - Throws: what keeps anything from being recorded.
   package func retire(
     _ name: FileName, _ file: FileStatus, _ retirement: Retirement
-  ) throws(SystemError) -> Result {
+  ) throws(SystemError) -> Effect {
     let id = try ids.next()
     let claim: Claim
     do throws(SystemError) {
@@ -58,14 +58,14 @@ package struct TriggerRetirer {
   /// Retires a trigger, or reports why it stays pending.
   package func retireOrDefer(
     _ name: FileName, _ file: FileStatus, _ retirement: Retirement
-  ) throws(SystemError) -> Result {
-    let result = try retire(name, file, retirement)
-    if case .immovable(let error) = result {
+  ) throws(SystemError) -> Effect {
+    let effect = try retire(name, file, retirement)
+    if case .immovable(let error) = effect {
       ledger.deferPending(
         name,
         reason: "it cannot be moved: \(error) (is it immutable, mounted on, or another user's directory?"
           + " correct that, or remove it)", isFault: true)
     }
-    return result
+    return effect
   }
 }

@@ -10,14 +10,18 @@ struct SpoolWatcher {
   /// A change in the same instant as a poll does not show in the directory's time, which some file systems keep to two
   /// seconds only: a time as near as this is not remembered.
   private static let timeResolution = Duration.seconds(3)
+  /// How often the spool is scanned whatever its time says: on some file systems (mergerfs, sshfs) a new file does not
+  /// change the time of its folder.
+  private static let scanInterval = Duration.seconds(30)
 
   private let instance: Instance
   private let opened: FileStatus
   private var lastPathCheck = MonotonicTime.now()
   /// Whether something may be left to do: what an earlier process left claimed, or was dropped while nobody watched.
   private var isDirty = true
-  /// The directory's time at the last scan; nil when that says nothing.
-  private var lastModified: Timestamp?
+  /// The directory's change time at the last scan, which nobody can set back; nil when it says nothing.
+  private var lastChanged: Timestamp?
+  private var lastScan = MonotonicTime.now()
   private var deferred = Deferred()
   private var deferredUntil = MonotonicTime.now()
   private var lastRetention: MonotonicTime?
@@ -37,8 +41,9 @@ struct SpoolWatcher {
     }
     let now = Timestamp.now()
     guard let status = try status(), status.isSameFile(as: opened) else { return false }
-    if isDirty || status.modified != lastModified {
-      lastModified = now - status.modified > Self.timeResolution ? status.modified : nil
+    if isDirty || status.changed != lastChanged || .now() - lastScan > Self.scanInterval {
+      lastChanged = now - status.changed > Self.timeResolution ? status.changed : nil
+      lastScan = .now()
       try drain()
     }
     return true
@@ -65,7 +70,7 @@ struct SpoolWatcher {
       if options.appliesRetention { lastRetention = .now() }
       if !summary.deferred.isSubset(of: deferred) { deferredUntil = .now() + Instance.deferredInterval }
       deferred = summary.deferred
-      lastModified = nil
+      lastChanged = nil
     }
   }
 

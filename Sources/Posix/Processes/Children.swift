@@ -16,10 +16,18 @@ package enum Children {
   /// be found and ended. The corresponding C function is `prctl(2)` with `PR_SET_CHILD_SUBREAPER`.
   package static func adoptOrphans() throws(SystemError) {
     _ = try check(linux_become_subreaper(), "adopt orphaned processes", nil)
-    // Nearly always there is no child, and then `/proc` need not be read.
-    guard try reap() == .none else { return }
-    let found = try ProcessTable.children(of: getpid())
-    strangers.withLock { $0 = Set(found) }
+    // A child that has ended already says nothing about the others.
+    while true {
+      switch try reap() {
+      case .exited: continue
+      // Nearly always, and then `/proc` need not be read.
+      case .childless: return
+      case .none:
+        let found = try ProcessTable.children(of: getpid())
+        strangers.withLock { $0 = Set(found) }
+        return
+      }
+    }
   }
 
   package enum Reaped: Sendable, Equatable {

@@ -83,6 +83,26 @@ struct StrangersTests {
     for process in left { #expect(kill(process, 0) == -1) }
   }
 
+  @Test("A child that the process had before lives on although another one ended before the run began")
+  func earlierZombie() throws {
+    let instance = try TestInstance()
+    try instance.drop("a.json")
+    // Only built-in commands after the second child, so that the shell does not take its exit status.
+    let script = """
+      sleep 300 & echo $!
+      ( exit 0 ) & ended=$!
+      while read -r line </proc/$ended/stat; do case $line in *') Z '*) break ;; esac; done
+      exec "$1" --config "$2" run --spool-only --quiet
+      """
+    let run = try Program("/bin/sh", ["-c", script, "sh"])
+      .start([try Program.bobbin().path, instance.configuration], outputIn: instance.directory).wait()
+    let child = try #require(run.outputLines.first.flatMap { Int32($0) })
+    defer { kill(child, SIGKILL) }
+    #expect(run.status == 0)
+    #expect(try instance.names("done") == ["a.json"])
+    #expect(kill(child, 0) == 0)
+  }
+
   @Test("A directory in the place of a channel's lock or of a result is set aside, with what is in it")
   func directories() throws {
     let instance = try TestInstance()

@@ -5,12 +5,6 @@ import Testing
 
 @Suite("The history for people and programs", .alone)
 struct HistoryCommandTests {
-  private static let channels = """
-    { id: 1, name: "demo", command: ["handlers/note"] },
-    { id: 2, name: "held", command: ["handlers/hold"] },
-    { id: 3, name: "bad", command: ["handlers/fail"], enabled: false },
-    """
-
   static let recordFields = [
     "attempt", "channel", "channel_id", "duration_s", "error_message", "exit_status", "finished_at", "id",
     "kind", "outcome", "requested_at", "run", "signal", "started_at", "trigger", "uid", "user",
@@ -19,10 +13,10 @@ struct HistoryCommandTests {
 
   @Test("A history record has exactly the documented fields, and the record of a run also its statistics")
   func recordFields() throws {
-    let instance = try TestInstance(channels: Self.channels)
+    let instance = try TestInstance(channels: StatusCommandTests.channels)
     try instance.drop("a.json", #"{"channel": "bad", "user": "anna"}"#)
     try instance.drop("b.json", "{")
-    try instance.configure(channels: Self.channels.replacing("enabled: false", with: ""))
+    try instance.configure(channels: StatusCommandTests.channels.replacing("enabled: false", with: ""))
     #expect(try instance.bobbin("run", "--spool-only").status == 1)
     let records = try instance.history()
     try #require(records.map { $0["kind"] } == ["manual", "manual", "run"])
@@ -81,7 +75,7 @@ struct HistoryCommandTests {
   func historyOfUnknownChannel(channel: String, warning: String?) throws {
     let instance = try TestInstance(channels: #"{ id: 8, name: "former", command: ["handlers/note"] }"#)
     #expect(try instance.bobbin("run").status == 0)
-    try instance.configure(channels: Self.channels)
+    try instance.configure(channels: StatusCommandTests.channels)
     for options in [[], ["--quiet"], ["--json"], ["--trigger", "none.json"]] {
       let result = try instance.start(["history", "--channel", channel] + options).wait()
       #expect(result.status == 0)
@@ -92,7 +86,7 @@ struct HistoryCommandTests {
 
   @Test("The history for people is a table")
   func humanHistory() throws {
-    let instance = try TestInstance(channels: Self.channels)
+    let instance = try TestInstance(channels: StatusCommandTests.channels)
     #expect(try instance.bobbin("history").output == "no records\n")
     try instance.drop("a.json")
     #expect(try instance.bobbin("run", "--spool-only").status == 0)

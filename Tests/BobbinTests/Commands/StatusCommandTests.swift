@@ -5,17 +5,11 @@ import Testing
 
 @Suite("Status and history", .alone)
 struct StatusCommandTests {
-  private static let channels = """
+  static let channels = """
     { id: 1, name: "demo", command: ["handlers/note"] },
     { id: 2, name: "held", command: ["handlers/hold"] },
     { id: 3, name: "bad", command: ["handlers/fail"], enabled: false },
     """
-
-  static let recordFields = [
-    "attempt", "channel", "channel_id", "duration_s", "error_message", "exit_status", "finished_at", "id",
-    "kind", "outcome", "requested_at", "run", "signal", "started_at", "trigger", "uid", "user",
-    "videos_downloaded",
-  ]
 
   @Test("The status of an instance that never ran is idle, with nothing known")
   func neverRan() throws {

@@ -100,13 +100,15 @@ struct WatchCommandTests {
     #expect(try instance.names("done") == [])
   }
 
-  @Test("A watch sees a trigger that leaves the spool's time as it was at the last poll")
-  func sameInstant() throws {
+  @Test(
+    "A watch sees a trigger although the spool's time was set to what it was at the last poll",
+    arguments: [-86_400, 3_600])
+  func setTime(offset: Int) throws {
     let instance = try TestInstance(channels: Self.channels)
-    // No look is long enough after a time in the future, which stands for one of this very moment.
-    let moment = Int(Timestamp.now().seconds) + 3_600
+    // `rsync -a DIR/ spool/` and `cp -a DIR/. spool` set the time of the folder as well.
+    let time = Int(Timestamp.now().seconds) + offset
     func setTime() throws {
-      let time = timespec(tv_sec: moment, tv_nsec: 0)
+      let time = timespec(tv_sec: time, tv_nsec: 0)
       guard utimensat(AT_FDCWD, instance.spool, [time, time], 0) == 0 else {
         throw SystemError("set the times of", instance.spool, .init(errno))
       }
@@ -116,7 +118,7 @@ struct WatchCommandTests {
     try waitUntil("its run is over") { try instance.history().last?["kind"] == "run" }
     try setTime()
     try watch.waitForPolls(10)
-    // It must not look between the drop and the setting of the time.
+    // It must not poll between the drop and the setting of the time.
     watch.signal(SIGSTOP)
     try waitUntil("it stands still") {
       try String(contentsOfFile: "/proc/\(watch.id)/stat", encoding: .utf8).contains(") T ")
