@@ -6,7 +6,7 @@ import Testing
 
 @testable import Batch
 
-/// What is done to pending triggers without running them, with the moment given.
+/// What is done to pending triggers without running them, as of a given time.
 @Suite("Pending triggers", .alone)
 struct PendingTests {
   private func states(_ opened: Instance, at moment: Timestamp) throws -> [QueueEntry.State] {

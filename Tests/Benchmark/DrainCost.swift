@@ -5,8 +5,8 @@ import Text
 
 /// What a trigger costs in a drain, by the size of the spool.
 ///
-/// A small spool is worked off as a whole, and the time of the program is divided by its triggers. Of a large one only
-/// the beginning is worked off: the batch is then asked to stop, and the rest stays. The history tells what the
+/// A small spool is drained as a whole, and the time of the program is divided by its triggers. Of a large one only
+/// the beginning is drained: the batch is then asked to stop, and the rest stays. The history tells what the
 /// triggers cost: the time from the start of one job to that of the next, while (almost) the whole spool is waiting. To
 /// that comes what happened before the first job (reading all names and checking all files), which happens once a run
 /// and is shared by all triggers of the spool. Because the spool only shrinks, a drain to its end costs at most that.
@@ -24,7 +24,7 @@ struct DrainCost: Codable, Equatable {
 
   /// Jobs at the beginning of a run that are not counted: caches fill, the recorder finds its pace.
   private static let skipped = 200
-  /// Up to so many triggers, all of them are worked off.
+  /// Up to so many triggers, all of them are drained.
   private static let wholeUpTo = 10_000
   /// Long enough for the spool to be looked into (once a second) several times.
   private static let (least, patience) = (2_000, Duration.seconds(10))
@@ -72,7 +72,7 @@ struct DrainCost: Codable, Equatable {
       let size = try PathQueries.status("\(instance.spool)/history.jsonl")?.size ?? 0
       if enough == nil, size > 0 { enough = .now() + patience }
       if let enough, MonotonicTime.now() > enough, size > least * 500 { break }
-      if MonotonicTime.now() > deadline { throw Failure("a spool of \(files) files is not worked off") }
+      if MonotonicTime.now() > deadline { throw Failure("a spool of \(files) files is not drained") }
     }
     program.signal(Signals.terminate)
     let status = try program.wait().status

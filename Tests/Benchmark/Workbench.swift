@@ -9,7 +9,7 @@ final class Workbench {
   let bobbin: String
   /// Absolute, without symbolic links.
   let directory: String
-  /// Held by nobody; syncing it syncs the file system it is on.
+  /// Syncing this file syncs the file system that holds it.
   private let anchor: FileDescriptor
   private var instances = 0
   private var huge: [BenchmarkInstance.Filling: BenchmarkInstance] = [:]
@@ -87,8 +87,8 @@ final class Workbench {
   }
 
   /// Gives up an instance that is no longer needed. A small one stays until the end: removing thousands of files just
-  /// before a measurement is seen in it (an SSD discards their blocks, ext4 without a journal looks for inodes that were
-  /// not freed a moment ago).
+  /// before a measurement is seen in it (an SSD discards their blocks, ext4 without a journal searches for inodes that were
+  /// not freed just before).
   func discard(_ instance: BenchmarkInstance, of files: Int) throws {
     if files > 10_000 { try Program.run(["/bin/rm", "-rf", instance.directory]) }
   }

@@ -17,7 +17,7 @@ extension TestInstance {
     try instance.drop("c-invalid.json", #"{"channel": 5}"#)
     try instance.drop("d-unknown.json", "99")
     try instance.drop("e-disabled.json", #""off""#)
-    // Has two names, as `ln` and `rm` give a file for a moment.
+    // Has two names, as `ln` and `rm` give a file for an instant.
     try instance.drop("f-settling.json")
     #expect(
       link("\(instance.spool)/f-settling.json", "\(instance.spool)/.other-name") == 0)

@@ -1,10 +1,10 @@
 import Foundation
 import TestSupport
 
-/// Bobbin as a user who has no rights of his own: the one who runs the tests, or `nobody` when that is root.
+/// Bobbin as a user without special rights: the user who runs the tests, or `nobody` when that is root.
 struct UnprivilegedProgram {
   private static let nobody = "65534"
-  /// A working directory that surely has no configuration in its `etc`.
+  /// A working directory that is known to have no configuration in its `etc`.
   private static let nowhere = "/proc"
   private let program: Program
   private let instance: TestInstance

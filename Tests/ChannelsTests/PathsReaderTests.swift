@@ -36,7 +36,7 @@ struct ConfigurationPathsTests {
   }
 
   @Test(
-    "The lock is nothing else that stands in the spool",
+    "The lock is not another file or folder of the spool",
     arguments: [
       ("lock.json", "would be taken for a trigger"),
       (".lock", "begins with a full stop, as the names of Bobbin's own hidden files do"),
@@ -62,7 +62,7 @@ struct ConfigurationPathsTests {
   }
 
   @Test(
-    "The library is none of the folders that Bobbin keeps in the spool, nor in one",
+    "The library is neither a folder that Bobbin keeps in the spool nor in such a folder",
     arguments: [
       "../spool/done", "/srv/bobbin/spool/logs", "../spool/x/../running/cats", "../spool/channels/",
     ])

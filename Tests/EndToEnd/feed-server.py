@@ -16,7 +16,7 @@ EPISODES = 3
 
 
 def episode(number):
-    """A moment of silence, longer for each episode so that no two files are the same."""
+    """A short silence, longer for each episode so that no two files are the same."""
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as sound:
         sound.setnchannels(1)

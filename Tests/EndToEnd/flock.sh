@@ -28,7 +28,7 @@ touch "$work/release"
 join "$holder"
 rm "$work/release" "$work/holding"
 try bobbin run --json
-equal "with the lock free the run works off both" "0 2" "$status $(json .triggers.succeeded)"
+equal "a run with the lock free processes both" "0 2" "$status $(json .triggers.succeeded)"
 check "nothing is left over" at_rest
 
 # --- Bobbin holds the lock.

@@ -108,7 +108,7 @@ struct HistoryReaderTests {
   }
 
   @Test(
-    "Reading the history does not believe a rotated history that another user made, or that is none",
+    "A rotated history that another user made, or that is not a file, is not read",
     arguments: ["another user's", "hard link", "symbolic link", "directory"])
   func foreignRotated(kind: String) throws {
     let directory = try TemporaryDirectory()

@@ -46,7 +46,7 @@ struct LastOutcomesTests {
   }
 
   @Test(
-    "The last outcome of every channel looks for a disabled channel among so many records only, for an enabled one to the end",
+    "The search for a disabled channel ends after so many records, the search for an enabled one at the end",
     arguments: [false, true])
   func bounded(isEnabled: Bool) throws {
     var outcomes = try outcomes(true, isEnabled)

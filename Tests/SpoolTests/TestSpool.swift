@@ -38,7 +38,7 @@ extension ProcessIdentity {
     return owner
   }
 
-  /// A process of this host that began at another moment, or now.
+  /// A process of this host that began at another time, or now.
   static func process(_ id: Int32, startTime: UInt64) throws -> ProcessIdentity {
     let parts = ProcessIdentity.current().folder.description.split(separator: "-")
     return try named("\(parts[0])-\(parts[1])-\(id)-\(startTime)")

@@ -3,7 +3,7 @@ import Posix
 import Text
 
 /// A FIFO through which a job and a test keep in step: one writes a line, the other waits for it. No file has to be
-/// looked at again and again, and no moment has to be guessed.
+/// polled, and no time has to be guessed.
 ///
 /// In a shell script: `echo here >PATH` passes a line, `read -r line <PATH` waits for one.
 package final class Gate: Sendable {

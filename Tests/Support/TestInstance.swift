@@ -27,13 +27,13 @@ package final class TestInstance: Sendable {
     // One item for each job.
     try handler("note", "\(entry)\necho item")
     try handler("fail", "\(entry)\necho 'no such video' >&2\nexit 3")
-    // Ends when the test says so; a test that has ended closes the gate, which ends the job, too.
+    // Ends when the test says so; a test that has ended closes the gate, which ends the job as well.
     try handler(
       "hold",
       "\(entry)\necho \"$BOBBIN_CHANNEL\" >../gates/started\nread -r line <../gates/release\necho item")
   }
 
-  /// Writes the configuration anew.
+  /// Writes the configuration again.
   package func configure(channels: String, settings: String = "") throws {
     try directory.write(
       "etc/bobbin.json5",

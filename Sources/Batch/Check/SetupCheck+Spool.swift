@@ -110,7 +110,7 @@ extension SetupCheck {
       return [
         SetupProblem(
           kind: .permission, path: path,
-          message: "the group that may submit (gid \(spool.group)) may read it, too",
+          message: "the group that may submit (gid \(spool.group)) may also read it",
           remedy: "chgrp \(group) '\(path)' && chmod \(mode) '\(path)'")
       ]
     }

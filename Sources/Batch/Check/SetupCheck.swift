@@ -90,7 +90,7 @@ package struct SetupCheck {
     do { found = try PathQueries.targetStatus(path) } catch {
       return [
         SetupProblem(
-          kind: .permission, path: path, message: "\(what) cannot be looked at: \(error)",
+          kind: .permission, path: path, message: "\(what) cannot be examined: \(error)",
           remedy:
             "let the batch's user (uid \(user)) enter the directories above it, or run this as that user")
       ]

@@ -32,7 +32,7 @@ package struct TriggerAnswer: Sendable, Equatable {
     isPending = false
   }
 
-  /// What can be told of the request now.
+  /// What is known of the request now.
   ///
   /// - Parameter position: nil for a user who may not list the spool, and when the trigger is no longer pending.
   package init(_ progress: TriggerProgress, trigger: FileName, position: Int?, isRunning: Bool) {

@@ -137,7 +137,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
   /// As `sync()`, without times and mode. The corresponding C function is `fdatasync(2)`.
   package func syncData() throws(SystemError) { _ = try check(linux_fdatasync(number), "sync", path) }
 
-  /// Syncs the whole file system the file is on: the way to make a name durable in a directory one may not read. The
+  /// Syncs the whole file system that holds the file: the way to make a name durable in a directory one may not read. The
   /// corresponding C function is `syncfs(2)`.
   package func syncFileSystem() throws(SystemError) { _ = try check(linux_syncfs(number), "sync", path) }
 

@@ -30,7 +30,7 @@ struct CommandEnvironment {
         + "'\(configuration.file)')")
   }
 
-  /// Opens the spool of a configuration; nil when there is none yet.
+  /// Opens the spool of a configuration; nil when it does not exist yet.
   func existingInstance(_ configuration: Configuration) throws(SystemError) -> Instance? {
     guard try PathQueries.targetStatus(configuration.spool) != nil else { return nil }
     return try Instance(configuration, log: log)

@@ -2,7 +2,7 @@ import Posix
 import Spool
 import Text
 
-/// What it takes to find out whether a run is on, while none is and while one is.
+/// What it costs to find out whether a run is active, with and without an active run.
 enum LockCheckRow {
   private static let checks = 10_000
 

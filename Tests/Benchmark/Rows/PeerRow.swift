@@ -104,7 +104,7 @@ struct PeerRow {
 extension PeerRow.Peer {
   /// Every job is a process that waits for the lock of the one before; `nq -w` waits for all.
   ///
-  /// RACE: a job that was submitted a moment ago and is about to start escapes `nq -w`. The check, which is not timed,
+  /// RACE: a job that was just submitted and is about to start escapes `nq -w`. The check, which is not timed,
   /// gives such a one time to end.
   static let nq = PeerRow.Peer(
     row: .nq, program: "nq",

@@ -18,7 +18,7 @@ enum WatchRow {
     return findings
   }
 
-  /// Between two points of time; a poll is what ends in giving up the processor of its own accord.
+  /// Between two points of time; a poll ends when the process yields the processor voluntarily.
   private static func processorTime(of process: Int32, on bench: Workbench) throws -> Finding {
     let turns = bench.options.count(5)
     var samples: [Double] = []
@@ -49,7 +49,7 @@ enum WatchRow {
     _ = try strace.wait()
     let log = String(decoding: (try? PathQueries.read(file, limit: 16 << 20)) ?? [], as: UTF8.self)
     guard let calls = TraceLog.callsPerPoll(log) else {
-      throw Unavailable("strace may not look at other processes here")
+      throw Unavailable("strace may not trace other processes here")
     }
     return Finding(.watch, "system calls a poll", .calls, [calls], goal: .value(.atMost, 2))
   }

@@ -97,7 +97,7 @@ struct ConfigurationFileTests {
     let result = try bobbin(in: ".", option + ["status"], of: instance)
     #expect(result.status == 64)
     #expect(result.error == "bobbin: --config needs a value: --config FILE\n")
-    // A variable that is set to nothing counts as unset, so the next place is looked at.
+    // A variable that is set to nothing counts as unset, so the next place is searched.
     #expect(try bobbin(in: ".", ["status"], of: instance, environment: ["BOBBIN_CONFIG": ""]).status == 0)
   }
 

@@ -111,7 +111,7 @@ struct JobEndTests {
     try instance.release.pass()
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     #expect(try instance.names("done") == ["a.json", "b.json"])
-    // One final record; the one of the stopped job is none.
+    // One final record: the record of the stopped job is not final.
     #expect(try instance.records(of: "a.json").filter { $0["requeued"] != true }.count == 1)
   }
 

@@ -145,7 +145,7 @@ struct TriggerFileTests {
   func slowWriter() throws {
     let instance = try TestInstance(channels: Self.channels, settings: #"settle: "1h","#)
     let file = try #require(fopen("\(instance.spool)/a.json", "we"))
-    // Half of a number is a number, too: nothing but the open file tells that it is not complete.
+    // Half of a number is a number as well: only the open file tells that it is not complete.
     fputs("7", file)
     fflush(file)
     try instance.drop("b.json", "1")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Paths that this user may not look at: what is there is not known, which is another thing than that nothing is.
+/// Paths that this user may not examine: what they lead to is not known, which differs from leading nowhere.
 @Suite("A path that may not be examined", .alone)
 struct OutOfReachTests {
   /// An instance whose `closed` is another user's directory, or one that its owner may not enter, with `what` in it.

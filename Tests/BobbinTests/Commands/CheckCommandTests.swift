@@ -85,7 +85,7 @@ struct CheckCommandTests {
     #expect(plain.output == "")
     let result = try instance.bobbin("check", "--json")
     #expect(result.status == plain.status)
-    // Whoever reads only the log is told, too.
+    // A user who reads only the log learns of it as well.
     #expect(result.error == plain.error)
     #expect(result.errorLines.count == messages.count)
     let answer = try result.json
@@ -128,7 +128,7 @@ struct CheckCommandTests {
   func dropBox(mode: UInt32) throws {
     let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
-    // What is inside is the batch user's alone, also where the group that may submit is his own.
+    // What is inside is the batch user's alone, also where the submitters' group is the batch user's own.
     for name in try FileManager.default.contentsOfDirectory(atPath: instance.spool) {
       chmod("\(instance.spool)/\(name)", name.hasSuffix(".lock") || name.contains("history") ? 0o600 : 0o700)
     }

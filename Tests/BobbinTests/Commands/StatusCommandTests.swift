@@ -38,7 +38,7 @@ struct StatusCommandTests {
     try instance.drop("b.json")
     let run = try instance.start("run", "--spool-only")
     try instance.started.wait()
-    // A job is mentioned once it has lasted a moment.
+    // A job is noted once it counts as long-running.
     try waitUntil("the job is noted") {
       try instance.bobbin("status", "--json").json["job"] != nil
     }

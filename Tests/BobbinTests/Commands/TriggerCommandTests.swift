@@ -186,7 +186,7 @@ struct TriggerCommandTests {
     #expect(try script.wait().status == 0)
   }
 
-  /// Waits until a `bobbin trigger --wait` has met the lock held by somebody else: it looks again and again by then.
+  /// Waits until a `bobbin trigger --wait` has met the lock held by somebody else: it polls by then.
   private func waitUntilQueued(_ trigger: RunningProgram, _ instance: TestInstance) throws {
     try waitUntil("the trigger is written") { try instance.pending().count == 1 }
     // It waits for the disk two or three times, and tries ten times to take a lock whose holder has left no note.
@@ -247,7 +247,7 @@ struct TriggerCommandTests {
     try instance.release.pass()
     try instance.started.wait()
     try waitUntil("the first one is done") { try instance.names("done") == ["0.json"] }
-    // It is to look again when nothing is left of the run, and not before.
+    // It is to poll again when nothing is left of the run, and not before.
     waiting.signal(SIGSTOP)
     run.signal(SIGKILL)
     #expect(try run.wait().status == -SIGKILL)

@@ -7,7 +7,7 @@ struct Promise4FilenameOrderTests {
   @Test("A name that sorts first overtakes what is still waiting, within a second")
   func overtaking() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/slow"] }"#)
-    // The first job lasts longer than a look into the spool may be old: that second is what is tested.
+    // The first job lasts longer than a scan of the spool may be old: that second is what is tested.
     try instance.handler(
       "slow",
       """

@@ -26,7 +26,7 @@ struct program_end {
 // process id.
 int program_start(const char *words, int count, const char *output, const char *errors);
 
-// Waits for it. The kernel counts a program's peak from the moment of its start, when it still shares the memory of the
+// Waits for it. The kernel counts a program's peak from its start, when it still shares the memory of the
 // one that started it: a peak is never below what this process has resident (see own_peak_bytes).
 int program_wait(int process, struct program_end *end);
 

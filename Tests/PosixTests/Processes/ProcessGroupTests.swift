@@ -43,7 +43,7 @@ extension Processes {
       try waitUntil("the lock is free") { try directory.isFree("lock") }
     }
 
-    @Test("A process that only waits to be reaped is none any more")
+    @Test("A process that only waits to be reaped counts as ended")
     func zombie() throws {
       let lock = try directory.lock("lock")
       let child = try Script.start("read -r line || exit 0", inheriting: lock)
@@ -120,7 +120,7 @@ extension Processes {
     @Test("Descendants are all that a process started, nearest first, whatever their names")
     func descendants() throws {
       let lock = try directory.lock("lock")
-      // Such a name would mislead whoever looks for the first parenthesis or space.
+      // Such a name would mislead a parser that searches for the first parenthesis or space.
       let sleep = "\(scratch.path)/a) S 1 (b"
       let child = try Script.start(
         "cp /bin/sleep '\(sleep)'; sh -c '\"\(sleep)\" 600 & echo $!; wait' & wait", inheriting: lock)

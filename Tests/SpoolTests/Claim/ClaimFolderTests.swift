@@ -105,7 +105,7 @@ struct ClaimsTests {
   }
 
   @Test(
-    "A claimed file is only believed when it is the one that was looked at, and nobody can still change it",
+    "A claimed file counts only when it is the one that was inspected, and nobody can still change it",
     arguments: Change.allCases, ["7", #"{"channel_id":7}"#])
   func isUnchanged(_ change: Change, _ text: String) throws {
     try spool.scratch.write("7.json", text, age: .seconds(60))

@@ -163,7 +163,7 @@ struct FinisherTests {
       )
     }
     // A process that dies between the steps leaves its temporary files. The next one may have its id (in a container
-    // both are 1), finds the same claims, and counts from the beginning, too.
+    // both are 1), finds the same claims, and also counts from the beginning.
     for _ in 1...3 {
       _ = try Finisher(spool.store).prepare(
         endings.map { ($0.claim, .result(.done, Array("of a dead process".utf8))) })

@@ -102,7 +102,7 @@ struct TidyingTests {
   @Test("What cannot be removed keeps nothing else, is reported, and stays")
   func immovable() throws {
     for folder in SpoolFolder.allCases { try directory.write("\(folder.rawValue)/a.json") }
-    // Of another user than the one who appliesRetention, and the first to be looked at.
+    // Of another user than the one who runs the test, and the first in the order of the directory.
     for folder in SpoolFolder.allCases where folder != .done {
       chown("\(directory.path)/\(folder.rawValue)", 1, 1)
     }

@@ -66,7 +66,7 @@ struct InspectorTests {
       (.seconds(-2), false), (.seconds(-2) - .nanoseconds(1), true),
     ])
   func unknown(_ age: Duration, _ isSettled: Bool) throws {
-    // A file of root's, looked at by another user, who is refused a lease.
+    // A file of root's, inspected by another user, who is refused a lease.
     let etc = try Directory(path: "/etc")
     let status = try #require(try etc.status(of: FileName("passwd")))
     try #require(status.owner == 0 && status.links == 1)
@@ -188,6 +188,6 @@ extension Inspection {
 
   fileprivate var isUnsettled: Bool { if case .unsettled = self { true } else { false } }
 
-  /// Why it is no trigger, if it is none.
+  /// Why it is not a trigger; nil for a trigger.
   fileprivate var oddity: String? { if case .invalid(let reason, _) = self { reason.text } else { nil } }
 }

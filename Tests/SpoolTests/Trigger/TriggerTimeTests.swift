@@ -63,7 +63,7 @@ struct TriggerTimeTests {
     #expect(!trigger.isStale(asOf: Self.statedTime + age, after: nil))
   }
 
-  @Test("What it calls its channel comes from the content, or from the name when there is none")
+  @Test("The channel of a trigger comes from its content, or from its name when it is empty")
   func channels() throws {
     #expect(try trigger("cats.json", "").channels == .success([.name("cats")]))
     #expect(try trigger("cats.json", "7").channels == .success([.id(7)]))

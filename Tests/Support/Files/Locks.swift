@@ -1,6 +1,6 @@
 package import Posix
 
-/// `#expect` and `#require` cannot look at values that are not copied, as locks are.
+/// `#expect` and `#require` cannot take values that cannot be copied, such as locks.
 extension Directory {
   /// Takes a lock that must be free.
   package func lock(_ name: String) throws -> FileLock {

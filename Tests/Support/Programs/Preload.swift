@@ -1,7 +1,7 @@
 import Foundation
 
 /// A library that stands between bobbin and the C library, so that a test can break a promise of the system or act at
-/// an exact moment. It only works with a dynamically linked bobbin, as a debug build is.
+/// an exact point. It only works with a dynamically linked bobbin, as a debug build is.
 package enum Preload {
   /// Compiles it into a directory.
   ///
@@ -22,7 +22,7 @@ package enum Preload {
   /// Every `flock(2)` succeeds, whoever holds the lock: a file system that lies.
   package static let brokenLocks = ["TEST_BROKEN_LOCKS": "1"]
 
-  /// Makes this file, with `1` as its content, at the very moment in which the scheduler lock is about to be given up.
+  /// Makes this file, with `1` as its content, just before the scheduler lock is released.
   package static func dropAtUnlock(_ path: String) -> [String: String] { ["TEST_DROP_AT_UNLOCK": path] }
 
   /// To sync the file of this name fails with EIO, as on a disk that dies.

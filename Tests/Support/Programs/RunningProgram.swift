@@ -18,7 +18,7 @@ package final class RunningProgram: Sendable {
     self.directory = directory
     let ended = Monitor<Int32?>(nil)
     self.ended = ended
-    // A thread waits, so that nobody has to look again and again.
+    // A thread waits, so that no test has to poll.
     Thread.detachNewThread {
       var status: Int32 = 0
       while waitpid(id, &status, 0) == -1, errno == EINTR {}
