@@ -6,7 +6,7 @@ import Testing
 
 @Suite("What a configuration says", .alone)
 struct ConfigurationDefaultsTests {
-  /// Every default that DESIGN.md names.
+  /// Every default that etc/bobbin.json5 names.
   private func expectDefaults(_ configuration: Configuration) {
     #expect(configuration.expireAfter == .seconds(30 * 60))
     #expect(configuration.settle == .seconds(2))
