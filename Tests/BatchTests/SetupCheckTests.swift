@@ -4,7 +4,7 @@ import Testing
 
 @testable import Batch
 
-/// What can be wrong around a configuration; the modes are in `CheckCommandTests`, which sees the program's answer too.
+/// What can be wrong around a configuration; the modes are in `CheckCommandTests`, which also sees the program's answer.
 @Suite("The check of an instance", .alone)
 struct SetupCheckTests {
   private func problems(_ instance: TestInstance) throws -> [SetupProblem] {

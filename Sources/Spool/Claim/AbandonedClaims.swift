@@ -6,7 +6,7 @@ package struct AbandonedClaims {
   /// Paths of entries that are not Bobbin's.
   package var foreign: [String] = []
 
-  /// Looks for claims whose owner is dead. Those of a living process of this host are left alone, also when the lock of
+  /// Finds the claims whose owner is dead. Those of a living process of this host are left alone, also when the lock of
   /// the scheduler is broken; those of another host or container as long as the kernel knows its lock.
   ///
   /// - Parameters:

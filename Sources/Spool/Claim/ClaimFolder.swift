@@ -37,7 +37,7 @@ package final class ClaimFolder {
   }
 
   /// Whether a claimed file is still the one that was inspected, with the same content and no other name, and nobody
-  /// has it open for writing who could still change it (asked only where the content is no object: an object that parsed
+  /// has it open for writing who could still change it (asked only where the content is not an object: an object that parsed
   /// is complete).
   package func isUnchanged(_ claim: Claim, since trigger: Trigger) throws(SystemError) -> Bool {
     guard let status = try claim.folder.status(of: claim.file), status.links == 1,
@@ -115,7 +115,7 @@ package final class ClaimFolder {
         folder = made
         return made
       }
-      // RACE: a run that recovers looks whether it is locked, for an instant.
+      // RACE: a run that recovers checks for an instant whether it is locked.
       if MonotonicTime.now() >= deadline { throw SystemError("lock", made.path, .wouldBlock) }
       try Poll.wait(until: .now() + .milliseconds(2))
     }

@@ -26,7 +26,7 @@ package struct ProcessIdentity: Sendable, Equatable {
 
   package var folder: FileName { FileName("\(boot)-\(namespace)-\(process)-\(startTime)") }
 
-  /// - Returns: nil for a name that is no owner's.
+  /// - Returns: nil for a name that is not an owner's.
   package init?(_ folder: FileName) {
     let parts = (folder.text ?? "").split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 4, let process = Int32(parts[2]), let startTime = UInt64(parts[3]) else {

@@ -1,6 +1,6 @@
 package import Posix
 
-/// Looks at the files under triggers' names, and decides whether they are complete.
+/// Examines the files under triggers' names, and decides whether they are complete.
 package struct Inspector: Sendable {
   private let directory: Directory
   private let settle: Duration

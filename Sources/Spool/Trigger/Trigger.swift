@@ -6,7 +6,7 @@ package struct Trigger: Sendable {
   package let file: FileStatus
   package let bytes: [UInt8]
   package let content: TriggerContent
-  /// When it was requested: its timestamp, else the time in its name, else its modification time; never later than
+  /// When it was requested: its timestamp, or the time in its name, or its modification time; never later than
   /// its change time, which nobody can set, so that a time in the future does not make it immortal.
   package let requestedAt: Timestamp
 
@@ -20,7 +20,7 @@ package struct Trigger: Sendable {
     requestedAt = Self.requestTime(stated ?? TriggerName.time(in: name), file)
   }
 
-  /// - Parameter said: by the trigger's content, else by its name.
+  /// - Parameter said: by the trigger's content, otherwise by its name.
   package static func requestTime(_ said: Timestamp?, _ file: FileStatus) -> Timestamp {
     min(said ?? file.modified, file.changed)
   }
