@@ -46,7 +46,7 @@ let package = Package(
     // is built, beside it, before it runs.
     .target(name: "CBenchmark", path: "Tests/CBenchmark"),
     .executableTarget(
-      name: "benchmark", dependencies: ["CBenchmark", "Posix", "Spool", "Text", "bobbin"],
+      name: "benchmark", dependencies: ["CBenchmark", "History", "Posix", "Spool", "Text", "bobbin"],
       path: "Tests/Benchmark", exclude: ["drain-cost.svg", "README.md"], swiftSettings: strict,
       linkerSettings: selfContained),
 
@@ -71,7 +71,7 @@ let package = Package(
       dependencies: ["Batch", "Channels", "History", "Jobs", "Posix", "Spool", "TestSupport", "Text"],
       swiftSettings: strict),
     .testTarget(
-      name: "BobbinTests", dependencies: ["bobbin", "Posix", "TestSupport"], swiftSettings: strict),
+      name: "BobbinTests", dependencies: ["bobbin", "Posix", "Spool", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "BenchmarkTests", dependencies: ["benchmark", "Posix", "TestSupport"], swiftSettings: strict),
   ],

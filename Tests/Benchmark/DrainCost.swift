@@ -1,4 +1,3 @@
-import Batch
 import History
 import Posix
 import Text

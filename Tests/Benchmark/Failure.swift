@@ -1,5 +1,3 @@
-import CBenchmark
-
 /// Something that should have worked and did not.
 struct Failure: Error, CustomStringConvertible {
   let description: String
