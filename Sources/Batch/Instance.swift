@@ -57,7 +57,7 @@ package struct Instance: Sendable {
     return try AbandonedClaims(in: running, observer: owner, isForRecovery: false).claims
   }
 
-  package func inspector() -> Inspector { Inspector(spool.root, settle: configuration.settle) }
+  package func inspector() -> Inspector { Inspector(spool.root, configuration.settleRules) }
 
   /// - Parameter asOf: the time by which the age of triggers is judged; nil when their age does not matter.
   package func triage(asOf: Timestamp?) -> Triage { Triage(configuration: configuration, asOf: asOf) }

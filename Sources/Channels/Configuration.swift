@@ -16,8 +16,10 @@ package struct Configuration: Sendable {
   package var lockFolder: String { PathText.folder(of: lock) }
   /// The age from which a trigger expires; nil for never.
   package let expireAfter: Duration?
-  /// How long a file must have been left alone to count as complete.
+  /// How long a file must not have changed to count as complete where the kernel does not tell whether it is open.
   package let settle: Duration
+  /// How long every file must not have changed before it is taken.
+  package let rest: Duration
   /// How long results and logs are kept; nil for ever.
   package let keepResults: Duration?
   /// How often a job that keeps being cut short is started in all, from 1.
@@ -30,7 +32,7 @@ package struct Configuration: Sendable {
 
   /// - Precondition: the channels' ids and names are unique, which the reader has seen to.
   init(
-    file: String, paths: PathsReader, expireAfter: Duration, settle: Duration, keepResults: Duration,
+    file: String, paths: PathsReader, expireAfter: Duration, settle: Duration, rest: Duration, keepResults: Duration,
     maxAttempts: Int, channels: [Channel]
   ) {
     self.file = file
@@ -40,6 +42,7 @@ package struct Configuration: Sendable {
     self.lock = paths.lock
     self.expireAfter = expireAfter == .zero ? nil : expireAfter
     self.settle = settle
+    self.rest = rest
     self.keepResults = keepResults == .zero ? nil : keepResults
     self.maxAttempts = maxAttempts
     self.channels = channels

@@ -24,6 +24,8 @@ package struct HistoryRecord: Sendable, Equatable {
   package let duration: Duration?
   package let attempt: Int?
   package let outcome: Outcome
+  /// How many things were wrong that did not keep it from ending so. The log says what.
+  package let warnings: Int
   package let exitStatus: Int32?
   package let signal: Int32?
   package let videosDownloaded: Int?
@@ -36,7 +38,7 @@ package struct HistoryRecord: Sendable, Equatable {
     id: Int64, run: Int64?, kind: Kind, channelID: Int64? = nil, channel: String? = nil,
     trigger: FileName? = nil, user: String? = nil, uid: UInt32? = nil, requestedAt: Timestamp? = nil,
     startedAt: Timestamp? = nil, finishedAt: Timestamp, duration: Duration? = nil, attempt: Int? = nil,
-    outcome: Outcome, exitStatus: Int32? = nil, signal: Int32? = nil, videosDownloaded: Int? = nil,
+    outcome: Outcome, warnings: Int = 0, exitStatus: Int32? = nil, signal: Int32? = nil, videosDownloaded: Int? = nil,
     errorMessage: String? = nil, isRequeued: Bool = false, statistics: RunStatistics? = nil
   ) {
     self.id = id
@@ -53,6 +55,7 @@ package struct HistoryRecord: Sendable, Equatable {
     self.duration = duration
     self.attempt = attempt
     self.outcome = outcome
+    self.warnings = warnings
     self.exitStatus = exitStatus
     self.signal = signal
     self.videosDownloaded = videosDownloaded
@@ -70,8 +73,8 @@ package struct HistoryRecord: Sendable, Equatable {
       ("trigger", .optional(trigger?.description)), ("user", .optional(user)), ("uid", .optional(uid)),
       ("requested_at", time(requestedAt)), ("started_at", time(startedAt)), ("finished_at", time(finishedAt)),
       ("duration_s", duration.map { .seconds($0) } ?? .null), ("attempt", .optional(attempt)),
-      ("outcome", .string(outcome.rawValue)), ("exit_status", .optional(exitStatus)),
-      ("signal", .optional(signal)),
+      ("outcome", .string(outcome.rawValue)), ("warnings", .integer(Int64(clamping: warnings))),
+      ("exit_status", .optional(exitStatus)), ("signal", .optional(signal)),
       ("videos_downloaded", .optional(videosDownloaded)), ("error_message", .optional(errorMessage)),
     ]
     if let trigger, trigger.text == nil {
@@ -85,7 +88,7 @@ package struct HistoryRecord: Sendable, Equatable {
 
 extension HistoryRecord: Decodable {
   private enum Key: String, CodingKey {
-    case id, run, kind, channel, trigger, user, uid, attempt, outcome, signal, requeued
+    case id, run, kind, channel, trigger, user, uid, attempt, outcome, warnings, signal, requeued
     case channelID = "channel_id"
     case triggerBase64 = "trigger_b64"
     case requestedAt = "requested_at"
@@ -119,7 +122,8 @@ extension HistoryRecord: Decodable {
       user: try value(.user), uid: try value(.uid), requestedAt: try time(.requestedAt),
       startedAt: try time(.startedAt), finishedAt: try time(.finishedAt) ?? Timestamp(seconds: 0),
       duration: seconds.map { .seconds($0) }, attempt: try value(.attempt),
-      outcome: try fields.decode(Outcome.self, forKey: .outcome), exitStatus: try value(.exitStatus),
+      outcome: try fields.decode(Outcome.self, forKey: .outcome), warnings: try value(.warnings) ?? 0,
+      exitStatus: try value(.exitStatus),
       signal: try value(.signal), videosDownloaded: try value(.videosDownloaded),
       errorMessage: try value(.errorMessage), isRequeued: try value(.requeued) ?? false)
   }

@@ -18,14 +18,17 @@ struct TriggerExecutor {
     /// The name needs no more attention.
     case done
     /// The file may still be being written: inspect it again.
-    case again
+    case again(FileStatus)
   }
 
   /// Acts on the verdict on one name in the spool.
   func execute(_ verdict: Verdict, _ name: FileName) throws(SystemError) -> Work {
     switch verdict {
     case .gone: return .done
-    case .unsettled: return .again
+    case .unsettled(let file): return .again(file)
+    case .unreadable(let trigger, let reason):
+      context.ledger.deferUnreadable(trigger, reason: reason)
+      return .done
     case .reject, .expire:
       try context.retire(verdict, name)
       return .done
@@ -50,7 +53,7 @@ struct TriggerExecutor {
     case .locked(let channelLock):
       switch try claim(trigger) {
       case .vanished: return .done
-      case .changed: return .again
+      case .changed: return .again(trigger.file)
       case .claimed(let claimed):
         // A claim that is lost in a power cut would be run again.
         if !channel.rerun { try context.claims.sync() }
@@ -64,8 +67,8 @@ struct TriggerExecutor {
   /// Claimed by a killed run → claimed by this run, for the next attempt → job.
   func retry(_ abandoned: ClaimedTrigger) throws(SystemError) {
     try context.requireIntegrity()
-    switch context.claimedTriage.verdict(on: .settled(abandoned.trigger)) {
-    case .gone, .unsettled, .reject, .expire: return
+    switch context.claimedTriage.verdict(on: .claimed(abandoned.trigger)) {
+    case .gone, .unsettled, .unreadable, .reject, .expire: return
     case .fail(_, let channel, let reason):
       try context.ledger.failed(abandoned, channel, reason: reason)
     case .run(_, let channel):
@@ -130,7 +133,7 @@ struct TriggerExecutor {
   ) throws(SystemError) -> Work {
     switch try claim(trigger) {
     case .vanished: return .done
-    case .changed: return .again
+    case .changed: return .again(trigger.file)
     case .claimed(let claimed):
       try body(claimed)
       return .done

@@ -70,6 +70,7 @@ extension Verdict {
   fileprivate var trigger: Trigger? {
     switch self {
     case .gone, .unsettled: nil
+    case .unreadable(let trigger, _): trigger
     case .reject(_, _, let trigger): trigger
     case .expire(let trigger, _, _), .fail(let trigger, _, _), .run(let trigger, _): trigger
     }
@@ -77,7 +78,7 @@ extension Verdict {
 
   fileprivate var channel: Channel? {
     switch self {
-    case .gone, .unsettled, .reject: nil
+    case .gone, .unsettled, .unreadable, .reject: nil
     case .expire(_, let channel, _), .fail(_, let channel, _): channel
     case .run(_, let channel): channel
     }

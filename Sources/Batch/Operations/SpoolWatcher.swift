@@ -24,6 +24,8 @@ struct SpoolWatcher {
   private var lastScan = MonotonicTime.now()
   private var deferred = Deferred()
   private var deferredUntil = MonotonicTime.now()
+  /// The triggers that the last runs have reported as left pending.
+  private var reported: Set<FileName> = []
   private var lastRetention: MonotonicTime?
 
   init(_ instance: Instance) throws(SystemError) {
@@ -62,6 +64,7 @@ struct SpoolWatcher {
     var options = RunOptions()
     options.isSpoolOnly = true
     options.deferred = deferred
+    options.reported = reported
     options.appliesRetention = lastRetention.map { .now() - $0 > Self.retentionInterval } ?? true
     switch try instance.run(.manual, options, wait: nil) {
     case .busy: isDirty = true
@@ -70,6 +73,7 @@ struct SpoolWatcher {
       if options.appliesRetention { lastRetention = .now() }
       if !summary.deferred.isSubset(of: deferred) { deferredUntil = .now() + Instance.deferredInterval }
       deferred = summary.deferred
+      reported = summary.deferred.pending
       lastChanged = nil
     }
   }

@@ -18,7 +18,8 @@ extension HistoryRecord {
       id: job.id, run: job.run, kind: Kind(job.kind), channelID: job.channel.id, channel: job.channel.name,
       trigger: job.trigger, user: job.user, uid: trigger?.file.owner, requestedAt: trigger?.requestedAt,
       startedAt: result.startedAt, finishedAt: result.finishedAt, duration: result.duration,
-      attempt: result.attempt, outcome: Outcome(result.outcome), exitStatus: result.exitStatus,
+      attempt: result.attempt, outcome: Outcome(result.outcome), warnings: trigger?.warnings.count ?? 0,
+      exitStatus: result.exitStatus,
       signal: result.signal, videosDownloaded: result.items, errorMessage: result.errorMessage,
       isRequeued: isRequeued)
   }
@@ -33,7 +34,8 @@ extension HistoryRecord {
     HistoryRecord(
       id: claim.id, run: run, kind: .manual, channelID: channel?.id, channel: channel?.name,
       trigger: claim.trigger, user: trigger?.user, uid: uid, requestedAt: trigger?.requestedAt,
-      finishedAt: .now(), attempt: attempt, outcome: outcome, errorMessage: reason)
+      finishedAt: .now(), attempt: attempt, outcome: outcome, warnings: trigger?.warnings.count ?? 0,
+      errorMessage: reason)
   }
 
   /// A scheduled job that was not started.

@@ -9,7 +9,7 @@ package enum ResultDocument {
   package static func bytes(_ record: HistoryRecord, trigger: FileName, content: [UInt8]) -> [UInt8] {
     JSONValue.object(
       TriggerAnswer(record, trigger: trigger).fields + [
-        ("record", record.json), ("content", .string(String(decoding: content, as: UTF8.self))),
+        ("record", record.json), ("content", .string(TriggerText.shown(content))),
       ]
     ).line
   }

@@ -19,19 +19,22 @@ package final class RunLedger {
   private let log: Log
   private let spool: SpoolDirectory
   private let watched: RunOptions.WatchedTrigger?
+  private let reported: Set<FileName>
 
   /// - Parameters:
   ///   - run: the number of the run; nil for a command outside a run.
   ///   - deferred: what an earlier holding of the lock could not work on; it is not counted again.
+  ///   - reported: what was reported as left pending; it is not reported again.
   package init(
     run: Int64?, recorder: Recorder, log: Log, spool: SpoolDirectory, deferred: Deferred = Deferred(),
-    watched: RunOptions.WatchedTrigger? = nil
+    reported: Set<FileName> = [], watched: RunOptions.WatchedTrigger? = nil
   ) {
     self.run = run
     self.recorder = recorder
     self.log = log
     self.spool = spool
     self.deferred = deferred
+    self.reported = reported
     self.watched = watched
   }
 
@@ -62,6 +65,7 @@ package final class RunLedger {
 
   /// A trigger's job ended.
   func finished(_ record: HistoryRecord, _ claimed: ClaimedTrigger) throws(SystemError) {
+    warn(of: claimed.trigger)
     noteEnd(of: record)
     try close(claimed.claim, record, content: claimed.trigger.bytes)
   }
@@ -91,6 +95,7 @@ package final class RunLedger {
 
   /// Claimed → failed: the trigger names a channel that is not there or disabled.
   func failed(_ claimed: ClaimedTrigger, _ channel: Channel?, reason: String) throws(SystemError) {
+    warn(of: claimed.trigger)
     log.error("trigger failed: \(reason)", ["trigger": claimed.trigger.name.description])
     let record = HistoryRecord.unrun(
       claimed.claim, .failed, run: run, reason: reason, uid: claimed.trigger.file.owner,
@@ -170,8 +175,18 @@ package final class RunLedger {
     hasFaults = hasFaults || isFault
     guard deferred.pending.insert(name).inserted else { return }
     statistics.triggers.deferred += 1
+    guard !isReported(name) else { return }
     log.warning("trigger left pending: \(reason)", ["trigger": name.description])
   }
+
+  /// A file that the batch's user may not read stays pending until they may, or until it expires.
+  func deferUnreadable(_ trigger: Trigger, reason: String) {
+    let path = spool.root.path(of: trigger.name)
+    deferPending(trigger.name, reason: "\(reason); let it be read: chmod o+r '\(path)'", isFault: false)
+  }
+
+  /// Whether an earlier run of this process has reported that a trigger was left pending.
+  func isReported(_ name: FileName) -> Bool { reported.contains(name) }
 
   /// A trigger that a killed run has claimed stays claimed for a later run. Another trigger of its name may be pending,
   /// and is not held up.
@@ -222,6 +237,10 @@ package final class RunLedger {
       try recorder.flush()
       watched.onRecorded(record)
     }
+  }
+
+  private func warn(of trigger: Trigger) {
+    for warning in trigger.warnings { log.warning(warning, ["trigger": trigger.name.description]) }
   }
 
   private func count(_ outcome: Outcome) {

@@ -15,6 +15,8 @@ package struct PlannedStep: Sendable {
     case fail
     /// Wait until the file is complete.
     case settle
+    /// Leave the file where it is, because the batch's user may not read it.
+    case leave
   }
 
   package let action: Action
@@ -53,6 +55,7 @@ package struct PlannedStep: Sendable {
     switch verdict {
     case .gone: return nil
     case .unsettled: self.init(.settle, trigger: name, reason: "may still be being written")
+    case .unreadable(_, let reason): self.init(.leave, trigger: name, reason: reason)
     case .reject(let reason, _, _): self.init(.reject, trigger: name, reason: reason.text)
     case .expire(let trigger, let channel, let age):
       let reason = Verdict.expiryReason(trigger, age: age, since: "ago")
@@ -82,6 +85,7 @@ package struct PlannedStep: Sendable {
       case .run: "run      "
       case .fail: "fail     "
       case .settle: "settle   "
+      case .leave: "leave    "
       }
     text += verb.utf8
     if action == .run {

@@ -10,6 +10,8 @@ package struct QueueEntry: Sendable {
     case ready
     /// May still be being written.
     case settling
+    /// The batch's user may not read it.
+    case unreadable
     /// Too old: the next run expires it.
     case stale
     /// Not a trigger: the next run rejects it.
@@ -37,6 +39,8 @@ package struct QueueEntry: Sendable {
     switch verdict {
     case .gone: return nil
     case .unsettled: (state, reason, trigger, channel) = (.settling, "may still be being written", nil, nil)
+    case .unreadable(let unread, let why):
+      (state, reason, trigger, channel) = (.unreadable, why, unread, nil)
     case .reject(let why, _, let read): (state, reason, trigger, channel) = (.invalid, why.text, read, nil)
     case .expire(let stale, let named, let age):
       let why = Verdict.expiryReason(stale, age: age, since: "ago")

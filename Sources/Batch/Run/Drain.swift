@@ -1,3 +1,4 @@
+import Channels
 import Posix
 import Spool
 
@@ -8,7 +9,8 @@ final class Drain {
   private static let maxScanAge = Duration.milliseconds(900)
   /// How often a file that may still be being written is inspected again, when there is nothing else to do.
   private static let settlingInterval = Duration.milliseconds(100)
-  /// A file that does not become complete for so long is left to a later run.
+  /// A file that does not become complete for so long, or that somebody keeps open without changing it for so long, is
+  /// left to a later run.
   private static let settlingPatience = Duration.seconds(60)
 
   private let context: RunContext
@@ -78,7 +80,7 @@ final class Drain {
     guard let inspection = try inspection(of: name) else { return }
     switch try executor.execute(context.triage.verdict(on: inspection), name) {
     case .done: if !settlingSince.isEmpty { settlingSince[name] = nil }
-    case .again: noteUnsettled(name)
+    case .again(let file): noteUnsettled(name, file)
     }
   }
 
@@ -105,10 +107,13 @@ final class Drain {
     try readAhead.send(names)
   }
 
-  private func noteUnsettled(_ name: FileName) {
+  private func noteUnsettled(_ name: FileName, _ file: FileStatus) {
     let since = settlingSince[name] ?? .now()
     settlingSince[name] = since
-    if .now() - since > Self.settlingPatience {
+    let patience = Self.settlingPatience + context.instance.configuration.rest
+    if .now() - since > patience || Timestamp.now() - file.changed > patience
+      || context.ledger.isReported(name)
+    {
       context.ledger.deferPending(name, reason: "it is still being written", isFault: false)
     } else {
       hasUnsettled = true

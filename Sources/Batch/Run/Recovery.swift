@@ -97,12 +97,12 @@ struct Recovery {
   private func complete(_ claim: Claim, _ record: HistoryRecord) throws(SystemError) {
     context.ledger.alreadyRecorded(claim)
     if record.isRequeued { return try context.waiting.putBack(claim) }
-    let content: [UInt8] = if case .settled(let trigger) = try inspect(claim) { trigger.bytes } else { [] }
+    let content: [UInt8] = if case .settled(let trigger, _) = try inspect(claim) { trigger.bytes } else { [] }
     try context.ledger.complete(claim.of(trigger: record.trigger ?? claim.trigger), record, content: content)
   }
 
   private func inspect(_ claim: Claim) throws(SystemError) -> Inspection {
-    try Inspector(claim.folder, settle: context.instance.configuration.settle, isForClaims: true)
+    try Inspector(claim.folder, context.instance.configuration.settleRules, isForClaims: true)
       .inspect(claim.file, of: claim.trigger, now: .now())
   }
 
@@ -140,7 +140,7 @@ struct Recovery {
     case .reject(let reason, _, _):
       try retire(claim, .rejected, reason.text)
       return nil
-    case .unsettled:
+    case .unsettled, .unreadable:
       // Claimed while somebody wrote to the file, so its job never began.
       try context.waiting.putBack(claim)
       return nil

@@ -50,7 +50,7 @@ final class RunContext {
     id = try ids.nextRun()
     ledger = RunLedger(
       run: id, recorder: recorder, log: instance.log, spool: instance.spool, deferred: options.deferred,
-      watched: options.watched)
+      reported: options.reported, watched: options.watched)
     retirer = TriggerRetirer(ids: ids, claims: claims, ledger: ledger, waiting: waiting)
     try self.lock.note(run: id)
   }
@@ -77,7 +77,7 @@ final class RunContext {
         .expired(
           trigger, channel, age: age, limit: instance.configuration.expireAfter,
           since: "before the run began"))
-    case .gone, .unsettled, .fail, .run: break
+    case .gone, .unsettled, .unreadable, .fail, .run: break
     }
   }
 

@@ -21,6 +21,9 @@ package struct RunOptions: Sendable {
   package var appliesRetention = false
   /// What an earlier holding of the same process could not work on.
   package var deferred = Deferred()
+  /// What earlier runs of the same process have reported as left pending: no run reports it again, or waits for it to
+  /// settle.
+  package var reported: Set<FileName> = []
   package var watched: WatchedTrigger?
 
   package init() {}

@@ -105,7 +105,7 @@ struct DryRunScan {
       case .gone: return .gone
       case .reject, .expire: return .retired
       case .run(let trigger, let channel) where trigger.user == nil: return finding(channel.id)
-      case .run, .fail, .unsettled: return .other
+      case .run, .fail, .unsettled, .unreadable: return .other
       }
     }
 

@@ -6,12 +6,14 @@ package import Spool
 /// `prune`, `cancel` and `--dry-run` all ask this.
 package struct Triage: Sendable {
   private let configuration: Configuration
+  private let rules: SettleRules
   /// The time by which the age of a trigger is judged. For a run that is when it took the lock, so that a long run never
   /// expires a trigger that arrived while it was busy. Nil: age does not matter, because the trigger is claimed already.
   private let asOf: Timestamp?
 
   package init(configuration: Configuration, asOf: Timestamp?) {
     self.configuration = configuration
+    rules = configuration.settleRules
     self.asOf = asOf
   }
 
@@ -19,12 +21,16 @@ package struct Triage: Sendable {
   package func verdict(on inspection: Inspection) -> Verdict {
     switch inspection {
     case .vanished: return .gone
-    case .unsettled: return .unsettled
+    case .unsettled(let file): return .unsettled(file)
     case .invalid(let reason, let file): return .reject(reason, file, nil)
-    case .settled(let trigger):
+    case .unreadable(let trigger): return verdict(onUnreadable: trigger)
+    case .settled(let trigger, let rested):
+      // A writer may have closed the file and go on in a moment: to run a complete one is right, to give one up is not.
+      let canCondemn = rested >= rules.restBeforeCondemning(trigger.content)
       let references: [ChannelReference]
       switch trigger.channels {
-      case .failure(let reason): return .reject(reason, trigger.file, trigger)
+      case .failure(let reason):
+        return canCondemn ? .reject(reason, trigger.file, trigger) : .unsettled(trigger.file)
       case .success(let found): references = found
       }
       let resolution = resolve(references)
@@ -32,9 +38,17 @@ package struct Triage: Sendable {
       switch resolution {
       case .found(let channel): return .run(trigger, channel)
       case .disabled(let channel, let reason): return .fail(trigger, channel, reason: reason)
-      case .unknown(let reason): return .fail(trigger, nil, reason: reason)
+      case .unknown(let reason):
+        return canCondemn ? .fail(trigger, nil, reason: reason) : .unsettled(trigger.file)
       }
     }
+  }
+
+  private func verdict(onUnreadable trigger: Trigger) -> Verdict {
+    if let age = staleAge(of: trigger.requestedAt) { return .expire(trigger, nil, age: age) }
+    var reason = "its user cannot be read by the batch"
+    if case .invalid(let text) = trigger.content { reason = text }
+    return .unreadable(trigger, reason: reason)
   }
 
   /// The age of a request that is older than `expire_after`; nil for one that is not.

@@ -8,7 +8,9 @@ package enum Verdict: Sendable {
   /// Another process took the file.
   case gone
   /// The file may still be being written.
-  case unsettled
+  case unsettled(FileStatus)
+  /// The batch's user may not read the file, which is not empty: it stays pending until they may, or it is too old.
+  case unreadable(Trigger, reason: String)
   /// The file cannot be a trigger. It was read if it could be.
   case reject(RejectReason, FileStatus, Trigger?)
   /// The trigger is too old. The channel is the one that it names, if there is one.

@@ -41,6 +41,10 @@ extension Configuration {
     return configuration
   }
 
+  private static let document = SourceMap.Document(
+    name: "configuration", isObject: true, emptySuggestion: "write at least { }",
+    endSuggestion: "one { … } is all; remove the rest, or a brace too many before it")
+
   /// The text's outline and value.
   private static func read(
     _ bytes: [UInt8], file: String
@@ -49,7 +53,7 @@ extension Configuration {
     let text = hasMark ? Array(bytes.dropFirst(3)) : bytes
     do throws(SourceMap.SyntaxFault) {
       try checkEncoding(text)
-      let outline = try SourceMap(text)
+      let outline = try SourceMap(text, as: document)
       if let document = JSON5Value.decode(text) { return (outline, document) }
       throw outline.refusedToken() ?? .init(offset: 0, message: "the file is not JSON5")
     } catch {
@@ -90,9 +94,12 @@ extension Configuration {
   /// The keys of the top level that have no meaning further down, with where they belong.
   static let topKeys = Dictionary(
     uniqueKeysWithValues: [
-      "spool", "library", "lock", "expire_after", "settle", "keep_results", "max_attempts", "commands",
+      "spool", "library", "lock", "expire_after", "settle", "rest", "keep_results", "max_attempts", "commands",
       "defaults", "channels",
     ].map { ($0, "at the top level") })
+
+  /// A drain waits this long for a file, beside the time that it waits for one that is open.
+  private static let longestRest = Duration.seconds(60)
 
   /// Reads everything, in whatever state it is. Nil when something is missing without which there is no
   /// configuration; a fault has been reported then.
@@ -102,6 +109,10 @@ extension Configuration {
     let paths = PathsReader(top, directory: PathText.folder(of: file), reserved: reserved)
     let expireAfter = top.duration("expire_after", example: "30m") ?? .seconds(30 * 60)
     let settle = top.duration("settle", example: "2s") ?? .seconds(2)
+    let rest = top.duration("rest", example: "5s") ?? .zero
+    if rest > longestRest {
+      top.refuse("rest", "longer than 1m", suggestion: "a run would wait for every file that long")
+    }
     let keepResults = top.duration("keep_results", example: "7d") ?? .seconds(7 * 24 * 60 * 60)
     let maxAttempts = top.positive("max_attempts", example: 3) ?? 3
 
@@ -130,7 +141,7 @@ extension Configuration {
 
     guard faults.errors == nil else { return nil }
     return Configuration(
-      file: file, paths: paths, expireAfter: expireAfter, settle: settle, keepResults: keepResults,
-      maxAttempts: maxAttempts, channels: channels)
+      file: file, paths: paths, expireAfter: expireAfter, settle: settle, rest: rest,
+      keepResults: keepResults, maxAttempts: maxAttempts, channels: channels)
   }
 }

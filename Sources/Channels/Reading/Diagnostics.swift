@@ -1,3 +1,5 @@
+import Text
+
 /// Gathers the faults of one file, so that the user can correct all of them in one go.
 final class Diagnostics {
   private let file: String

@@ -77,7 +77,8 @@ extension Timestamp {
     return (time, reader.count)
   }
 
-  private init?(
+  /// - Returns: nil for a date or a time of day that does not exist. `offset` is in seconds east of UTC.
+  init?(
     _ year: Int, _ month: Int, _ day: Int, _ hour: Int, _ minute: Int, _ second: Int, _ nanoseconds: Int64,
     offset: Int
   ) {
@@ -136,62 +137,5 @@ extension Int {
   /// Division that rounds towards negative infinity, for years and days before the epoch.
   fileprivate func quotientDown(_ divisor: Int) -> Int {
     self >= 0 ? self / divisor : -((divisor - 1 - self) / divisor)
-  }
-}
-
-/// Reads fixed-width numbers and separators from the front of some bytes.
-private struct DigitReader<Bytes: Collection<UInt8>> {
-  private let bytes: Bytes
-  private var position: Bytes.Index
-  private(set) var count = 0
-  private(set) var last: UInt8 = 0
-
-  init(_ bytes: Bytes) {
-    self.bytes = bytes
-    position = bytes.startIndex
-  }
-
-  var isAtEnd: Bool { position == bytes.endIndex }
-
-  mutating func number(_ width: Int) -> Int? {
-    var value = 0
-    for _ in 0..<width {
-      guard let digit = digit() else { return nil }
-      value = value * 10 + digit
-    }
-    return value
-  }
-
-  mutating func skip(_ character: Unicode.Scalar) -> Bool {
-    guard position != bytes.endIndex, bytes[position] == UInt8(ascii: character) else { return false }
-    advance()
-    return true
-  }
-
-  /// `.` and digits as nanoseconds (what is finer is cut off), 0 when there is no full stop, nil when no digit follows.
-  mutating func fraction() -> Int64? {
-    guard skip(".") else { return 0 }
-    guard let first = digit() else { return nil }
-    var (value, power): (Int64, Int64) = (Int64(first) * 100_000_000, 10_000_000)
-    while let digit = digit() {
-      value += Int64(digit) * power
-      power /= 10
-    }
-    return value
-  }
-
-  private mutating func digit() -> Int? {
-    guard position != bytes.endIndex, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) else {
-      return nil
-    }
-    let value = Int(bytes[position] - UInt8(ascii: "0"))
-    advance()
-    return value
-  }
-
-  private mutating func advance() {
-    last = bytes[position]
-    position = bytes.index(after: position)
-    count += 1
   }
 }

@@ -37,16 +37,16 @@ package final class ClaimFolder {
   }
 
   /// Whether a claimed file is still the one that was inspected, with the same content and no other name, and nobody
-  /// has it open for writing who could still change it (asked only where the content is not an object: an object that parsed
-  /// is complete).
+  /// has it open for writing who could still change it.
   package func isUnchanged(_ claim: Claim, since trigger: Trigger) throws(SystemError) -> Bool {
     guard let status = try claim.folder.status(of: claim.file), status.links == 1,
       status.describesSameContent(as: trigger.file)
     else { return false }
-    if case .object = trigger.content { return true }
     do throws(SystemError) {
       return try claim.folder.open(claim.file, .read).isOpenForWriting() != true
     } catch {
+      // An empty file is a trigger even if the batch's user may not read it.
+      if error.isRefusal, status.size == 0 { return true }
       // Its owner has just made it unreadable, or has a lease on it: not what was inspected.
       if error.isRefusal || error.code == .wouldBlock || error.code == .noSuchFile { return false }
       throw error

@@ -7,7 +7,14 @@ package enum Inspection: Sendable {
   /// The file cannot be a trigger, whatever happens to it, for this reason.
   case invalid(RejectReason, FileStatus)
   /// The file may still be being written.
-  case unsettled
-  /// The file is complete.
-  case settled(Trigger)
+  case unsettled(FileStatus)
+  /// The file is not empty, and the batch's user may not read it. The trigger knows its name and its time only.
+  case unreadable(Trigger)
+  /// The file is complete. It has not changed for so long: enough to take it, perhaps not enough to condemn it.
+  case settled(Trigger, rested: Duration)
+
+  /// A trigger that was complete when it was claimed.
+  package static func claimed(_ trigger: Trigger) -> Inspection {
+    .settled(trigger, rested: .seconds(Int64.max))
+  }
 }

@@ -3,17 +3,15 @@ package import Posix
 /// Examines the files under triggers' names, and decides whether they are complete.
 package struct Inspector: Sendable {
   private let directory: Directory
-  private let settle: Duration
+  private let rules: SettleRules
   private let isForClaims: Bool
 
   /// - Parameters:
-  ///   - settle: for how long a file must not have changed where the kernel does not tell whether somebody has it open
-  ///     for writing.
   ///   - isForClaims: the files were complete when they were claimed, so what says a channel is not waited for again:
   ///     the claim itself has changed their change time.
-  package init(_ directory: Directory, settle: Duration, isForClaims: Bool = false) {
+  package init(_ directory: Directory, _ rules: SettleRules, isForClaims: Bool = false) {
     self.directory = directory
-    self.settle = settle
+    self.rules = rules
     self.isForClaims = isForClaims
   }
 
@@ -29,9 +27,8 @@ package struct Inspector: Sendable {
     if let reason = rejectReason(for: status, name: triggerName) { return .invalid(reason, status) }
     if status.links > 1 {
       // `ln` and `rm` is a way to publish a file without replacing another: for an instant it has two names.
-      return isUnchanged(status, at: now)
-        ? .invalid(RejectReason("a hard link"), status)
-        : .unsettled
+      return hasRested(status, rules.restBeforeCondemning(.invalid("")), at: now)
+        ? .invalid(RejectReason("a hard link"), status) : .unsettled(status)
     }
     let file: FileDescriptor
     do throws(SystemError) {
@@ -42,12 +39,8 @@ package struct Inspector: Sendable {
       // RACE: exchanged for a symbolic link since the check above.
       case .tooManyLinks: return .invalid(RejectReason("a symbolic link"), status)
       // Somebody has a lease on it (a file server, for example), and the kernel has asked for it back.
-      case .wouldBlock: return .unsettled
-      case .accessDenied, .notPermitted:
-        // `install -m 644` lets nobody read it for an instant.
-        if !isUnchanged(status, at: now) { return .unsettled }
-        return .invalid(
-          RejectReason("may not be read by the batch's user (uid \(CurrentProcess.effectiveUser))"), status)
+      case .wouldBlock: return .unsettled(status)
+      case .accessDenied, .notPermitted: return inspectUnreadable(triggerName, status, now: now)
       default: throw error
       }
     }
@@ -56,14 +49,25 @@ package struct Inspector: Sendable {
     if let reason = rejectReason(for: opened, name: triggerName) { return .invalid(reason, opened) }
     let bytes = try file.readAll(expecting: opened.size, limit: TriggerContent.sizeLimit + 1)
     let trigger = Trigger(name: triggerName, file: opened, bytes: bytes)
-    if case .object = trigger.content { return .settled(trigger) }
-    if isForClaims, case .success = trigger.channels { return .settled(trigger) }
-    switch file.isOpenForWriting() {
-    case .some(true): return .unsettled
-    case .some(false): return .settled(trigger)
-    case .none:
-      return isUnchanged(opened, at: now) ? .settled(trigger) : .unsettled
+    if isForClaims, case .success = trigger.channels { return .claimed(trigger) }
+    let isOpen = file.isOpenForWriting()
+    let needed = rules.restBeforeTaking(trigger.content, isOpen: isOpen, isForeign: isForeign(opened))
+    guard isOpen != true, hasRested(opened, needed, at: now) else { return .unsettled(opened) }
+    return .settled(trigger, rested: rules.rested(opened, at: now))
+  }
+
+  /// A file that the batch's user may not read (dropped under a umask of 027 or 077). Its name is enough if it is empty.
+  private func inspectUnreadable(_ name: FileName, _ status: FileStatus, now: Timestamp) -> Inspection {
+    if status.size == 0 {
+      let trigger = Trigger(name: name, file: status, bytes: [])
+      let needed = rules.restBeforeTaking(trigger.content, isOpen: nil, isForeign: isForeign(status))
+      return hasRested(status, needed, at: now)
+        ? .settled(trigger, rested: rules.rested(status, at: now)) : .unsettled(status)
     }
+    let trigger = Trigger(unreadable: name, file: status)
+    // `install -m 644` lets nobody read it for an instant.
+    return hasRested(status, rules.restBeforeCondemning(trigger.content), at: now)
+      ? .unreadable(trigger) : .unsettled(status)
   }
 
   /// Examines a file without opening it: enough for an empty file that nobody has changed for a while, as `touch`
@@ -73,7 +77,8 @@ package struct Inspector: Sendable {
   /// - Returns: what is known of such a file; nil when it takes an inspection to tell.
   package func peek(_ name: FileName, now: Timestamp) throws(SystemError) -> FileStatus? {
     guard let status = try directory.status(of: name), status.kind == .regular, status.size == 0,
-      status.links == 1, rejectReason(for: status, name: name) == nil, isUnchanged(status, at: now)
+      status.links == 1, rejectReason(for: status, name: name) == nil,
+      hasRested(status, rules.restBeforePeeking(isForeign: isForeign(status)), at: now)
     else { return nil }
     return status
   }
@@ -82,7 +87,9 @@ package struct Inspector: Sendable {
   package func inspection(
     of name: FileName, _ peeked: FileStatus?, now: Timestamp
   ) throws(SystemError) -> Inspection {
-    if let peeked { return .settled(Trigger(name: name, file: peeked, bytes: [])) }
+    if let peeked {
+      return .settled(Trigger(name: name, file: peeked, bytes: []), rested: rules.rested(peeked, at: now))
+    }
     return try inspect(name, now: now)
   }
 
@@ -103,10 +110,9 @@ package struct Inspector: Sendable {
     return nil
   }
 
-  /// Judged by the change time: a modification time can be set. A change in the future (the clock was set back) says
-  /// nothing and must not keep the file for ever.
-  private func isUnchanged(_ status: FileStatus, at now: Timestamp) -> Bool {
-    let age = now - status.changed
-    return age >= settle || age < .zero - settle
+  private func hasRested(_ status: FileStatus, _ needed: Duration, at now: Timestamp) -> Bool {
+    rules.rested(status, at: now) >= needed
   }
+
+  private func isForeign(_ status: FileStatus) -> Bool { status.owner != CurrentProcess.effectiveUser }
 }

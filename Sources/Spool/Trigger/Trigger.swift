@@ -11,12 +11,22 @@ package struct Trigger: Sendable {
   package let requestedAt: Timestamp
 
   package init(name: FileName, file: FileStatus, bytes: [UInt8]) {
+    self.init(name: name, file: file, bytes: bytes, content: TriggerContent(bytes))
+  }
+
+  /// A file that the batch's user may not read.
+  init(unreadable name: FileName, file: FileStatus) {
+    let reason = "it may not be read by the batch's user (uid \(CurrentProcess.effectiveUser))"
+    self.init(name: name, file: file, bytes: [], content: .invalid(reason))
+  }
+
+  private init(name: FileName, file: FileStatus, bytes: [UInt8], content: TriggerContent) {
     self.name = name
     self.file = file
     self.bytes = bytes
-    content = TriggerContent(bytes)
+    self.content = content
     var stated: Timestamp?
-    if case .object(let request) = content { stated = request.timestamp }
+    if case .object(let request) = content { stated = request.timestamp?.nearest(to: file.changed) }
     requestedAt = Self.requestTime(stated ?? TriggerName.time(in: name), file)
   }
 
@@ -28,6 +38,12 @@ package struct Trigger: Sendable {
   package var user: String? {
     if case .object(let request) = content { return request.user }
     return nil
+  }
+
+  /// What is wrong with it that does not keep it from being run.
+  package var warnings: [String] {
+    if case .object(let request) = content { return request.warnings }
+    return []
   }
 
   /// What it calls its channel; more than one name must lead to the same one.

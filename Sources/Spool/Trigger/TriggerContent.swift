@@ -1,10 +1,10 @@
-import FoundationEssentials
+import Text
 
 /// What a trigger file says: an object, a scalar, or nothing. A pure function of its bytes.
 package enum TriggerContent: Sendable, Equatable {
   /// The file is empty: its name says which channel.
   case empty
-  /// `123` or `"cats"`.
+  /// `123`, `cats` or `"cats"`.
   case scalar(ChannelReference)
   case object(TriggerRequest)
   /// Not a trigger, for this reason, or a trigger that is still being written.
@@ -13,57 +13,73 @@ package enum TriggerContent: Sendable, Equatable {
   /// A larger file cannot be a trigger.
   package static let sizeLimit = 64 * 1024
 
+  private static let document = SourceMap.Document(
+    name: "trigger", isObject: false, endSuggestion: "one trigger a file is all")
+
   package init(_ bytes: [UInt8]) {
     if bytes.isEmpty {
       self = .empty
       return
     }
-    if bytes.count > Self.sizeLimit {
+    guard bytes.count <= Self.sizeLimit else {
       self = .invalid("larger than 64 KiB")
       return
     }
-    var bytes = bytes[...]
-    // Some editors begin a UTF-8 file with this mark.
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
-    // The decoder would accept UTF-16 and UTF-32. A trigger must be UTF-8, so anything else is rejected explicitly.
-    guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else {
-      self = .invalid("not UTF-8 text")
+    guard let text = TriggerText.trimmed(bytes) else {
+      self = .invalid("neither UTF-8 text nor UTF-16 text with a mark")
       return
     }
-    let space: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
-    guard let first = bytes.first(where: { !space.contains($0) }) else {
-      self = .empty
-      return
-    }
-    let decoder = JSONDecoder()
-    let data = Data(bytes)
-    do {
-      switch first {
-      case UInt8(ascii: "{"): self = .object(try decoder.decode(TriggerRequest.self, from: data))
-      case UInt8(ascii: "\""):
-        self = .scalar(.name(try InvalidField.checked(decoder.decode(String.self, from: data), "channel")))
-      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-        self = .scalar(.id(try decoder.decode(Int64.self, from: data)))
-      default: self = .invalid("neither a JSON object, a channel id nor a channel name in quotation marks")
-      }
-    } catch {
-      self = .invalid(Self.explain(error))
+    do throws(InvalidField) { self = try Self.read(text) } catch { self = .invalid(error.reason) }
+  }
+
+  private static func read(_ text: ArraySlice<UInt8>) throws(InvalidField) -> TriggerContent {
+    switch text.first {
+    case nil: return .empty
+    case UInt8(ascii: "{"):
+      if let members = PlainObject.members(of: text) { return .object(try TriggerRequest(members)) }
+      return try json5(Array(text))
+    case UInt8(ascii: "["), UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "/"):
+      return try json5(Array(text))
+    default: return .scalar(try word(String(decoding: text, as: UTF8.self)))
     }
   }
 
-  private static func explain(_ error: any Error) -> String {
-    switch error {
-    case let error as InvalidField: error.reason
-    case DecodingError.typeMismatch(let type, let context):
-      "\(fieldName(context)) must be \(type == Int64.self ? "an integer" : "a string")"
-    case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
-      "\(fieldName(context)) is not a value that can be used"
-    // The decoder does not tell one from the other here.
-    default: "not valid JSON, or an id that is no whole number"
+  /// A bare word, as `echo` writes it: an id or a name.
+  private static func word(_ text: String) throws(InvalidField) -> ChannelReference {
+    let reserved: Set<Character> = ["{", "}", "[", "]", ":", ",", "\"", "'"]
+    if text.contains(where: { $0.isWhitespace || reserved.contains($0) }) {
+      throw InvalidField(
+        "neither an object in braces, a channel's id nor its name (a name with spaces goes in quotation marks)")
+    }
+    return ChannelReference(text: try InvalidField.checked(text, "channel"))
+  }
+
+  private static func json5(_ text: [UInt8]) throws(InvalidField) -> TriggerContent {
+    let map: SourceMap
+    // The decoder keeps silent about a key that is given twice, and does not say where a text is wrong.
+    do throws(SourceMap.SyntaxFault) { map = try SourceMap(text, as: document) } catch {
+      throw syntax(error, in: text)
+    }
+    guard let value = JSON5Value.decode(text) else {
+      throw syntax(map.refusedToken() ?? .init(offset: 0, message: "it cannot be decoded"), in: text)
+    }
+    if let repetition = map.repetitions.first, case .key(let key)? = repetition.path.steps.last {
+      throw InvalidField("\(key.quoted()) is given twice")
+    }
+    switch value {
+    case .object(let members): return .object(try TriggerRequest(members))
+    // Some programs write a list whatever the number of its entries.
+    case .array(let elements):
+      if elements.count == 1, case .object(let members) = elements[0] { return .object(try TriggerRequest(members)) }
+      throw InvalidField("an array; one object is a trigger")
+    case .string(let text): return .scalar(ChannelReference(text: try InvalidField.checked(text, "channel")))
+    case .integer(let id): return .scalar(.id(Int64(id)))
+    case .null, .bool, .number: throw InvalidField("\(value.kind) is not a channel's id or name")
     }
   }
 
-  private static func fieldName(_ context: DecodingError.Context) -> String {
-    context.codingPath.last.map { "\"\($0.stringValue)\"" } ?? "the channel"
+  private static func syntax(_ fault: SourceMap.SyntaxFault, in text: [UInt8]) -> InvalidField {
+    let (line, column) = SourceMap.position(of: fault.offset, in: text)
+    return InvalidField("not valid JSON: line \(line), column \(column): \(fault.message)")
   }
 }

@@ -1,12 +1,26 @@
-import Text
-
 /// Where the keys and elements of a JSON5 text stand.
 ///
 /// The decoder gives values, but no lines, keeps silent about a key that is given twice, and on Linux does not say
 /// where a text is wrong. This finds out just that, and leaves the meaning of every value to the decoder.
-struct SourceMap {
+package struct SourceMap: Sendable {
+  /// What a text is to hold, and what helps when it does not.
+  package struct Document: Sendable {
+    let name: String
+    /// Whether it must be an object; otherwise it is any value.
+    let isObject: Bool
+    let emptySuggestion: String?
+    let endSuggestion: String?
+
+    package init(name: String, isObject: Bool, emptySuggestion: String? = nil, endSuggestion: String? = nil) {
+      self.name = name
+      self.isObject = isObject
+      self.emptySuggestion = emptySuggestion
+      self.endSuggestion = endSuggestion
+    }
+  }
+
   /// A value with all below it.
-  struct Node {
+  struct Node: Sendable {
     /// Where it begins: its key, for a member of an object.
     var offset: Int
     var members: [String: Node] = [:]
@@ -14,39 +28,45 @@ struct SourceMap {
   }
 
   /// A key or a scalar, as written.
-  struct Token {
+  struct Token: Sendable {
     let range: Range<Int>
     let isKey: Bool
   }
 
   /// A key that its object has already.
-  struct Repetition {
-    let path: ValuePath
-    let offset: Int
+  package struct Repetition: Sendable {
+    package let path: ValuePath
+    package let offset: Int
   }
 
   /// Where the text departs from the grammar.
-  struct SyntaxFault: Error {
-    let offset: Int
-    let message: String
-    var suggestion: String?
+  package struct SyntaxFault: Error {
+    package let offset: Int
+    package let message: String
+    package let suggestion: String?
+
+    package init(offset: Int, message: String, suggestion: String? = nil) {
+      self.offset = offset
+      self.message = message
+      self.suggestion = suggestion
+    }
   }
 
   private let text: [UInt8]
   private let root: Node
   private let tokens: [Token]
-  let repetitions: [Repetition]
+  package let repetitions: [Repetition]
 
-  init(_ text: [UInt8]) throws(SyntaxFault) {
-    var scanner = JSON5Scanner(text)
-    self.root = try scanner.document()
+  package init(_ text: [UInt8], as document: Document) throws(SyntaxFault) {
+    var scanner = JSON5Scanner(text, document)
+    self.root = try scanner.root()
     self.text = text
     self.tokens = scanner.tokens
     self.repetitions = scanner.repetitions
   }
 
   /// The line of a value, from 1; if the value is missing, the line of the nearest value around it.
-  func line(of path: ValuePath) -> Int {
+  package func line(of path: ValuePath) -> Int {
     var node = root
     for step in path.steps {
       switch step {
@@ -61,10 +81,10 @@ struct SourceMap {
     return position(of: node.offset).line
   }
 
-  func position(of offset: Int) -> (line: Int, column: Int) { Self.position(of: offset, in: text) }
+  package func position(of offset: Int) -> (line: Int, column: Int) { Self.position(of: offset, in: text) }
 
   /// Line and column, in characters, both from 1.
-  static func position(of offset: Int, in text: [UInt8]) -> (line: Int, column: Int) {
+  package static func position(of offset: Int, in text: [UInt8]) -> (line: Int, column: Int) {
     let before = text[..<offset]
     let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
     let line = before.count { $0 == UInt8(ascii: "\n") } + 1
@@ -72,7 +92,7 @@ struct SourceMap {
   }
 
   /// The first key or scalar that the decoder refuses on its own, when it has refused the text as a whole.
-  func refusedToken() -> SyntaxFault? {
+  package func refusedToken() -> SyntaxFault? {
     for token in tokens {
       let bytes = text[token.range]
       let probe = token.isKey ? Array("{".utf8) + bytes + Array(": 0}".utf8) : Array(bytes)

@@ -1,18 +1,6 @@
 import Text
 
-/// Where a value stands in the configuration: the keys and indices that lead to it.
-struct ValuePath: Equatable {
-  enum Step: Equatable {
-    case key(String)
-    case index(Int)
-  }
-
-  private(set) var steps: [Step] = []
-
-  func appending(_ key: String) -> ValuePath { ValuePath(steps: steps + [.key(key)]) }
-
-  func appending(_ index: Int) -> ValuePath { ValuePath(steps: steps + [.index(index)]) }
-
+extension ValuePath {
   /// The index, if this is a channel or something within one.
   var channel: Int? {
     guard steps.count >= 2, steps[0] == .key("channels"), case .index(let index) = steps[1] else {

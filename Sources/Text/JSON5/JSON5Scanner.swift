@@ -1,5 +1,3 @@
-import Text
-
 /// Walks over the structure of a JSON5 text: braces, brackets, keys, commas and comments. Scalars are only
 /// delimited here; whether they are well-formed is for the decoder to say.
 struct JSON5Scanner {
@@ -10,27 +8,32 @@ struct JSON5Scanner {
   private static let deepest = 32
 
   private let text: [UInt8]
+  private let document: SourceMap.Document
   private var index = 0
   private(set) var tokens: [SourceMap.Token] = []
   private(set) var repetitions: [SourceMap.Repetition] = []
 
-  init(_ text: [UInt8]) { self.text = text }
+  init(_ text: [UInt8], _ document: SourceMap.Document) {
+    self.text = text
+    self.document = document
+  }
 
-  /// The one document of the text.
-  mutating func document() throws(SourceMap.SyntaxFault) -> SourceMap.Node {
+  /// The one value of the text.
+  mutating func root() throws(SourceMap.SyntaxFault) -> SourceMap.Node {
     guard try skipSpace() != nil else {
-      throw Fault(offset: index, message: "the file holds no configuration", suggestion: "write at least { }")
+      throw Fault(
+        offset: index, message: "the file holds no \(document.name)", suggestion: document.emptySuggestion)
     }
-    guard text[index] == UInt8(ascii: "{") else {
+    if document.isObject, text[index] != UInt8(ascii: "{") {
       throw Fault(
         offset: index, message: "expected {, found \(character(at: index))",
-        suggestion: "a configuration is one object in braces")
+        suggestion: "a \(document.name) is one object in braces")
     }
-    let root = try object(ValuePath())
+    let root = try value(ValuePath())
     guard try skipSpace() == nil else {
       throw Fault(
-        offset: index, message: "there is more after the end of the configuration",
-        suggestion: "one { … } is all; remove the rest, or a brace too many before it")
+        offset: index, message: "there is more after the end of the \(document.name)",
+        suggestion: document.endSuggestion)
     }
     return root
   }

@@ -1,11 +1,10 @@
 import FoundationEssentials
-import Text
 
 /// A JSON5 value of any kind.
 ///
 /// The configuration is decoded to this first and read key by key afterwards: a `Decodable` type of its own would
 /// stop at the first fault, and ignore unknown keys.
-enum JSON5Value: Decodable {
+package enum JSON5Value: Decodable, Sendable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -16,13 +15,13 @@ enum JSON5Value: Decodable {
   case object([String: JSON5Value])
 
   /// Decodes a whole JSON5 text; nil when the decoder refuses it. Why and where it does not say on Linux.
-  static func decode(_ text: some Collection<UInt8>) -> JSON5Value? {
+  package static func decode(_ text: some Collection<UInt8>) -> JSON5Value? {
     let decoder = JSONDecoder()
     decoder.allowsJSON5 = true
     return try? decoder.decode(JSON5Value.self, from: Data(text))
   }
 
-  init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let single = try decoder.singleValueContainer()
     // Text first, as most values are text and each wrong guess costs an error. A text that cannot be decoded
     // (a bad escape) must not be taken for another kind, so that error goes on.
@@ -50,7 +49,7 @@ enum JSON5Value: Decodable {
   }
 
   /// What it is, as a message says it.
-  var kind: String {
+  package var kind: String {
     switch self {
     case .null: "null"
     case .bool(let value): "\(value)"

@@ -1,0 +1,45 @@
+/// The text of a trigger file: what people's editors, shells and programs put around it is taken away.
+package enum TriggerText {
+  /// The file's content as text, for showing it.
+  package static func shown(_ bytes: [UInt8]) -> String {
+    utf8(bytes).map { String(decoding: $0, as: UTF8.self) } ?? String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// UTF-8 without a mark, without white space around it, without the record separator of JSON sequences (RFC 7464)
+  /// before it, and without the Ctrl-Z with which some programs end a text.
+  ///
+  /// - Returns: nil when the bytes are neither UTF-8 nor UTF-16 with a mark.
+  static func trimmed(_ bytes: [UInt8]) -> ArraySlice<UInt8>? {
+    guard var text = utf8(bytes) else { return nil }
+    func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+    while let first = text.first, isSpace(first) { text.removeFirst() }
+    if text.first == 0x1E { text.removeFirst() }
+    while let last = text.last, isSpace(last) { text.removeLast() }
+    if text.last == 0x1A { text.removeLast() }
+    while let first = text.first, isSpace(first) { text.removeFirst() }
+    while let last = text.last, isSpace(last) { text.removeLast() }
+    return text
+  }
+
+  private static func utf8(_ bytes: [UInt8]) -> ArraySlice<UInt8>? {
+    switch (bytes.first, bytes.dropFirst().first) {
+    case (0xFF, 0xFE): return utf16(bytes.dropFirst(2), high: 1)
+    case (0xFE, 0xFF): return utf16(bytes.dropFirst(2), high: 0)
+    default:
+      // Some editors begin a UTF-8 file with this mark.
+      let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
+      guard !text.contains(0), String(validating: text, as: UTF8.self) != nil else { return nil }
+      return text
+    }
+  }
+
+  /// - Parameter high: which byte of two is the more significant one.
+  private static func utf16(_ bytes: ArraySlice<UInt8>, high: Int) -> ArraySlice<UInt8>? {
+    guard bytes.count.isMultiple(of: 2) else { return nil }
+    let units = stride(from: bytes.startIndex, to: bytes.endIndex, by: 2).map {
+      UInt16(bytes[$0 + high]) << 8 | UInt16(bytes[$0 + 1 - high])
+    }
+    guard !units.contains(0), let text = String(validating: units, as: UTF16.self) else { return nil }
+    return Array(text.utf8)[...]
+  }
+}
