@@ -26,7 +26,7 @@
 #define RENAME_NOREPLACE 1
 #endif
 
-// The value of a call, repeated while a signal interrupts it; the negated errno when it failed.
+// The result of a call that is repeated while signals interrupt it; the negated errno when the call failed.
 #define REPEATED(call)                                     \
   ({                                                       \
     __typeof__(call) result_;                              \
@@ -208,7 +208,7 @@ int linux_probe_read_lease(int descriptor) {
 
 int linux_set_all_cloexec(void) {
 #ifdef SYS_close_range
-  // Before Linux 5.11 what was inherited stays as the caller had it.
+  // Before Linux 5.11 the inherited descriptors stay as the caller left them.
   if (syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */) < 0 && errno != ENOSYS && errno != EINVAL)
     return -errno;
 #endif
@@ -223,50 +223,51 @@ void linux_ignore_sigpipe_sigio(void) {
 int linux_open_standard_streams(void) {
   for (int number = 0; number <= 2; number++) {
     if (fcntl(number, F_GETFD) >= 0) continue;
-    // The lowest free number is this one, as those below it are open.
+    // open(2) returns the lowest free number. That is this number, because all numbers below it are open.
     if (open("/dev/null", O_RDWR) < 0) return -errno;
   }
   return 0;
 }
 
-// A descriptor that the child cannot overwrite with another of its numbers: the descriptor itself, or a copy above
-// those numbers, which the caller closes.
+// A descriptor that is not overwritten when the child's descriptors get their numbers: the descriptor itself, or a copy
+// above those numbers, which the caller closes.
 static int dup_above(int descriptor, int inherited_as) {
   if (descriptor > 2 && descriptor != inherited_as) return descriptor;
   int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, inherited_as + 1);
-  // The limit of open files is too low for a number above that.
+  // The limit on open files does not allow a number above inherited_as.
   if (copy < 0 && errno == EINVAL) return -EMFILE;
   return copy < 0 ? -errno : copy;
 }
 
-// Why the child could not execute the program: reported through the memory that it shares with its parent until then.
+// Why the child could not execute the program, reported through the memory that it shares with its parent until execve.
 struct spawn_failure {
   int code;
   int step;
 };
 
-// Makes a descriptor the program's, under that number.
+// Gives the program a descriptor under a certain number.
 static int dup2_inheritable(int descriptor, int number) {
-  // dup2 would leave it close-on-exec.
+  // dup2 would leave the descriptor close-on-exec.
   if (descriptor == number) return fcntl(number, F_SETFD, 0);
   return dup2(descriptor, number);
 }
 
-// Runs in the child. It may change the system's state but no memory: the memory is the parent's.
+// Runs in the child. It may change the state of the system but not memory, which is the parent's.
 static void child_exec(
     const struct linux_spawn *request, int output, int error, volatile struct spawn_failure *failure) {
   struct sigaction standard, old;
   memset(&standard, 0, sizeof standard);
   sigemptyset(&standard.sa_mask);
   standard.sa_handler = SIG_DFL;
-  // Ignored signals stay so in the program, and a handler must not run in the child. `nohup` is meant for jobs as well.
+  // Ignored signals would stay ignored in the program, and a handler must not run in the child. SIGHUP alone may stay
+  // ignored: `nohup` is meant for jobs as well.
   const int reset[] = {SIGPIPE, SIGIO, SIGTERM, SIGINT, SIGQUIT, SIGCHLD};
   for (size_t i = 0; i < sizeof reset / sizeof reset[0]; i++) sigaction(reset[i], &standard, NULL);
   if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGHUP, &standard, NULL);
   int null;
-  // The descriptor handed down comes first: where it goes is far above 2, so nothing below can overwrite it.
+  // The inherited descriptor comes first: its number is far above 2, so the calls below cannot overwrite it.
   if (request->inherited >= 0 && dup2_inheritable(request->inherited, request->inherited_as) < 0) {
-    // It is open, so a bad number is one that the limit of open files does not allow.
+    // The descriptor is open, so EBADF means that the limit on open files does not allow the new number.
     *failure = (struct spawn_failure){errno == EBADF ? EMFILE : errno, LINUX_SPAWN_PROGRAM};
     return;
   }
@@ -289,14 +290,14 @@ static void child_exec(
   *failure = (struct spawn_failure){errno, LINUX_SPAWN_PROGRAM};
 }
 
-// vfork instead of posix_spawn: with a working directory, a group and three descriptors that makes dozens of system
-// calls more (and gives back the memory of a stack, which interrupts every other thread), and does not say what has
-// failed. Where vfork is no more than fork (an emulated processor), a program that can't be started has exit status 127.
+// vfork instead of posix_spawn: with a working directory, a group and three descriptors, posix_spawn makes dozens more
+// system calls (and unmaps a stack, which interrupts every other thread), and does not say which step failed. Where
+// vfork only does what fork does (an emulated processor), a program that cannot be started has exit status 127.
 static int spawn_with(const struct linux_spawn *request, int output, int error, int *step) {
   volatile struct spawn_failure failure = {0, LINUX_SPAWN_PROGRAM};
   sigset_t all, old;
   sigfillset(&all);
-  // No handler may run in the child before it has got rid of it.
+  // A handler must not run in the child before the child has reset it.
   pthread_sigmask(SIG_SETMASK, &all, &old);
   pid_t process = vfork();
   if (process == 0) {
@@ -353,11 +354,12 @@ int linux_set_blocking(int descriptor) { return fcntl(descriptor, F_SETFL, 0) < 
 static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
 static volatile sig_atomic_t counts[65];
 
-// What a handler writes to wake linux_poll up, whichever thread the signal was delivered to.
+// A handler writes to this pipe to wake linux_poll, whichever thread the signal was delivered to.
 static int wake_pipe[2] = {-1, -1};
 
-// What the end of a child makes readable, without a handler: blocked in the thread that polls, SIGCHLD waits here. Where
-// another thread lets it through (not in the program: there every other thread blocks all signals), the handler does it.
+// The end of a child makes this descriptor readable, without a handler: SIGCHLD is blocked in the polling thread and
+// waits here. If another thread does not block SIGCHLD, the handler wakes the poll. (This does not happen in the
+// program, where every other thread blocks all signals.)
 static int child_ended = -1;
 
 static void count_signal(int signal) {
@@ -378,7 +380,7 @@ int linux_handle_signals(void) {
   action.sa_handler = count_signal;
   for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++) {
     struct sigaction old;
-    // A signal the caller ignores stays ignored (nohup), but the end of a child must be seen.
+    // A signal that the caller ignores stays ignored (nohup), but the end of a child must be noticed.
     if (handled[i] != SIGCHLD && sigaction(handled[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN) continue;
     sigaction(handled[i], &action, NULL);
   }
@@ -439,8 +441,8 @@ struct thread_start {
 static void *thread_main(void *argument) {
   struct thread_start start = *(struct thread_start *)argument;
   free(argument);
-  // SCHED_BATCH keeps this thread from preempting the main one when it wakes. An explicit policy is respected. Raw system
-  // calls: some C libraries (musl) stub the wrappers.
+  // SCHED_BATCH keeps this thread from preempting the main thread when it wakes. An explicit policy is respected. Raw
+  // system calls, because some C libraries (musl) have only stubs for the wrappers.
   const struct sched_param none = {0};
   if (syscall(SYS_sched_getscheduler, 0) == SCHED_OTHER) syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &none);
   start.body(start.context);

@@ -1,19 +1,19 @@
 package import Posix
 
-/// An entry of the configuration: the command of one id and name.
+/// An entry of the configuration: the command for one id and name.
 package struct Channel: Sendable {
   /// From 1 to 2^53, unique.
   package let id: Int64
   /// Unique, never all digits, and fit to be the name of a directory.
   package let name: String
-  /// What the command fetches; empty when the configuration gives none. Never begins with `-`.
+  /// What the command fetches; empty when the configuration does not say. Never begins with `-`.
   package let url: String
-  /// The program, absolute if it was given with a `/`, otherwise to be found on PATH; then its arguments, with their
-  /// placeholders. Never empty.
+  /// The program, absolute if it was given with a `/`, otherwise searched for along PATH; then its arguments, with
+  /// their placeholders. Never empty.
   package let command: [String]
-  /// The most items one job should fetch, from 1.
+  /// The most items that one job should fetch, from 1.
   package let limit: Int
-  /// Whether scheduled runs take it.
+  /// Whether scheduled runs include the channel.
   package let enabled: Bool
   /// How long a job may take; more than 0.
   package let timeout: Duration

@@ -2,13 +2,13 @@ import Text
 
 /// What `etc/bobbin.json5` says, checked and complete: every path is absolute, every default filled in.
 package struct Configuration: Sendable {
-  /// The file it was read from.
+  /// The file that the configuration was read from.
   package let file: String
   /// The folder of that file, to which relative paths are relative.
   package let directory: String
   /// The spool directory.
   package let spool: String
-  /// The directory in which every channel has one of its own.
+  /// The directory in which every channel has a directory of its own.
   package let library: String
   /// The scheduler lock.
   package let lock: String
@@ -30,7 +30,7 @@ package struct Configuration: Sendable {
   private let positionsByID: [Int64: Int]
   private let positionsByName: [String: Int]
 
-  /// - Precondition: the channels' ids and names are unique, which the reader has seen to.
+  /// - Precondition: the channels' ids and names are unique, as the reader has checked.
   init(
     file: String, paths: PathsReader, expireAfter: Duration, settle: Duration, rest: Duration, keepResults: Duration,
     maxAttempts: Int, channels: [Channel]
@@ -53,6 +53,6 @@ package struct Configuration: Sendable {
   /// The channel with this id, if there is one. Takes constant time.
   package func channel(id: Int64) -> Channel? { positionsByID[id].map { channels[$0] } }
 
-  /// The channel of this name, if there is one. Takes constant time.
+  /// The channel with this name, if there is one. Takes constant time.
   package func channel(name: String) -> Channel? { positionsByName[name].map { channels[$0] } }
 }

@@ -2,16 +2,16 @@
 package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
   /// The file, as the user knows it.
   package let file: String
-  /// The line it is in, from 1; nil when it is about the file as a whole.
+  /// The line of the fault, from 1; nil when the fault is about the file as a whole.
   package let line: Int?
-  /// The column, in characters from 1; known for faults of syntax only.
+  /// The column, in characters from 1; known only for syntax faults.
   package let column: Int?
-  /// The keys that lead to it, with indices from 0, for example `channels[1] "cats": timeout`; empty when it is
-  /// about the text and not about a value.
+  /// The keys that lead to the value, with indices from 0, for example `channels[1] "cats": timeout`; empty when the
+  /// fault is about the text and not about a value.
   package let key: String
   /// What is wrong.
   package let message: String
-  /// What to write instead, where that can be told.
+  /// What to write instead, where that is known.
   package let suggestion: String?
 
   /// `etc/bobbin.json5:14: channels[1] "cats": timout: unknown key; did you mean "timeout"?`

@@ -3,6 +3,6 @@ package struct ConfigurationErrors: Error, Equatable, CustomStringConvertible {
   /// The faults.
   package let faults: [ConfigurationError]
 
-  /// One fault a line.
+  /// One fault per line.
   package var description: String { faults.map(\.description).joined(separator: "\n") }
 }

@@ -3,7 +3,7 @@ package import Spool
 
 /// The history, `history.jsonl`: appended to by the batch and by commands that retire a trigger, read by everybody.
 ///
-/// Others may rename or delete the file at any time (logrotate); the next append then begins a new one.
+/// Others may rename or delete the file at any time (logrotate); the next append then begins a new file.
 package final class HistoryFile {
   package static let name = SpoolDirectory.historyName
   /// Where logrotate puts the file by default.
@@ -20,7 +20,7 @@ package final class HistoryFile {
   /// - Parameter lines: each with its newline.
   /// - Returns: whether a torn last line, left by a crash or a full disk, was removed first. Its job had no durable
   ///   record, so nothing is lost with it.
-  /// - Throws: when the lines are not known to be on the disk. The part of them that was written is removed.
+  /// - Throws: when the lines are not known to be on the disk. The part that was written is removed.
   package func append(_ lines: [UInt8]) throws(SystemError) -> Bool {
     while true {
       if isClosed { try open() }
@@ -36,8 +36,8 @@ package final class HistoryFile {
         try write(lines)
       } catch {
         // A recovery must not find a record that may not be on the disk: the page cache would show it until the next
-        // power cut. If it cannot be removed, all that is left is to report the cause. What another process has appended
-        // in between (locking is broken then) is not ours to remove.
+        // power cut. If the record cannot be removed, the cause is still reported. Lines that another process has
+        // appended in between (locking is broken then) must not be removed.
         if let now = try? self.size(), now <= size + Int64(lines.count) { try? truncate(to: size) }
         throw error
       }
@@ -45,9 +45,9 @@ package final class HistoryFile {
     }
   }
 
-  /// Makes durable what others wrote, from an offset on, before anything is concluded from it.
+  /// Makes the lines that others wrote durable, from an offset on, before anything is concluded from them.
   ///
-  /// A sync alone is not enough: the kernel reports a failed sync once, and takes the pages for written afterwards. The
+  /// A sync alone is not enough: the kernel reports a failed sync once, and afterwards takes the pages for written. The
   /// same bytes are therefore written again, so that a sync that succeeds has written them.
   ///
   /// - Parameter name: the history, or a rotated history.
@@ -101,9 +101,9 @@ package final class HistoryFile {
 
   private func size() throws(SystemError) -> Int64 { try file?.status().size ?? 0 }
 
-  /// Removes what follows the last newline.
+  /// Removes a line without a newline from the end of the file.
   ///
-  /// RACE: with locking broken, another process may be writing it right now. A line that still grows is waited for; a
+  /// RACE: with locking broken, another process may be writing that line right now. This waits while the line grows; a
   /// line that has not changed for a while is torn.
   private func mend() throws(SystemError) -> (size: Int64, mended: Bool) {
     var size = try size()
@@ -120,7 +120,7 @@ package final class HistoryFile {
     }
   }
 
-  /// How much of the file there is up to its last newline.
+  /// The size of the file up to its last newline, which is included.
   private func intactSize(of size: Int64) throws(SystemError) -> Int64 {
     var end = size
     while end > 0 {

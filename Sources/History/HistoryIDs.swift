@@ -2,16 +2,16 @@ package import Posix
 package import Spool
 import Text
 
-/// Hands out history ids: 1, 2, 3 …, each of them once, also to several processes at a time.
+/// Hands out history ids: 1, 2, 3 …, each id once, even to several processes at the same time.
 ///
-/// The next id is kept in a file of its own, `.history-id`, so that ids go on when the history is rotated away or
-/// deleted. If that file is lost or out of date (a power cut), the history and the claims say how far ids have come.
+/// The next id is kept in a file of its own, `.history-id`, so that ids continue when the history is rotated away or
+/// deleted. If that file is lost or out of date (a power cut), the history and the claims show the last id.
 package final class HistoryIDs {
   private let store: SpoolStore
   private let file: FileDescriptor
-  /// The next numbers, as far as this process knows: the file may say greater ones.
+  /// The next numbers, as far as this process knows: the file may contain greater numbers.
   private var known = Numbers(id: 1, run: 1)
-  /// An id that was taken but not used: its trigger had gone.
+  /// An id that was taken but not used, because its trigger was gone.
   private var spare: Int64?
 
   package init(_ store: SpoolStore) throws(SystemError) {
@@ -24,8 +24,8 @@ package final class HistoryIDs {
     for owner in try store[.running].names() {
       let claims: [FileName]
       do throws(SystemError) { claims = try store[.running].directory(owner).names() } catch {
-        // RACE: a process that ends removes its folder. Its ids are in the file or in the history then. An entry that is
-        // not a directory holds no claims.
+        // RACE: a process that ends removes its folder. Its ids are in the file or in the history then. An entry that
+        // is not a directory does not hold claims.
         if [.noSuchFile, .notDirectory, .tooManyLinks].contains(error.code) { continue }
         throw error
       }
@@ -47,7 +47,7 @@ package final class HistoryIDs {
     }
   }
 
-  /// The number of a run that begins: 1, 2, 3 …, counted apart from the ids.
+  /// The number of a run that begins: 1, 2, 3 …, counted separately from the ids.
   package func nextRun() throws(SystemError) -> Int64 {
     try advance { numbers in
       defer { numbers.run += 1 }
@@ -70,7 +70,7 @@ package final class HistoryIDs {
       self.run = run
     }
 
-    /// - Returns: nil when the first line does not hold two possible numbers.
+    /// Nil when the first line does not hold two possible numbers.
     init?(line: [UInt8]) {
       let parts = line.prefix { $0 != UInt8(ascii: "\n") }
         .split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
@@ -102,14 +102,14 @@ package final class HistoryIDs {
     line.append(UInt8(ascii: " "))
     line += String(numbers.run).utf8
     line.append(UInt8(ascii: "\n"))
-    // Both only grow, so the new text covers the old one.
+    // Both numbers only grow, so the new text covers the old text.
     try file.overwriteStart(with: line)
   }
 
   private func lastRecorded(fullHistory: Bool) throws(SystemError) -> Numbers {
     var last = Numbers(id: 0, run: 0)
     for name in [HistoryFile.name, HistoryFile.rotatedName] where try store.owns(name) {
-      // Ids are given out in order and recorded nearly so: the last lines tell.
+      // Ids are handed out in order and recorded nearly in order, so the last lines are enough.
       var lines = 0
       try HistoryReader.forEachLineFromEnd(name, in: store.root) { line in
         lines += 1

@@ -2,7 +2,7 @@ import FoundationEssentials
 package import Posix
 import Spool
 
-/// Reads the history, forwards or from its end, and on into the file that was rotated away last.
+/// Reads the history, forwards or from its end, and continues into the file that was rotated away last.
 package enum HistoryReader {
   /// Calls `body` with every whole line, first to last, without its newline.
   package static func forEachLine(
@@ -52,11 +52,11 @@ package enum HistoryReader {
     _ = try forEachLineFromEnd(of: file, body)
   }
 
-  /// - Returns: nil when the file is missing, or was put there by somebody else, as anybody may in a drop box.
+  /// - Returns: nil when the file is missing, or was put there by somebody else, as anybody may do in a drop box.
   private static func openRotated(in directory: Directory) throws(SystemError) -> FileDescriptor? {
     let trusted = try TrustedOwners(in: directory)
-    // RACE: the opened file is the one that counts. The check before keeps somebody else's link or unreadable file from
-    // being an error.
+    // RACE: the check of the opened file decides. The check before it keeps somebody else's link or unreadable file
+    // from being an error.
     guard let found = try directory.status(of: HistoryFile.rotatedName), trusted.covers(found, .regular),
       let file = try directory.openIfPresent(HistoryFile.rotatedName),
       trusted.covers(try file.status(), .regular)
@@ -64,12 +64,12 @@ package enum HistoryReader {
     return file
   }
 
-  /// - Returns: whether `body` asked for more until the beginning of the file.
+  /// - Returns: whether `body` asked for more lines up to the beginning of the file.
   private static func forEachLineFromEnd(
     of file: borrowing FileDescriptor, _ body: (ArraySlice<UInt8>) -> Bool
   ) throws(SystemError) -> Bool {
     var end = try file.status().size
-    // The beginning of a line whose end is in the block read before, and whether it ended with a newline at all.
+    // The end of a line whose beginning is in the block to be read next, and whether the line ends with a newline.
     var rest: [UInt8] = []
     var isWhole = false
     while end > 0 {
@@ -95,10 +95,10 @@ package enum HistoryReader {
     return record
   }
 
-  /// Ids continue after the highest one found, so a forged number near the limit is refused: it would exhaust them.
+  /// Ids continue after the highest id found, so a forged number near the limit is refused: it would exhaust them.
   private static func isPossible(_ number: Int64) -> Bool { (1...ClaimName.idLimit).contains(number) }
 
-  /// The id of a record without decoding all of it: every line begins `{"id":`.
+  /// The id of a record without decoding all of it: every line begins with `{"id":`.
   package static func id(_ line: ArraySlice<UInt8>) -> Int64? { number(at: line, after: "{\"id\":") }
 
   /// The run of a record without decoding all of it: it follows the id.

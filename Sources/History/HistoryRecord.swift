@@ -9,7 +9,7 @@ package struct HistoryRecord: Sendable, Equatable {
   }
 
   package let id: Int64
-  /// The number of the run; nil for what was done outside a run (`bobbin cancel`).
+  /// The number of the run; nil for an event outside a run (`bobbin cancel`).
   package let run: Int64?
   package let kind: Kind
   package let channelID: Int64?
@@ -30,7 +30,7 @@ package struct HistoryRecord: Sendable, Equatable {
   package let signal: Int32?
   package let videosDownloaded: Int?
   package let errorMessage: String?
-  /// The job was stopped together with the batch and its trigger was put back: not the trigger's last record.
+  /// The job was stopped together with the batch and its trigger was put back: this is not the trigger's last record.
   package let isRequeued: Bool
   package let statistics: RunStatistics?
 
@@ -100,7 +100,7 @@ extension HistoryRecord: Decodable {
     case errorMessage = "error_message"
   }
 
-  /// Reads a record without its statistics, which nothing needs again.
+  /// Reads a record without its statistics, which are not needed again.
   package init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: Key.self)
     func value<Value: Decodable>(_ key: Key) throws -> Value? {

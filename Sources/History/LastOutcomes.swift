@@ -6,7 +6,7 @@ package struct LastOutcomes {
 
   package private(set) var run: HistoryRecord?
   package private(set) var jobs: [Int64: HistoryRecord] = [:]
-  /// Channels without a job so far.
+  /// The channels for which a job has not been found yet.
   private var missing: (enabled: Set<Int64>, disabled: Set<Int64>)
   private var scanned = 0
 

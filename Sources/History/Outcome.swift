@@ -6,7 +6,7 @@ package enum Outcome: String, Sendable, Codable, CaseIterable {
   case timedOut = "timed_out"
   case interrupted, expired, rejected, cancelled, skipped
 
-  /// The folder in which a trigger with this outcome ends.
+  /// The folder in which a trigger with this outcome ends up.
   package var folder: SpoolFolder {
     switch self {
     case .succeeded: .done
@@ -17,8 +17,8 @@ package enum Outcome: String, Sendable, Codable, CaseIterable {
     }
   }
 
-  /// What a claim is called while a trigger is retired with this outcome; nil for the outcome of a job, whose claim is
-  /// called by its attempt.
+  /// The state in a claim's name while a trigger is retired with this outcome; nil for the outcome of a job, whose
+  /// claim has the attempt in its name.
   package var claimState: ClaimState? {
     switch self {
     case .expired: .expired

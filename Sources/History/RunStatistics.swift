@@ -36,14 +36,14 @@ package struct RunStatistics: Sendable, Equatable {
     sum.triggers.failed += right.triggers.failed
     sum.triggers.expired += right.triggers.expired
     sum.triggers.rejected += right.triggers.rejected
-    // Later holdings of the same command skip what an earlier one deferred, so nothing is counted twice.
+    // Later holdings of the lock by one command skip what an earlier holding deferred, so nothing is counted twice.
     sum.triggers.deferred += right.triggers.deferred
     sum.videosDownloaded += right.videosDownloaded
     sum.historyMended += right.historyMended
     return sum
   }
 
-  /// The counts as the record of a run and the summary of `run --json` have them.
+  /// The counts as they are in the record of a run and in the summary of `run --json`.
   package var counts: [(name: String, value: JSONValue)] {
     [
       (

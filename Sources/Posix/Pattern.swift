@@ -9,15 +9,15 @@
 /// POSIX rather than Swift's `Regex`, because the person who writes the pattern knows it from grep -E, and
 /// because it costs neither a parser in the binary nor start-up time.
 package final class Pattern: Sendable {
-  // `regexec` takes the compiled expression as const, and POSIX lists it among the thread-safe functions; it
-  // is written only before `init` returns and in `deinit`, when nobody else can hold a reference.
+  // `regexec` takes the compiled expression as const, and POSIX lists it among the thread-safe functions; the
+  // expression changes only before `init` returns and in `deinit`, when nobody else can hold a reference.
   private nonisolated(unsafe) let compiled: UnsafeMutablePointer<regex_t>
 
   /// Compiles `source`. The corresponding C function is `regcomp(3)`.
   ///
-  /// - Throws: `PatternError` with the library's own words for what is wrong.
+  /// - Throws: `PatternError` with the library's own description of the fault.
   package init(_ source: String) throws(PatternError) {
-    // A C string ends at its first NUL: what follows would be dropped without a word.
+    // A C string ends at its first NUL: the rest of the pattern would be dropped silently.
     guard !source.utf8.contains(0) else {
       throw PatternError(reason: "NUL character in pattern")
     }
@@ -36,10 +36,10 @@ package final class Pattern: Sendable {
     compiled.deallocate()
   }
 
-  /// Whether the expression matches anywhere in `line`, which comes without its newline.
+  /// Whether the expression matches anywhere in `line`, which does not include its newline.
   ///
-  /// A NUL counts as a space, so that it cannot hide the rest of the line. Should the library run out of
-  /// memory the answer is `false`. The corresponding C function is `regexec(3)`.
+  /// A NUL counts as a space, so that it cannot hide the rest of the line. If the library runs out of
+  /// memory, the answer is `false`. The corresponding C function is `regexec(3)`.
   package func matches(_ line: some Collection<UInt8>) -> Bool {
     var text: [CChar] = []
     text.reserveCapacity(line.count + 1)

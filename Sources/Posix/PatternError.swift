@@ -4,9 +4,9 @@
   import Musl
 #endif
 
-/// A text that is no extended regular expression.
+/// A text that is not an extended regular expression.
 package struct PatternError: Error, Equatable, CustomStringConvertible {
-  /// What is wrong with it, in the words of `regerror(3)`.
+  /// What is wrong with the text, in the words of `regerror(3)`.
   package let reason: String
 
   package var description: String { "not a regular expression: \(reason)" }

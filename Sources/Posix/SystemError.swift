@@ -11,9 +11,9 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
   /// What the operation was attempted on.
   package enum Subject: Equatable, Sendable {
     case path(String)
-    /// Standard output or standard error: its failure says nothing about the spool.
+    /// Standard output or standard error: a failure of the stream says nothing about the spool.
     case stream(StandardStream)
-    /// The operation has neither: waiting, starting a thread.
+    /// The operation has neither a path nor a stream: waiting, starting a thread.
     case none
   }
 
@@ -21,7 +21,7 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
   let operation: String
   package let subject: Subject
   package let code: Code
-  /// What the user can do about it, where the code that failed knows more than the error number says.
+  /// What the user can do about the error, where the code that failed knows more than the error number says.
   package private(set) var remedy: String?
 
   package init(_ operation: String, _ path: String?, _ code: Code) {
@@ -34,14 +34,14 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     self.code = code
   }
 
-  /// The same error with a remedy. A remedy that is already there stays: it was given closer to the cause.
+  /// The same error with a remedy. An existing remedy stays, because it was given closer to the cause.
   package func withRemedy(_ text: String) -> SystemError {
     var error = self
     error.remedy = remedy ?? text
     return error
   }
 
-  /// Without the remedy.
+  /// The error as text, without the remedy.
   package var description: String {
     switch subject {
     case .path(let path): "cannot \(operation) '\(path)': \(code)"
@@ -50,15 +50,15 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     }
   }
 
-  /// Whether this user is not allowed to do it.
+  /// Whether this user is not allowed to perform the operation.
   package var isRefusal: Bool { code == .accessDenied || code == .notPermitted }
 
   /// Whether this one entry of a directory cannot be moved while others may be movable: the entry is immutable, another
   /// user's directory, a directory of the lower layer of an overlay, or has something mounted on it.
   package var isImmovable: Bool { isRefusal || code == .crossDevice || code == .busy }
 
-  /// Whether this process or the machine has run out of a resource that comes back by itself: the attempt is not at
-  /// fault.
+  /// Whether this process or the machine has run out of a resource that becomes available again by itself: the attempt
+  /// is not at fault.
   package var isShortage: Bool {
     [Code(EMFILE), Code(ENFILE), Code(EAGAIN), Code(ENOMEM)].contains(code)
   }
@@ -66,7 +66,7 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
   /// Whether the disk, or the user's share of it, is full.
   package var isDiskFull: Bool { [.noSpace, .quota].contains(code) }
 
-  /// Whether standard output or standard error could not be written.
+  /// Whether standard output or standard error could not be written to.
   package var isOutput: Bool {
     if case .stream = subject { true } else { false }
   }

@@ -5,8 +5,8 @@ extension UInt8 {
 }
 
 extension Int64 {
-  /// The number that 1 to 18 decimal digits make; nil for anything else. Makes no String, because names and counters
-  /// are read many times.
+  /// The number that 1 to 18 decimal digits express; nil for anything else. Does not make a String, because names and
+  /// counters are read many times.
   @inlinable
   package init?(decimal digits: some Collection<UInt8>) {
     guard (1...18).contains(digits.count) else { return nil }
@@ -19,6 +19,6 @@ extension Int64 {
 }
 
 extension String {
-  /// Whether the text is made of decimal digits and nothing else.
+  /// Whether the text consists of decimal digits and nothing else.
   package var isASCIIDigits: Bool { !isEmpty && utf8.allSatisfy(\.isASCIIDigit) }
 }

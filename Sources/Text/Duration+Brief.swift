@@ -1,6 +1,6 @@
 extension Duration {
-  /// For people: `850ms`, `12s`, `31m4s`, `30m`, `2h`, `3d4h`. The two greatest units; the smaller one only when there
-  /// is something of it.
+  /// The duration for people: `850ms`, `12s`, `31m4s`, `30m`, `2h`, `3d4h`. It has the two largest units; the smaller
+  /// unit is left out when it is zero.
   package var brief: String {
     let milliseconds = wholeNanoseconds / 1_000_000
     if milliseconds < 0 { return "-" + (.zero - self).brief }

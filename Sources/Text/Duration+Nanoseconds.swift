@@ -1,5 +1,5 @@
 extension Duration {
-  /// The length in nanoseconds; the greatest number where it does not fit (292 years).
+  /// The length in nanoseconds; the largest or smallest number when the length does not fit (292 years).
   package var wholeNanoseconds: Int64 {
     let (seconds, attoseconds) = components
     let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

@@ -1,14 +1,14 @@
 /// Durations as people write them: `30m`, `1h30m`, `250ms`.
 extension Duration {
-  /// The units, largest first: the order in which they must stand in a text.
+  /// The units, largest first: the order in which they must appear in a text.
   private static let units: [(name: String, milliseconds: Int64)] = [
     ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1),
   ]
 
-  /// A hundred years: beyond any use, and far from where adding two of them could overflow.
+  /// A hundred years: longer than anybody needs, and short enough that adding two such durations cannot overflow.
   private static let longest: Int64 = 36_500 * 86_400_000
 
-  /// Reads whole numbers with their units, each unit at most once and the larger first; `0` needs no unit.
+  /// Reads whole numbers with their units, each unit at most once and larger units first; `0` needs no unit.
   ///
   /// - Throws: `DurationTextError`, which says what to write instead.
   package init(shortText text: String) throws(DurationTextError) {

@@ -1,6 +1,6 @@
-/// A text that is no duration.
+/// A text that is not a duration.
 package enum DurationTextError: Error, Equatable, CustomStringConvertible {
-  /// A number alone: seconds, minutes and milliseconds are all in use elsewhere, so none is assumed.
+  /// A number alone: other programs take seconds, minutes or milliseconds, so a unit is not assumed.
   case noUnit(String)
   /// Not numbers with units.
   case malformed(String)

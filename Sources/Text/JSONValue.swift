@@ -1,8 +1,8 @@
 /// A JSON value to be written: fields keep their order, and every character that could disturb a terminal or hide
 /// text is escaped.
 ///
-/// Foundation's encoder is not used for writing because it can do neither: people read the history with `tail` and
-/// `grep`, and a trigger's text is anybody's text.
+/// Foundation's encoder is not used for writing because it does neither. Both matter: people read the history with
+/// `tail` and `grep`, and anybody may write the text of a trigger.
 package enum JSONValue: Sendable {
   case null
   case bool(Bool)
@@ -20,7 +20,7 @@ package enum JSONValue: Sendable {
   package static func optional(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }
   package static func optional(_ value: Bool?) -> JSONValue { value.map { .bool($0) } ?? .null }
 
-  /// On one line, without a newline at the end.
+  /// The value on one line, without a newline at the end.
   package var bytes: [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(512)
@@ -28,7 +28,7 @@ package enum JSONValue: Sendable {
     return bytes
   }
 
-  /// On one line, with a newline at the end.
+  /// The value on one line, with a newline at the end.
   package var line: [UInt8] { bytes + [UInt8(ascii: "\n")] }
 
   package func write(to bytes: inout [UInt8]) {

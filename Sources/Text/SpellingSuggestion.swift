@@ -1,7 +1,8 @@
-/// The candidate that `word` was most likely meant to be, or nil when none is near.
+/// The candidate that `word` was most likely meant to be, or nil when there is not a near candidate.
 ///
-/// Near is a third of the word's length in single edits; upper and lower case and `-` for `_` cost nothing.
-/// The first of several equally near ones is returned, so the order of `candidates` decides.
+/// A near candidate differs by single edits that number at most a third of the word's length; upper and lower case and
+/// `-` for `_` do not count.
+/// When several candidates are equally near, the first is returned, so the order of `candidates` decides.
 package func spellingSuggestion(for word: String, among candidates: [String]) -> String? {
   let folded = fold(word)
   let limit = max(1, folded.count / 3)
@@ -10,7 +11,7 @@ package func spellingSuggestion(for word: String, among candidates: [String]) ->
     let other = fold(candidate)
     guard abs(other.count - folded.count) <= limit else { continue }
     let distance = editDistance(folded, other)
-    // One edit turns any one-letter word into any other: that is no resemblance.
+    // One edit turns any one-letter word into any other: that is not a resemblance.
     guard distance <= limit, distance < max(folded.count, other.count) else { continue }
     if distance < best?.distance ?? .max { best = (distance, candidate) }
   }
@@ -21,7 +22,7 @@ private func fold(_ word: String) -> [Character] {
   word.lowercased().map { $0 == "-" ? "_" : $0 }
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours, each counted as one.
+/// The number of insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.
 private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
   var beforeLast: [Int] = []
   var last = Array(0...b.count)

@@ -1,7 +1,7 @@
 extension Unicode.Scalar {
-  /// Whether the character could start a new line, drive a terminal or make one name look like another: control
-  /// characters (C0, DEL, C1), line and paragraph separators, and the marks that reorder text (U+202E and its kin). All
-  /// are below U+10000.
+  /// Whether the character could start a new line, control a terminal or make one name look like another: control
+  /// characters (C0, DEL, C1), line and paragraph separators, and the marks that reorder text (such as U+202E). All of
+  /// them are below U+10000.
   package var isUnsafeForTerminal: Bool {
     switch value {
     case 0x20...0x7E: false
@@ -32,8 +32,8 @@ extension String {
     return text
   }
 
-  /// The text as a value of a log line: as it is when it ends clearly by itself, otherwise in quotation marks with
-  /// quotation marks, backslashes and unsafe characters escaped.
+  /// The text as a value of a log line: unchanged when its end is clear without quotation marks, otherwise in quotation
+  /// marks, with quotation marks, backslashes and unsafe characters escaped.
   package var logValue: String {
     let isPlain =
       !isEmpty && !unicodeScalars.contains { $0.isUnsafeForTerminal || " \"=\\".unicodeScalars.contains($0) }
@@ -50,7 +50,7 @@ extension String {
   }
 
   /// The text in double quotes, fit for a one-line message: cut after `limit` characters, with control characters and
-  /// unusual spaces escaped, so that the reader sees what is wrong with it.
+  /// unusual spaces escaped, so that the reader sees what is wrong with the text.
   package func quoted(limit: Int = 80) -> String {
     var result = "\""
     for scalar in prefix(limit).unicodeScalars {

@@ -1,11 +1,11 @@
-// The system calls Bobbin is made of, one C function each.
+// The system calls that Bobbin uses, one C function for each.
 //
-// Two reasons for a C layer. Some calls cannot be imported by Swift (variadic ones, macros, GNU extensions). And
-// every call that changes a file system or orders its writes passes one gate here, so that tests can fail it or kill the
-// process at exactly that point (see failpoint.h).
+// There are two reasons for a C layer. Swift cannot import some calls (variadic functions, macros, GNU extensions). And
+// every call that changes a file system or orders its writes passes one gate here, so that tests can make it fail or
+// kill the process at exactly that point (see failpoint.h).
 //
-// Convention: a function returns its result, zero or more, or the negated errno. Nobody above has to read errno, so
-// nobody can read it too late. A call interrupted by a signal is repeated, except where the comment says otherwise.
+// Convention: a function returns its result, zero or more, or the negated errno. Callers do not read errno, so they
+// cannot read it too late. A call interrupted by a signal is repeated, except where the comment says otherwise.
 #ifndef CLINUX_H
 #define CLINUX_H
 
@@ -29,7 +29,7 @@ int linux_close(int descriptor);  // Never repeated: the descriptor is gone even
 ssize_t linux_read(int descriptor, void *buffer, size_t size);
 ssize_t linux_pread(int descriptor, void *buffer, size_t size, int64_t offset);
 ssize_t linux_write(int descriptor, const void *buffer, size_t size);
-int linux_wait_writable(int descriptor);  // Returns 0 when a write would not have to wait, or would fail.
+int linux_wait_writable(int descriptor);  // Returns 0 once a write would not wait, or would fail.
 ssize_t linux_pwrite(int descriptor, const void *buffer, size_t size, int64_t offset);
 int linux_ftruncate(int descriptor, int64_t size);
 int linux_fsync(int descriptor);
@@ -40,42 +40,42 @@ int linux_fstat(int descriptor, struct linux_stat *result);
 int linux_fstatat(int directory, const char *path, struct linux_stat *result);  // Does not follow a symbolic link.
 int linux_stat(const char *path, struct linux_stat *result);
 int linux_fchmod(int descriptor, unsigned mode);
-int linux_fchown(int descriptor, unsigned user, unsigned group);  // (unsigned)-1 leaves one as it is.
+int linux_fchown(int descriptor, unsigned user, unsigned group);  // (unsigned)-1 leaves the user or the group as it is.
 int linux_access(const char *path, int mode);
 int linux_renameat(int from, const char *old_path, int to, const char *new_path);
 int linux_renameat_noreplace(int from, const char *old_path, int to, const char *new_path);
 int linux_linkat(int from, const char *old_path, int to, const char *new_path);
 int linux_unlinkat(int directory, const char *path, int flags);
 int linux_mkdirat(int directory, const char *path, unsigned mode);
-// The space that this user may still take on the file system: bytes, and files (-1 when it does not count them).
+// The space that this user may still use on the file system: bytes, and files (-1 when they are not counted).
 int linux_free_space(int descriptor, int64_t *bytes, int64_t *files);
-int linux_mount_id(int descriptor, uint64_t *result);  // Which mount it was opened through; -ENOSYS before Linux 5.8.
+int linux_mount_id(int descriptor, uint64_t *result);  // The mount it was opened through; -ENOSYS before Linux 5.8.
 ssize_t linux_getdents64(int descriptor, void *buffer, size_t size);
 ssize_t linux_readlink(const char *path, void *buffer, size_t size);
-int linux_realpath(const char *path, char **result);  // To be freed.
+int linux_realpath(const char *path, char **result);  // The caller frees the result.
 
 // Locks and leases.
 
 int linux_flock(int descriptor, int operation);
 
-// 0 when no process has the file open for writing, -EAGAIN when one has, another error when the kernel won't say.
-// The lease is given back before the call returns. SIGIO must be ignored.
+// 0 when no process has the file open for writing, -EAGAIN when a process does, another error when the kernel won't
+// say. The lease is released before the call returns. SIGIO must be ignored.
 int linux_probe_read_lease(int descriptor);
 
 // Processes.
 
-// Opens /dev/null under each of the numbers 0 to 2 that is closed: a file opened later must not get one of them.
+// Opens /dev/null under each of the numbers 0 to 2 that is closed: a file opened later must not get such a number.
 int linux_open_standard_streams(void);
-int linux_set_all_cloexec(void);        // Makes every descriptor from 3 on close-on-exec.
-void linux_ignore_sigpipe_sigio(void);        // SIGPIPE (a write then fails with EPIPE) and SIGIO (a lease is wanted back).
+int linux_set_all_cloexec(void);  // Makes every descriptor from 3 on close-on-exec.
+void linux_ignore_sigpipe_sigio(void);  // SIGPIPE (a write then fails with EPIPE) and SIGIO (a lease must be released).
 
 struct linux_spawn {
-  const char *path;         // Run as it is, without a search along PATH.
-  char *const *arguments;   // NULL at the end, the first is the program's own name.
+  const char *path;         // Executed as given, without a search along PATH.
+  char *const *arguments;   // NULL at the end; the first is the program's own name.
   char *const *environment; // NULL at the end.
   const char *directory;    // The child's working directory.
-  int output, error;        // What becomes the child's standard output and standard error.
-  int inherited;            // One more descriptor to hand down, or -1.
+  int output, error;        // The child's standard output and standard error.
+  int inherited;            // One more descriptor for the child, or -1.
   int inherited_as;         // The number under which the child gets it.
 };
 
@@ -84,34 +84,35 @@ struct linux_exit {
   int signal;  // The signal that ended the process, or 0.
 };
 
-// What a failure to start a program is about.
+// The step at which a program could not be started.
 enum {
-  LINUX_SPAWN_PROGRAM,    // The program, or another process for it.
-  LINUX_SPAWN_INPUT,      // /dev/null, its standard input.
-  LINUX_SPAWN_DIRECTORY,  // Its working directory.
+  LINUX_SPAWN_PROGRAM,    // Executing the program, or making a process for it.
+  LINUX_SPAWN_INPUT,      // Opening /dev/null, its standard input.
+  LINUX_SPAWN_DIRECTORY,  // Changing to its working directory.
 };
 
-// The process id. Its session and process group have the same number.
+// Returns the process id. The session and the process group of the process have the same number.
 int linux_spawn(const struct linux_spawn *request, int *step);
 int linux_wait(int process, int options, struct linux_exit *result);  // As waitpid: the process id, or 0.
 int linux_kill(int process, int signal);
 int linux_become_subreaper(void);
-int linux_pipe(int descriptors[2]);  // Close-on-exec both; the reading end does not block.
+int linux_pipe(int descriptors[2]);  // Both are close-on-exec; the reading end does not block.
 int linux_set_blocking(int descriptor);  // Clears O_NONBLOCK and every other flag that can be cleared.
 
-// Signals. The handlers only count, and wake linux_poll up: no other call is disturbed by one.
+// Signals. The handlers only count and wake linux_poll: a signal does not disturb any other call.
 
-// SIGTERM, SIGINT, SIGHUP, SIGCHLD, the last of them blocked in this thread; ignores SIGPIPE and SIGIO. Once is enough.
+// Handles SIGTERM, SIGINT, SIGHUP and SIGCHLD, and blocks SIGCHLD in this thread; ignores SIGPIPE and SIGIO. One call
+// is enough.
 int linux_handle_signals(void);
-int linux_signal_count(int signal);  // How often that signal has arrived since.
+int linux_signal_count(int signal);  // How often the signal has arrived since then.
 
 struct linux_poll {
   int descriptor;  // Negative: left out.
   int ready;       // Set when there is something to read, or the other side has closed.
 };
 
-// Waits for any descriptor, a handled signal, or the time to pass (negative: for ever). How many are ready; 0 after
-// the time has passed and also after a signal.
+// Waits for any descriptor, a handled signal, or the time to pass (negative: for ever). Returns how many descriptors
+// are ready; 0 after the time has passed and also after a signal.
 int linux_poll(struct linux_poll *set, int count, int64_t nanoseconds);
 
 // Clocks.
@@ -120,7 +121,7 @@ void linux_clock(int monotonic, int64_t *seconds, int64_t *nanoseconds);
 
 // Threads.
 
-// Starts a thread with every signal blocked. 0, or the negated error. The handle is for linux_thread_join.
+// Starts a thread with every signal blocked. Returns 0, or the negated error. The handle is for linux_thread_join.
 int linux_thread_start(void (*body)(void *), void *context, uintptr_t *handle);
 void linux_thread_join(uintptr_t handle);
 

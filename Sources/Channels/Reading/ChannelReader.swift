@@ -1,6 +1,6 @@
 import Text
 
-/// Reads the entries of `channels`, and sees to it that no two have the same id or name.
+/// Reads the entries of `channels`, and checks that no two entries have the same id or name.
 struct ChannelReader {
   let library: String
   let defaults: JobSettings
@@ -17,7 +17,7 @@ struct ChannelReader {
     self.faults = faults
   }
 
-  /// The channel, or nil when it cannot be made; then a fault says why.
+  /// The channel, or nil when it cannot be made; a fault then says why.
   mutating func channel(_ value: JSON5Value, at path: ValuePath) -> Channel? {
     guard let section = ObjectReader(value, at: path, faults: faults) else { return nil }
     let id = readID(section)
@@ -98,7 +98,7 @@ struct ChannelReader {
     return url
   }
 
-  /// What keeps `name` from being a channel's: it is used as the name of a directory, and where a number is an id.
+  /// Why a channel cannot have this name: a directory is named after the channel, and a number would mean an id.
   private static func fault(ofName name: String) -> (String, suggestion: String)? {
     let example = "for example \"cats\""
     if name.isEmpty { return ("is empty", example) }

@@ -1,21 +1,21 @@
 import Text
 
-/// Reads commands: the entries of `commands`, and the `command` of a channel, which is one of them by name or an
-/// array of its own.
+/// Reads commands: the entries of `commands`, and the `command` of a channel, which is the name of an entry or an array
+/// of its own.
 struct CommandReader {
   /// The command of a channel.
   enum Template {
     /// The key is missing.
     case missing
-    /// The command was refused, and that has been reported.
+    /// The command was refused, and the fault has been reported.
     case refused
     case arguments([String])
   }
 
-  /// Where relative programs are.
+  /// The directory to which the paths of programs are relative.
   let directory: String
   let faults: Diagnostics
-  /// A command that was refused is nil: its name is known all the same, and one fault is enough.
+  /// A command that was refused is nil: its name is known nevertheless, and one fault is enough.
   private var named: [String: [String]?] = [:]
 
   static let example = #"["handlers/mirror", "{url}", "{dir}"]"#

@@ -1,15 +1,16 @@
 import Text
 
-/// From the bytes of a file to a checked configuration.
+/// Turns the bytes of a file into a checked configuration.
 ///
-/// The text is read twice: `SourceMap` learns where everything stands, the JSON decoder what it is. Both must accept
-/// it. Then it is read key by key, and faults are gathered on the way; only a fault of syntax ends it early.
+/// The text is read twice: `SourceMap` finds the positions of the values, and the JSON decoder finds the values. Both
+/// must accept the text. The result is then read key by key, and faults are collected; only a syntax fault ends the
+/// reading early.
 extension Configuration {
-  /// Reads a configuration. Only `bytes` is read: others find out whether directories and programs exist.
+  /// Reads a configuration. Only `bytes` is read: other code checks whether directories and programs exist.
   ///
   /// - Parameters:
   ///   - bytes: the file's content.
-  ///   - file: the file's absolute path, the symbolic links in its directory resolved, so that `..` in the
+  ///   - file: the file's absolute path, with the symbolic links in its directory resolved, so that `..` in the
   ///     configuration means what it means to the kernel.
   ///   - reserved: the names in the spool that are taken.
   /// - Throws: all faults found.
@@ -31,7 +32,7 @@ extension Configuration {
     }
     if let errors = faults.errors { throw errors }
     guard let configuration else {
-      // Whatever refuses a value reports it, so this would be an oversight of ours, but not a reason to trap.
+      // Code that refuses a value reports it, so this would be a mistake in the program, but not a reason to trap.
       throw .init(faults: [
         .init(
           file: file, line: nil, column: nil, key: "", message: "the configuration cannot be used",
@@ -45,7 +46,7 @@ extension Configuration {
     name: "configuration", isObject: true, emptySuggestion: "write at least { }",
     endSuggestion: "one { … } is all; remove the rest, or a brace too many before it")
 
-  /// The text's outline and value.
+  /// The outline and the value of the text.
   private static func read(
     _ bytes: [UInt8], file: String
   ) throws(ConfigurationErrors) -> (SourceMap, JSON5Value) {
@@ -66,7 +67,7 @@ extension Configuration {
     }
   }
 
-  /// The decoder also reads UTF-16, and a NUL is not part of any JSON5 text; both would cause baffling errors later.
+  /// The decoder also reads UTF-16, and a NUL is not part of any JSON5 text; both would cause confusing errors later.
   private static func checkEncoding(_ text: [UInt8]) throws(SourceMap.SyntaxFault) {
     if let offset = text.firstIndex(of: 0) {
       throw .init(offset: offset, message: "NUL character", suggestion: "save the file as UTF-8 text")
@@ -79,7 +80,7 @@ extension Configuration {
     }
   }
 
-  /// The channels' names as they stand, for use in messages before anything is checked.
+  /// The names of the channels as they are written, for use in messages before anything is checked.
   private static func channelNames(_ document: JSON5Value) -> [Int: String] {
     guard case .object(let top) = document, case .array(let channels)? = top["channels"] else { return [:] }
     var names: [Int: String] = [:]
@@ -91,7 +92,7 @@ extension Configuration {
     return names
   }
 
-  /// The keys of the top level that have no meaning further down, with where they belong.
+  /// The keys that have a meaning only at the top level, with the place where they belong.
   static let topKeys = Dictionary(
     uniqueKeysWithValues: [
       "spool", "library", "lock", "expire_after", "settle", "rest", "keep_results", "max_attempts", "commands",
@@ -101,8 +102,8 @@ extension Configuration {
   /// A drain waits this long for a file, beside the time that it waits for one that is open.
   private static let longestRest = Duration.seconds(60)
 
-  /// Reads everything, in whatever state it is. Nil when something is missing without which there is no
-  /// configuration; a fault has been reported then.
+  /// Reads everything, whatever faults there are. Nil when a configuration cannot be made; the faults have then been
+  /// reported.
   private static func assemble(
     _ top: ObjectReader, file: String, reserved: ReservedNames, faults: Diagnostics
   ) -> Configuration? {

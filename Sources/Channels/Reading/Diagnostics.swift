@@ -7,7 +7,7 @@ final class Diagnostics {
   private let channelNames: [Int: String]
   private var found: [ConfigurationError] = []
 
-  /// - Parameter channelNames: the names of the channels by index, as far as they have any.
+  /// - Parameter channelNames: the names of the channels by index, for the channels that have a name.
   init(file: String, outline: SourceMap, channelNames: [Int: String]) {
     self.file = file
     self.outline = outline
@@ -20,7 +20,7 @@ final class Diagnostics {
     }
   }
 
-  /// - Parameter line: the line, when it is not the line of the value at `place`.
+  /// - Parameter line: the line, when it is not the line of the value at `path`.
   func add(_ path: ValuePath, _ message: String, suggestion: String? = nil, line: Int? = nil) {
     let key = path.text(channelName: path.channel.flatMap { channelNames[$0] })
     found.append(
@@ -32,7 +32,7 @@ final class Diagnostics {
   /// The line of a value, from 1.
   func line(of path: ValuePath) -> Int { outline.line(of: path) }
 
-  /// What was found, in the order of the lines; nil when all is well.
+  /// The faults that were found, in the order of the lines; nil when nothing is wrong.
   var errors: ConfigurationErrors? {
     guard !found.isEmpty else { return nil }
     let sorted = found.enumerated().sorted {

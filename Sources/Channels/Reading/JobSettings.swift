@@ -1,6 +1,6 @@
 import Posix
 
-/// The settings a channel takes from `defaults` unless it has its own.
+/// The settings that a channel takes from `defaults` unless it has its own.
 struct JobSettings {
   var command: CommandReader.Template = .missing
   var limit = 10
@@ -22,7 +22,7 @@ struct JobSettings {
     let command = commands.template(section)
     if case .missing = command {} else { settings.command = command }
     settings.limit = section.positive("limit", example: 10) ?? limit
-    // A job that may run for no time at all would be killed before it began.
+    // A job with a timeout of zero would be killed before it began.
     settings.timeout = section.duration("timeout", example: "2h", zero: false) ?? timeout
     settings.grace = section.duration("grace", example: "10s") ?? grace
     settings.attempts = section.positive("attempts", example: 2) ?? attempts

@@ -3,15 +3,15 @@ import Text
 
 /// One object of the configuration, read key by key.
 ///
-/// Every reader returns nil both for a key that is not there and for one whose value was refused; the second has
-/// then been reported. Keys that nobody has read when `finish` is called are unknown.
+/// Every method that reads a key returns nil both when the key is missing and when its value was refused; a refusal has
+/// then been reported. Keys that have not been read when `finish` is called are unknown.
 final class ObjectReader {
   let path: ValuePath
   let faults: Diagnostics
   private let members: [String: JSON5Value]
   private var known: [String] = []
 
-  /// Nil, and a fault, when `value` is not an object.
+  /// Returns nil and reports a fault when `value` is not an object.
   init?(_ value: JSON5Value, at path: ValuePath, faults: Diagnostics) {
     guard case .object(let members) = value else {
       faults.add(path, "expected an object in braces, found \(value.kind)")
@@ -22,10 +22,10 @@ final class ObjectReader {
     self.members = members
   }
 
-  /// The keys of the object, in the order of the alphabet.
+  /// The keys of the object, in alphabetical order.
   var keys: [String] { members.keys.sorted() }
 
-  /// The value as it is.
+  /// The value as it is, unchecked.
   func value(_ key: String) -> JSON5Value? {
     if !known.contains(key) { known.append(key) }
     return members[key]
@@ -48,7 +48,7 @@ final class ObjectReader {
     return elements
   }
 
-  /// A text without control characters and the marks that reorder text.
+  /// A text without control characters and without the marks that reorder text.
   func string(_ key: String, example: String) -> String? {
     guard let value = value(key) else { return nil }
     guard case .string(let text) = value else {
@@ -64,7 +64,7 @@ final class ObjectReader {
     return text
   }
 
-  /// A whole number from 1 to 2^53, the largest up to which every JSON reader is exact.
+  /// A whole number from 1 to 2^53, the limit up to which every JSON reader is exact.
   func positive(_ key: String, example: Int) -> Int? {
     guard let value = value(key) else { return nil }
     switch value {
@@ -91,7 +91,7 @@ final class ObjectReader {
     return flag
   }
 
-  /// - Parameter zero: whether 0 means something here.
+  /// - Parameter zero: whether 0 is allowed.
   func duration(_ key: String, example: String, zero: Bool = true) -> Duration? {
     guard let value = value(key) else { return nil }
     switch value {
@@ -115,7 +115,7 @@ final class ObjectReader {
     return nil
   }
 
-  /// Regular expressions; every bad one is reported.
+  /// Regular expressions; every faulty expression is reported.
   func patterns(_ key: String) -> [Pattern]? {
     let example = #"["HTTP Error 5..", "timed out"]"#
     return array(key, example: example)?.enumerated().compactMap { index, element in
@@ -141,9 +141,9 @@ final class ObjectReader {
     }
   }
 
-  /// Reports every key that was not asked for.
+  /// Reports every key that was not read.
   ///
-  /// - Parameter elsewhere: where keys of other sections belong, for a key that stands in the wrong one.
+  /// - Parameter elsewhere: where keys of other sections belong, for a key that is in the wrong section.
   func finish(elsewhere: [String: String] = [:]) {
     for key in keys where !known.contains(key) {
       let suggestion =

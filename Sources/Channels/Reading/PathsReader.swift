@@ -7,8 +7,8 @@ struct PathsReader {
   let library: String
   let lock: String
 
-  /// A path that is refused is replaced by its default, which does no harm: the configuration as a whole is refused
-  /// then.
+  /// A path that is refused is replaced by its default. This is harmless, because the configuration as a whole is then
+  /// refused.
   init(_ top: ObjectReader, directory: String, reserved: ReservedNames) {
     self.directory = directory
     spool = PathText.absolute(Self.path("spool", default: "../spool", top), in: directory)
@@ -23,7 +23,7 @@ struct PathsReader {
         suggestion: "give it a place outside the spool")
     }
     let lockText = Self.path("lock", default: "scheduler.lock", top)
-    // Unlike the file's directory, the spool may be a symbolic link: its `..` are for the kernel to follow.
+    // Unlike the file's directory, the spool may be a symbolic link, so only the kernel can follow `..` from there.
     let steps = lockText.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
     lock = lockText.hasPrefix("/") ? PathText.absolute(lockText, in: "/") : spool + "/" + steps
     if let fault = Self.fault(ofLock: Self.steps(of: lock, below: spool), reserved) {
@@ -37,7 +37,7 @@ struct PathsReader {
       top.refuse(key, "the path is empty", suggestion: "for example \(fallback.quoted())")
       return fallback
     }
-    // The shell replaces ~, the kernel does not: it would make a folder that is called ~.
+    // The shell replaces ~, but the kernel does not: a folder that is called ~ would be made.
     guard !path.hasPrefix("~") else {
       top.refuse(key, "~ is not replaced in \(path.quoted())", suggestion: "write the path in full")
       return fallback
@@ -45,7 +45,7 @@ struct PathsReader {
     return path
   }
 
-  /// What keeps a path from being the lock's; nil for a path that is allowed.
+  /// Why the lock cannot have this path; nil for a path that is allowed.
   ///
   /// - Parameter steps: the names that lead to it from the spool; nil for a path outside the spool.
   private static func fault(ofLock steps: [String]?, _ reserved: ReservedNames) -> String? {

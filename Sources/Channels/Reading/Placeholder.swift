@@ -1,8 +1,8 @@
-/// What stands in braces inside an argument of a command and is replaced by a value of the channel.
+/// A word in braces inside an argument of a command, which is replaced by a value of the channel.
 enum Placeholder: String, CaseIterable {
   case id, name, url, dir, limit
 
-  /// A stretch of an argument: text that stays, or a word in braces.
+  /// A part of an argument: text that stays, or a word in braces.
   private enum Piece {
     case text(Substring)
     case braced(Substring)
@@ -41,11 +41,11 @@ enum Placeholder: String, CaseIterable {
     }
   }
 
-  /// The words in braces of `argument`, known or not.
+  /// The words in braces in `argument`, known or not.
   static func words(in argument: String) -> [String] {
     pieces(of: argument).compactMap { if case .braced(let word) = $0 { String(word) } else { nil } }
   }
 
-  /// All of them, as a message lists them.
+  /// All placeholders, as a message lists them.
   static var list: String { allCases.map { "{\($0.rawValue)}" }.joined(separator: " ") }
 }

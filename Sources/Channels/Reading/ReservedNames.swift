@@ -1,10 +1,10 @@
 /// The names in the spool's top level that the lock and the library must not use.
 ///
-/// The layer `Spool` knows them and this layer does not know `Spool`, so the program passes them in.
+/// The layer `Spool` knows these names, but this layer does not know `Spool`, so the program passes them in.
 package struct ReservedNames: Sendable {
   /// The folders that belong to the batch: it removes old files there and makes files of its own.
   let folders: Set<String>
-  /// Whether a file of this name stands in the spool already, or will.
+  /// Whether the batch keeps a file with this name in the spool, now or later.
   let isFile: @Sendable (String) -> Bool
 
   package init(folders: Set<String>, isFile: @escaping @Sendable (String) -> Bool) {

@@ -7,7 +7,7 @@ import Text
   import Musl
 #endif
 
-/// Waiting: for descriptors, a handled signal or time, whatever comes first.
+/// Waiting for descriptors, a handled signal or a time, whichever comes first.
 package enum Poll {
   /// Waits for two descriptors. The corresponding C function is `ppoll(2)`.
   ///
@@ -15,8 +15,8 @@ package enum Poll {
   ///   - first: -1 leaves it out.
   ///   - second: -1 leaves it out.
   ///   - until: nil waits for ever.
-  /// - Returns: for each descriptor whether it has something to read or its other side has closed; both false when the
-  ///   time has passed or a signal came.
+  /// - Returns: for each descriptor, whether it has something to read or its other side has closed; both are false when
+  ///   the time has passed or a signal has arrived.
   package static func wait(
     _ first: Int32, _ second: Int32, until: MonotonicTime?
   ) throws(SystemError) -> (Bool, Bool) {
@@ -29,6 +29,6 @@ package enum Poll {
     return (set.0.ready != 0, set.1.ready != 0)
   }
 
-  /// Waits for a signal or time alone.
+  /// Waits for a signal or a time only.
   package static func wait(until: MonotonicTime?) throws(SystemError) { _ = try wait(-1, -1, until: until) }
 }

@@ -6,21 +6,21 @@ import CLinux
   import Musl
 #endif
 
-/// Signals as events: they are counted, and end a `Poll.wait`. Nothing else in the program notices one.
+/// Signals as events: a signal is counted and ends a `Poll.wait`. Nothing else in the program notices the signal.
 package enum Signals {
-  /// Begins to count. Calling it again changes nothing. A signal that was ignored (`nohup`) stays ignored. The
+  /// Begins to count signals. A second call has no effect. A signal that was ignored (`nohup`) stays ignored. The
   /// corresponding C function is `sigaction(2)`.
   package static func handle() throws(SystemError) {
     _ = try check(linux_handle_signals(), "prepare for signals", nil)
   }
 
-  /// Signals that ask to stop; of several that have arrived, the first of these counts.
+  /// The signals that ask the program to stop. When several have arrived, the first of this list is reported.
   package static let askingToStop = [SIGTERM, SIGINT, SIGHUP]
 
-  /// A reason to stop that has arrived.
+  /// The signal that has asked the program to stop; nil when such a signal has not arrived.
   package static var stop: Int32? { askingToStop.first { linux_signal_count($0) > 0 } }
 
-  /// How many signals that ask to stop have arrived; the second one means "at once".
+  /// How many signals that ask to stop have arrived; the second means "at once".
   package static var stopCount: Int {
     askingToStop.reduce(0) { $0 + Int(linux_signal_count($1)) }
   }
@@ -28,7 +28,7 @@ package enum Signals {
   package static let terminate = SIGTERM
   package static let kill = SIGKILL
 
-  /// `SIGTERM` for 15; the number alone where there is no common name.
+  /// The name of a signal, `SIGTERM` for 15; only its number when it does not have a common name.
   package static func name(_ signal: Int32) -> String {
     let names: [Int32: String] = [
       SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGHUP: "SIGHUP", SIGKILL: "SIGKILL", SIGSEGV: "SIGSEGV",

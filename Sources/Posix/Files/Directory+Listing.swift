@@ -7,13 +7,13 @@ import CLinux
 #endif
 
 extension Directory {
-  /// Calls `body` with the name of every entry but `.` and `..`, in the order of the file system, without a String or
-  /// an array for each: a spool may hold a million. The bytes are valid during the call only.
+  /// Calls `body` with the name of every entry except `.` and `..`, in the order of the file system, without making a
+  /// String or an array for each: a spool may hold a million entries. The bytes are valid only during the call.
   ///
-  /// An entry that comes or goes while the directory is read may or may not be seen; all others are, once. The
-  /// corresponding C function is `getdents64(2)`.
+  /// An entry that is added or removed while the directory is read may or may not be seen; every other entry is seen
+  /// once. The corresponding C function is `getdents64(2)`.
   ///
-  /// - Throws: when the directory cannot be read to its end; it is never taken for empty.
+  /// - Throws: when the directory cannot be read to its end; an unreadable directory is never taken for empty.
   package func forEachName(_ body: (UnsafeRawBufferPointer) -> Void) throws(SystemError) {
     // A descriptor of its own, so that two readers never share one position.
     let reader = try check(linux_openat(number, ".", O_RDONLY | O_DIRECTORY, 0), "open", path)
@@ -25,7 +25,7 @@ extension Directory {
       if filled == 0 { return }
       var offset = 0
       while offset < filled {
-        // struct linux_dirent64: d_ino (8), d_off (8), d_reclen (2), d_type (1), d_name, ended by a zero.
+        // struct linux_dirent64: d_ino (8), d_off (8), d_reclen (2), d_type (1), d_name, terminated by a zero.
         let record = buffer.baseAddress! + offset
         let length = Int(record.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
         let name = record + 19
@@ -39,7 +39,7 @@ extension Directory {
     }
   }
 
-  /// All names in it, unsorted, `.` and `..` left out. For directories that stay small.
+  /// All names in the directory, unsorted, without `.` and `..`. For directories that stay small.
   package func names() throws(SystemError) -> [FileName] {
     var names: [FileName] = []
     try forEachName { names.append(FileName(bytes: Array($0))) }

@@ -7,10 +7,10 @@ import CLinux
 #endif
 
 /// An open directory. All names are looked up relative to its descriptor, so that nobody can redirect an operation by
-/// exchanging a directory on the way, and never through a symbolic link. Only the path by which it is itself opened
-/// first may lead through links, the last name too: `/var/spool` may be one.
+/// replacing a directory on the way, and never through a symbolic link. Only the path that opens the first directory
+/// may lead through links, and its last name may itself be a link, as `/var/spool` may be.
 package final class Directory: Sendable {
-  /// As it was opened; for messages.
+  /// The path as it was opened, for messages.
   package let path: String
   let number: Int32
 
@@ -20,8 +20,8 @@ package final class Directory: Sendable {
     self.path = path
   }
 
-  /// Opens a directory for looking up names only: enough where one may add files but not list them (a drop box). Its
-  /// entries cannot be read and it cannot be synced. The corresponding C function is `open(2)` with `O_PATH`.
+  /// Opens a directory only for looking up names: enough where this user may add files but not list them (a drop box).
+  /// The directory cannot be listed or synced. The corresponding C function is `open(2)` with `O_PATH`.
   package init(pathForLookup path: String) throws(SystemError) {
     number = try check(linux_openat(AT_FDCWD, path, linux_path_only | O_DIRECTORY, 0), "open", path)
     self.path = path
@@ -34,12 +34,12 @@ package final class Directory: Sendable {
 
   deinit { _ = linux_close(number) }
 
-  /// The path of one of its entries, for messages.
+  /// The path of an entry, for messages.
   package func path(of name: FileName) -> String { "\(path)/\(name)" }
 
   // MARK: Entries
 
-  /// Opens a directory in it. Never follows a symbolic link.
+  /// Opens a directory in this directory. Never follows a symbolic link.
   package func directory(_ name: FileName) throws(SystemError) -> Directory {
     let number = try check(
       name.withCString { linux_openat(self.number, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0) }, "open",
@@ -47,7 +47,7 @@ package final class Directory: Sendable {
     return Directory(number: number, path: path(of: name))
   }
 
-  /// Makes a directory unless there is one. The corresponding C function is `mkdirat(2)`.
+  /// Makes a directory unless the name exists. The corresponding C function is `mkdirat(2)`.
   ///
   /// - Returns: whether it was made.
   @discardableResult
@@ -59,17 +59,18 @@ package final class Directory: Sendable {
   }
 
   package enum Access: Sendable {
-    /// Reading; returns at once even from a FIFO nobody writes to.
+    /// Reading; `open` returns at once even for a FIFO that nobody writes to.
     case read
-    /// Reading and writing, made if missing.
+    /// Reading and writing a file, which is made if it is missing.
     case update
-    /// Appending and reading, made if missing.
+    /// Appending to and reading a file, which is made if it is missing.
     case append
     /// Writing a file that must not exist yet.
     case createNew
   }
 
-  /// Opens a file in it, never through a symbolic link. The corresponding C function is `openat(2)` with `O_NOFOLLOW`.
+  /// Opens a file in the directory, never through a symbolic link. The corresponding C function is `openat(2)` with
+  /// `O_NOFOLLOW`.
   package func open(_ name: FileName, _ access: Access, mode: UInt32 = 0o640) throws(SystemError)
     -> FileDescriptor
   {
@@ -84,7 +85,7 @@ package final class Directory: Sendable {
     return FileDescriptor(try check(result, "open", path(of: name)), path: path(of: name))
   }
 
-  /// As `open`, with nil for a name that is missing: another process may just have moved it.
+  /// Like `open`, but returns nil for a missing name: another process may just have moved the file.
   package func openIfPresent(_ name: FileName, _ access: Access = .read) throws(SystemError)
     -> FileDescriptor?
   {
@@ -94,8 +95,8 @@ package final class Directory: Sendable {
     }
   }
 
-  /// What stands under the name, nil when nothing does. Does not follow a symbolic link. The corresponding C function
-  /// is `fstatat(2)`.
+  /// The status of the entry with this name; nil when it does not exist. Does not follow a symbolic link. The
+  /// corresponding C function is `fstatat(2)`.
   package func status(of name: FileName) throws(SystemError) -> FileStatus? {
     var status = linux_stat()
     let result = name.withCString { linux_fstatat(number, $0, &status) }
@@ -104,7 +105,7 @@ package final class Directory: Sendable {
     return FileStatus(status)
   }
 
-  /// What the directory itself is.
+  /// The status of the directory itself.
   package func status() throws(SystemError) -> FileStatus {
     var status = linux_stat()
     _ = try check(linux_fstat(number, &status), "examine", path)
@@ -118,9 +119,9 @@ package final class Directory: Sendable {
     _ = try check(linux_fchmod(number, mode), "change the mode of", path)
   }
 
-  /// Whether files can be moved from this directory to another one: not across file systems, and not across mounts of
-  /// one file system either. The corresponding C function is `statx(2)` with `STATX_MNT_ID`; before Linux 5.8 a mount
-  /// of the same file system goes unnoticed here.
+  /// Whether files can be moved from this directory to another: they cannot be moved across file systems, nor across
+  /// mounts of one file system. The corresponding C function is `statx(2)` with `STATX_MNT_ID`; before Linux 5.8,
+  /// another mount of the same file system is not noticed here.
   package func isOnMount(of other: Directory) throws(SystemError) -> Bool {
     if try status().device != other.status().device { return false }
     var (here, there): (UInt64, UInt64) = (0, 0)
@@ -128,9 +129,9 @@ package final class Directory: Sendable {
     return here == there
   }
 
-  /// Puts what has a name aside, to `.foreign-<name>`, so that the name is free.
+  /// Renames an entry to `.foreign-<name>`, so that its name is free.
   ///
-  /// - Returns: the new name; nil when there was nothing.
+  /// - Returns: the new name; nil when the entry does not exist.
   package func setAside(_ name: FileName) throws(SystemError) -> FileName? {
     var number = 1
     while true {
@@ -146,18 +147,18 @@ package final class Directory: Sendable {
   /// The outcome of a move.
   package enum Move: Sendable {
     case moved
-    /// The source is not there: somebody else moved it first. A normal outcome.
+    /// The source does not exist: another process moved it first. This is a normal outcome.
     case vanished
-    /// The target name is taken, and the move was not to replace it.
+    /// The target name is taken, and a move does not replace an entry.
     case taken
   }
 
   /// Moves an entry, replacing nothing. The corresponding C function is `renameat2(2)` with `RENAME_NOREPLACE`.
   ///
-  /// RACE: of several processes that move one source, exactly one gets `moved`.
+  /// RACE: when several processes move one source, exactly one of them gets `moved`.
   ///
-  /// - Parameter isTargetOurs: nobody else makes names in the target directory, so that nothing can be replaced there on
-  ///   file systems that don't know the flag, either.
+  /// - Parameter isTargetOurs: whether nobody else makes names in the target directory, so that nothing can be replaced
+  ///   there even on a file system that does not know the flag.
   package func move(
     _ name: FileName, to target: Directory, as newName: FileName, isTargetOurs: Bool = false
   ) throws(SystemError) -> Move {
@@ -172,8 +173,8 @@ package final class Directory: Sendable {
     return try outcome(of: result, name)
   }
 
-  /// For file systems and kernels without `RENAME_NOREPLACE`. A hard link refuses a taken name as atomically; what
-  /// cannot be linked (a directory) is moved after a check.
+  /// For file systems and kernels without `RENAME_NOREPLACE`. Making a hard link refuses a taken name just as
+  /// atomically; an entry that cannot be linked (a directory) is moved after a check.
   private func moveWithoutFlag(
     _ name: FileName, to target: Directory, as newName: FileName
   ) throws(SystemError) -> Move {
@@ -181,8 +182,8 @@ package final class Directory: Sendable {
       newName.withCString { new in linux_linkat(number, old, target.number, new) }
     }
     if linked == 0 {
-      // RACE: whoever removes the old name has the file. The other one takes its link back. (A file that was put under
-      // the old name right now would be removed, so this is not for names that others may use.)
+      // RACE: the process that removes the old name has the file; the other process removes its link again. (A file
+      // that is put under the old name right now would be removed, so this is not for names that others may use.)
       let removed = name.withCString { linux_unlinkat(number, $0, 0) }
       if removed == 0 { return .moved }
       _ = newName.withCString { linux_unlinkat(target.number, $0, 0) }
@@ -212,7 +213,8 @@ package final class Directory: Sendable {
     }
   }
 
-  /// Renames within the directory, replacing what has the new name. The corresponding C function is `renameat(2)`.
+  /// Renames within the directory, replacing the entry that has the new name. The corresponding C function is
+  /// `renameat(2)`.
   package func replace(_ newName: FileName, with name: FileName) throws(SystemError) {
     let result = name.withCString { old in
       newName.withCString { new in linux_renameat(number, old, number, new) }
@@ -220,9 +222,9 @@ package final class Directory: Sendable {
     _ = try check(result, "move", path(of: name))
   }
 
-  /// Removes a file's name, never a directory. The corresponding C function is `unlinkat(2)`.
+  /// Removes the name of a file, never a directory. The corresponding C function is `unlinkat(2)`.
   ///
-  /// - Returns: false when it was not there.
+  /// - Returns: false when the name does not exist.
   @discardableResult
   package func remove(_ name: FileName) throws(SystemError) -> Bool {
     let result = name.withCString { linux_unlinkat(number, $0, 0) }
@@ -231,9 +233,9 @@ package final class Directory: Sendable {
     return true
   }
 
-  /// Removes an empty directory in it. The corresponding C function is `unlinkat(2)` with `AT_REMOVEDIR`.
+  /// Removes an empty directory in this directory. The corresponding C function is `unlinkat(2)` with `AT_REMOVEDIR`.
   ///
-  /// - Returns: false when it was not there or is not empty.
+  /// - Returns: false when the name does not exist or the directory is not empty.
   @discardableResult
   package func removeDirectory(_ name: FileName) throws(SystemError) -> Bool {
     let result = name.withCString { linux_unlinkat(number, $0, AT_REMOVEDIR) }
@@ -242,22 +244,22 @@ package final class Directory: Sendable {
     return true
   }
 
-  /// Returns once the names in it are on the disk. The corresponding C function is `fsync(2)`.
+  /// Returns once the names in the directory are on the disk. The corresponding C function is `fsync(2)`.
   package func sync() throws(SystemError) { _ = try check(linux_fsync(number), "sync", path) }
 
-  /// Returns once everything on its file system is on the disk, whoever wrote it. The corresponding C function is
-  /// `syncfs(2)`.
+  /// Returns once everything on the directory's file system is on the disk, whoever wrote it. The corresponding C
+  /// function is `syncfs(2)`.
   ///
-  /// - Returns: false, with nothing done, before Linux 5.8, where it would not tell of a failure to write.
+  /// - Returns: false, with nothing done, before Linux 5.8, where `syncfs(2)` does not report a failed write.
   package func syncFileSystem() throws(SystemError) -> Bool {
-    // Both came with 5.8: mount ids, and syncfs that reports errors.
+    // Linux 5.8 introduced both: mount ids, and a syncfs that reports errors.
     var mount: UInt64 = 0
     guard linux_mount_id(number, &mount) == 0 else { return false }
     _ = try check(linux_syncfs(number), "sync the file system of", path)
     return true
   }
 
-  /// How many bytes this user may still write on its file system, 0 when no further file can be made. The
+  /// How many bytes this user may still write on the directory's file system; 0 when another file cannot be made. The
   /// corresponding C function is `statvfs(3)`.
   package func freeSpace() throws(SystemError) -> Int64 {
     var (bytes, files): (Int64, Int64) = (0, 0)
@@ -265,9 +267,10 @@ package final class Directory: Sendable {
     return files == 0 ? 0 : bytes
   }
 
-  /// A lock on the directory itself, released when the directory is closed. The corresponding C function is `flock(2)`.
+  /// Locks the directory itself, until the directory is closed. Does not wait. The corresponding C function is
+  /// `flock(2)`.
   ///
-  /// - Returns: false when another process holds it.
+  /// - Returns: false when another process holds the lock.
   package func tryLock() throws(SystemError) -> Bool {
     let result = linux_flock(number, LOCK_EX | LOCK_NB)
     if result == -EWOULDBLOCK { return false }

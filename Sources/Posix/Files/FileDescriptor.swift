@@ -10,7 +10,7 @@ import CLinux
 /// it, more reliably and earlier than `close(2)` could.
 package struct FileDescriptor: ~Copyable, Sendable {
   package let number: Int32
-  /// What error messages call it.
+  /// What error messages call the file.
   let path: String
 
   /// Takes ownership of an open descriptor.
@@ -44,15 +44,15 @@ package struct FileDescriptor: ~Copyable, Sendable {
     return bytes
   }
 
-  /// Reads a file of which the size is known, up to `limit` bytes: with one call, unless it has just changed its size.
+  /// Reads a file whose size is known, up to `limit` bytes: with one call, unless the size has just changed.
   package func readAll(expecting size: Int64, limit: Int) throws(SystemError) -> [UInt8] {
     guard size < limit else { return try readAll(limit: limit) }
-    // One byte more than there should be, so that a file that has grown shows.
+    // One byte more than expected, so that a file that has grown is noticed.
     let bytes = try readStart(limit: Int(size) + 1)
     return bytes.count == Int(size) ? bytes : try readAll(limit: limit)
   }
 
-  /// Reads up to `count` bytes from `offset` on; fewer where the file ends.
+  /// Reads up to `count` bytes from `offset` on; fewer when the file ends before that.
   package func read(at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
     var failure: SystemError?
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -72,7 +72,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
   /// Reads once into `buffer`. The corresponding C function is `read(2)`.
   ///
-  /// - Returns: how many bytes came, 0 at the end, nil when there is nothing yet on a descriptor that does not block.
+  /// - Returns: how many bytes were read; 0 at the end; nil when a descriptor that does not block has nothing yet.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
     let result = linux_read(number, buffer.baseAddress, buffer.count)
     if result == -Int(EAGAIN) { return nil }
@@ -81,7 +81,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
   /// Writes all bytes. The corresponding C function is `write(2)`.
   ///
-  /// - Throws: after a short write, when the rest fails; part of the bytes is then in the file.
+  /// - Throws: also when only the rest of a short write fails; a part of the bytes is then in the file.
   package func write(_ bytes: some Collection<UInt8>) throws(SystemError) {
     let failure: SystemError?? = bytes.withContiguousStorageIfAvailable { buffer -> SystemError? in
       do throws(SystemError) {
@@ -104,17 +104,17 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
-  /// Makes `bytes` the whole content. A concurrent reader may see the new content followed by the tail of the old content.
+  /// Makes `bytes` the whole content. A concurrent reader may see the new content and then the tail of the old content.
   package func replaceContent(with bytes: [UInt8]) throws(SystemError) {
     try overwriteStart(with: bytes)
     try truncate(to: Int64(bytes.count))
   }
 
-  /// Writes at the beginning of the file, in one call; what follows stays.
+  /// Writes at the beginning of the file, in one call; the rest of the file stays.
   package func overwriteStart(with bytes: [UInt8]) throws(SystemError) { try write(bytes, at: 0) }
 
-  /// Writes from `offset` on, in one call; the rest of the file stays. When the kernel takes a part only (the disk is nearly
-  /// full, a limit is near), another call for the rest says why. The corresponding C function is `pwrite(2)`.
+  /// Writes from `offset` on, in one call; the rest of the file stays. When the kernel takes only a part (the disk is
+  /// nearly full, a limit is near), another call for the rest reports why. The corresponding C function is `pwrite(2)`.
   package func write(_ bytes: [UInt8], at offset: Int64) throws(SystemError) {
     var done = 0
     while done < bytes.count {
@@ -130,19 +130,19 @@ package struct FileDescriptor: ~Copyable, Sendable {
     _ = try check(linux_ftruncate(number, size), "truncate", path)
   }
 
-  /// Returns once content and metadata are on the disk. A failure means that what was written before may be lost: it
-  /// must not be repeated as if a later success made up for it. The corresponding C function is `fsync(2)`.
+  /// Returns once content and metadata are on the disk. After a failure, bytes that were written before may be lost: do
+  /// not repeat the call as if a later success made up for the failure. The corresponding C function is `fsync(2)`.
   package func sync() throws(SystemError) { _ = try check(linux_fsync(number), "sync", path) }
 
-  /// As `sync()`, without times and mode. The corresponding C function is `fdatasync(2)`.
+  /// Like `sync()`, but without times and mode. The corresponding C function is `fdatasync(2)`.
   package func syncData() throws(SystemError) { _ = try check(linux_fdatasync(number), "sync", path) }
 
-  /// Syncs the whole file system that holds the file: the way to make a name durable in a directory one may not read. The
-  /// corresponding C function is `syncfs(2)`.
+  /// Syncs the whole file system that holds the file: the way to make a name durable in a directory that this user may
+  /// not read. The corresponding C function is `syncfs(2)`.
   package func syncFileSystem() throws(SystemError) { _ = try check(linux_syncfs(number), "sync", path) }
 
-  /// Begins to write the content to the disk and returns at once, so that several files can be on their way together.
-  /// Promises nothing: a `sync()` must follow. The corresponding C function is `sync_file_range(2)`.
+  /// Begins to write the content to the disk and returns at once, so that several files can be written at the same
+  /// time. It promises nothing: a `sync()` must follow. The corresponding C function is `sync_file_range(2)`.
   package func startWriteback() { _ = linux_start_writeback(number) }
 
   /// The corresponding C function is `fchmod(2)`.

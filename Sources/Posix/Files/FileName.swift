@@ -3,13 +3,13 @@ import Text
 /// The name of one entry in a directory: bytes, not text.
 ///
 /// Two names that look alike (composed and decomposed accents) are two files, and a name that is not valid UTF-8 must
-/// still be found, compared and moved. Order is byte order, as `LC_ALL=C sort` has it.
+/// still be found, compared and moved. Names sort in byte order, as with `LC_ALL=C sort`.
 package struct FileName: Hashable, Sendable, Comparable, CustomStringConvertible {
-  /// Without the terminating zero; never contains `/` or zero when it came from a directory.
+  /// Without the terminating zero; the bytes contain neither `/` nor zero when the name came from a directory.
   package let bytes: [UInt8]
 
-  /// - Parameter bytes: any. With a `/` or a zero among them it names no entry of a directory, and whoever takes names from
-  ///   outside has to see to that.
+  /// - Parameter bytes: any bytes. With a `/` or a zero among them, the name cannot be an entry of a directory; a
+  ///   caller that takes names from outside must check for that.
   package init(bytes: [UInt8]) { self.bytes = bytes }
   package init(_ text: String) { self.bytes = Array(text.utf8) }
 
@@ -33,7 +33,7 @@ package struct FileName: Hashable, Sendable, Comparable, CustomStringConvertible
     }
   }
 
-  /// Appends the name as people may see it: on one line, with characters that are unsafe for a terminal escaped.
+  /// Appends the name in a form safe to show: on one line, with characters that are unsafe for a terminal escaped.
   package func appendPrintable(to text: inout [UInt8]) {
     if bytes.allSatisfy({ (0x20...0x7E).contains($0) }) {
       text += bytes

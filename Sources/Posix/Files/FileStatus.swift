@@ -22,7 +22,7 @@ package struct FileStatus: Sendable, Equatable {
   /// Permission bits, without the file type.
   package let mode: UInt32
   package let modified: Timestamp
-  /// When content, owner, mode or name last changed (ctime). Nobody can set it.
+  /// When content, owner, mode or name last changed (ctime). Nobody can set this time.
   package let changed: Timestamp
 
   init(_ raw: linux_stat) {

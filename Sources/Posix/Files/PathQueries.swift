@@ -6,7 +6,7 @@ import CLinux
   import Musl
 #endif
 
-/// Questions about paths, and whole small files.
+/// Questions about paths, and reading whole small files.
 package enum PathQueries {
   package struct Access: OptionSet, Sendable {
     package let rawValue: Int32
@@ -16,16 +16,16 @@ package enum PathQueries {
     package static let execute = Access(rawValue: X_OK)
   }
 
-  /// Whether this process may use the path so, links followed. The corresponding C function is `faccessat(2)`.
+  /// Whether this process has this access to the path. Follows links. The corresponding C function is `faccessat(2)`.
   package static func allows(_ access: Access, _ path: String) -> Bool {
     linux_access(path, access.rawValue) == 0
   }
 
-  /// Whether the path is known to exist. A path that this user may not examine counts as missing: where the difference
-  /// matters, `targetStatus` tells it.
+  /// Whether the path is known to exist. A path that this user may not examine counts as missing; `targetStatus` tells
+  /// the two cases apart.
   package static func exists(_ path: String) -> Bool { linux_access(path, F_OK) == 0 }
 
-  /// What stands under a path, nil when nothing does. Does not follow a symbolic link.
+  /// The status of the entry at a path; nil when it does not exist. Does not follow a symbolic link.
   package static func status(_ path: String) throws(SystemError) -> FileStatus? {
     var status = linux_stat()
     let result = linux_fstatat(AT_FDCWD, path, &status)
@@ -34,10 +34,10 @@ package enum PathQueries {
     return FileStatus(status)
   }
 
-  /// What a path leads to, links followed; nil when there is nothing. Needs no descriptor. The corresponding C function
-  /// is `stat(2)`.
+  /// The status of the file that a path leads to; nil when the file does not exist. Follows links and does not need a
+  /// descriptor. The corresponding C function is `stat(2)`.
   ///
-  /// - Throws: also when this user may not examine the path: then it is not known whether it exists.
+  /// - Throws: also when this user may not examine the path: then it is not known whether the file exists.
   package static func targetStatus(_ path: String) throws(SystemError) -> FileStatus? {
     var status = linux_stat()
     let result = linux_stat(path, &status)
@@ -46,7 +46,7 @@ package enum PathQueries {
     return FileStatus(status)
   }
 
-  /// The one path that has no symbolic links and no `..` in it and leads to the same. The corresponding C function is
+  /// The one path that leads to the same file without symbolic links and without `..`. The corresponding C function is
   /// `realpath(3)`.
   package static func resolved(_ path: String) throws(SystemError) -> String {
     var result: UnsafeMutablePointer<CChar>?
@@ -55,7 +55,7 @@ package enum PathQueries {
     return result.map { String(cString: $0) } ?? path
   }
 
-  /// Makes a directory and those above it, where missing. The corresponding C function is `mkdir(2)`.
+  /// Makes a directory and the missing directories above it. The corresponding C function is `mkdir(2)`.
   package static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
     var result = linux_mkdirat(AT_FDCWD, path, mode)
     if result == -ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
@@ -66,9 +66,9 @@ package enum PathQueries {
     _ = try check(result, "make directory", path)
   }
 
-  /// The content of a file, links followed.
+  /// The content of a file. Follows links.
   ///
-  /// - Throws: also when it is larger than `limit` bytes.
+  /// - Throws: also when the file is larger than `limit` bytes.
   package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
     let number = try check(linux_openat(AT_FDCWD, path, O_RDONLY, 0), "open", path)
     let bytes = try FileDescriptor(number, path: path).readAll(limit: limit + 1)
@@ -76,9 +76,9 @@ package enum PathQueries {
     return bytes
   }
 
-  /// The path of a program: as it is when it contains a `/`, otherwise the first match along `path` (as PATH has it).
-  /// Entries that are empty or relative are passed over: what they find depends on the working directory, and a job's is
-  /// another than this process's. Nil when no match may be executed.
+  /// The path of a program: `name` itself when it contains a `/`, otherwise the first match along `path` (in the form
+  /// of PATH). Empty and relative entries are skipped: their meaning depends on the working directory, and a job does
+  /// not have the working directory of this process. Nil when there is not a match that may be executed.
   package static func program(_ name: String, searching path: String) -> String? {
     if name.contains("/") { return allows(.execute, name) && isRegular(name) ? name : nil }
     for folder in path.split(separator: ":") where folder.hasPrefix("/") {

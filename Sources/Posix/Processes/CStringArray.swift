@@ -1,7 +1,7 @@
 /// A list of C strings, made once and used for many programs: an environment has dozens of entries.
 package final class CStringArray: ExpressibleByArrayLiteral, @unchecked Sendable {
-  // @unchecked: nothing is written after `init`; C takes the strings as it takes those of `execve(2)`, without changing
-  // them, whatever the missing `const` says.
+  // @unchecked: nothing is written after `init`; C only reads the strings, as `execve(2)` does, although the parameter
+  // type lacks a `const`.
   private let bytes: UnsafeMutablePointer<CChar>
   private let starts: [UnsafeMutablePointer<CChar>]
 
@@ -20,7 +20,7 @@ package final class CStringArray: ExpressibleByArrayLiteral, @unchecked Sendable
 
   deinit { bytes.deallocate() }
 
-  /// Calls `body` with a null-terminated array of these strings, and some more at its end.
+  /// Calls `body` with a null-terminated array of these strings followed by `more`.
   func withPointers<Result>(
     adding more: EnvironmentBlock, _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
   ) -> Result {

@@ -6,9 +6,9 @@ import CLinux
   import Musl
 #endif
 
-/// A started program, in a session and process group of its own. How it ended is a value, not an error.
+/// A started program, in a session and process group of its own. Its exit is a value, not an error.
 package struct ChildProcess: ~Copyable {
-  /// The process id, and that of its process group.
+  /// The process id, which is also the id of its process group.
   package let id: Int32
 
   package enum Exit: Sendable, Equatable {
@@ -16,17 +16,17 @@ package struct ChildProcess: ~Copyable {
     case signal(Int32)
   }
 
-  /// Starts a program. Standard input is `/dev/null`, signals have their default meaning, and no descriptor but the
-  /// standard ones and the lock is handed down. The corresponding C functions are `vfork(2)` and `execve(2)`.
+  /// Starts a program. Standard input is `/dev/null`, signals have their default meaning, and the program gets only the
+  /// standard descriptors and the lock. The corresponding C functions are `vfork(2)` and `execve(2)`.
   ///
   /// - Parameters:
   ///   - program: a path; PATH is not searched.
   ///   - arguments: with the program's own name first.
   ///   - environment: entries `NAME=value`.
-  ///   - variables: more of them; together they are the whole environment of the program.
-  ///   - pipes: what it writes to its standard output and standard error goes there.
-  ///   - inherited: a lock that the program and all it starts keep holding (see `FileLock`).
-  /// - Throws: when it cannot be started; nothing is left behind then.
+  ///   - variables: more entries; together with `environment` they are the whole environment of the program.
+  ///   - pipes: take what the program writes to its standard output and standard error.
+  ///   - inherited: a lock that the program and all processes that it starts keep holding (see `FileLock`).
+  /// - Throws: when the program cannot be started; nothing is left behind then.
   package static func start(
     program: String, arguments: CStringArray, environment: CStringArray,
     adding variables: EnvironmentBlock = .init(),
@@ -56,7 +56,7 @@ package struct ChildProcess: ~Copyable {
     return ChildProcess(id: try check(result, "start", program))
   }
 
-  /// The number under which a child gets the lock: above those that shell scripts use.
+  /// The number under which a child gets the lock: above the numbers that shell scripts use.
   private static let inheritedNumber: Int32 = 64
 
   private init(id: Int32) { self.id = id }
@@ -64,11 +64,11 @@ package struct ChildProcess: ~Copyable {
   /// Sends a signal to the whole process group, and to the process itself if it has left the group. A process that has
   /// ended is not an error. The corresponding C function is `kill(2)`.
   ///
-  /// RACE: the ids of the process and its group are its own until it is reaped. Later they may be given to others, as soon
-  /// as the group is empty: call this before `Children.reap()` has reported its end.
+  /// RACE: the ids of the process and its group are its own until it is reaped. After that, they may be given to other
+  /// processes as soon as the group is empty: call this before `Children.reap()` has reported the end of the process.
   package func signalGroup(_ signal: Int32) {
     _ = linux_kill(-id, signal)
-    // Not twice to a process that is in its group: the second signal would interrupt the handler of the first.
+    // A process in its own group must not get the signal twice: the second would interrupt the handler of the first.
     if getpgid(id) != id { _ = linux_kill(id, signal) }
   }
 }

@@ -12,20 +12,20 @@ package enum CurrentProcess {
   package static var effectiveUser: UInt32 { geteuid() }
   package static var effectiveGroup: UInt32 { getegid() }
 
-  /// Makes a clean start, whatever the caller left open, closed or ignored. To be called before anything is opened.
+  /// Makes a clean start, whatever the caller left open, closed or ignored. Call this before anything is opened.
   ///
-  /// A standard stream that is closed (`bobbin run >&-`) becomes `/dev/null`: a file opened later would get its number,
-  /// and what is printed would go into that file. Every other descriptor of the caller is kept from jobs (`close_range(2)`
-  /// with `CLOSE_RANGE_CLOEXEC`), which might hold the caller's locks by it. And neither the
-  /// end of a reader (`| head`) nor a process that wants to write to a file at which a lease was just asked for ends this
-  /// process.
+  /// A standard stream that is closed (`bobbin run >&-`) becomes `/dev/null`: otherwise a file opened later would get
+  /// its number, and printed text would go into that file. Jobs do not get any other descriptor of the caller
+  /// (`close_range(2)` with `CLOSE_RANGE_CLOEXEC`), because they might hold the caller's locks through it. This process
+  /// is not ended by the end of a reader (`| head`), nor by a process that wants to write to a file for which a lease
+  /// has just been taken.
   package static func prepare() throws(SystemError) {
     _ = try check(linux_open_standard_streams(), "open", "/dev/null")
     _ = try check(linux_set_all_cloexec(), "close inherited files", nil)
     linux_ignore_sigpipe_sigio()
   }
 
-  /// A variable of the environment; nil when it is not set or empty. Bytes that are not UTF-8 become U+FFFD.
+  /// A variable of the environment; nil when it is unset or empty. Bytes that are not UTF-8 become U+FFFD.
   package static func environment(_ name: String) -> String? {
     guard let value = getenv(name) else { return nil }
     let text = String(cString: value)
@@ -58,8 +58,8 @@ package enum CurrentProcess {
     }
   }
 
-  /// Stops the calling thread for a while, whatever signals come. For a thread that works beside the one that waits for
-  /// signals with `Poll`, from which it must take none. The corresponding C function is `clock_nanosleep(2)`.
+  /// Stops the calling thread for a while, whatever signals arrive. For threads that must not take signals away from
+  /// the thread that waits for them with `Poll`. The corresponding C function is `clock_nanosleep(2)`.
   package static func pause(for duration: Duration) {
     let end = (MonotonicTime.now() + duration).nanoseconds
     var wakeUp = timespec()

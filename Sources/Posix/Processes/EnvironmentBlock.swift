@@ -1,8 +1,8 @@
-/// A few C strings that are others for each program: put together in one block of memory, which is used again.
+/// A few C strings that differ for each program, in one block of memory that is reused.
 package struct EnvironmentBlock: Sendable {
-  /// Each ends with a zero.
+  /// The strings, each with a zero at its end.
   private(set) var bytes: [UInt8] = []
-  /// Where they begin.
+  /// Where the strings begin.
   private(set) var starts: [Int] = []
 
   package init() {}

@@ -1,10 +1,10 @@
 import CLinux
 
-/// Where a child process writes its standard output and its standard error, and this process reads them.
+/// The pipes through which this process reads the standard output and the standard error of a child process.
 ///
-/// This process keeps the writing ends open as well. So a pipe never ends, and its reader is not woken for that: when the
-/// child ends, nothing more comes. And the next child can use the same pipes, if it is known that nobody holds them any
-/// longer; flags that a child has set on its ends (O_NONBLOCK) are cleared before the next start.
+/// This process keeps the writing ends open as well. So a pipe never ends, and its reader is not woken for an end: when
+/// the child ends, nothing more arrives. And the next child can use the same pipes, if it is known that nobody holds
+/// them any longer; flags that a child has set on its ends (O_NONBLOCK) are cleared before the next start.
 package struct OutputPipes: ~Copyable {
   let output: Pipe
   let error: Pipe
@@ -16,23 +16,23 @@ package struct OutputPipes: ~Copyable {
     self.error = error
   }
 
-  /// Makes the children's ends as they were made: writing waits when a pipe is full. The corresponding C function is
+  /// Restores the flags of the children's ends: a write waits when a pipe is full. The corresponding C function is
   /// `fcntl(2)` with `F_SETFL`.
   package func reset() throws(SystemError) {
     _ = try check(linux_set_blocking(output.writer.number), "prepare a pipe", nil)
     _ = try check(linux_set_blocking(error.writer.number), "prepare a pipe", nil)
   }
 
-  /// Numbers for `Poll.wait`.
+  /// The numbers of the reading ends, for `Poll.wait`.
   package var outputNumber: Int32 { output.reader.number }
   package var errorNumber: Int32 { error.reader.number }
 
-  /// Reads once from the standard output. See `FileDescriptor.read(into:)`.
+  /// Reads once from standard output. See `FileDescriptor.read(into:)`.
   package func readOutput(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
     try output.reader.read(into: buffer)
   }
 
-  /// Reads once from the standard error. See `FileDescriptor.read(into:)`.
+  /// Reads once from standard error. See `FileDescriptor.read(into:)`.
   package func readError(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
     try error.reader.read(into: buffer)
   }

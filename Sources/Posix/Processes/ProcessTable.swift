@@ -6,14 +6,14 @@ import CLinux
   import Musl
 #endif
 
-/// What `/proc` tells about processes. See proc(5).
+/// What `/proc` says about processes. See proc(5).
 package enum ProcessTable {
-  /// The processes that a process has started or adopted. One that ends meanwhile is left out.
+  /// The processes that a process has started or adopted. A process that ends meanwhile is left out.
   static func children(of parent: Int32) throws(SystemError) -> [Int32] { try table()[parent] ?? [] }
 
   /// Every process that descends from another one, nearest first. A process that ends meanwhile is left out.
   ///
-  /// - Parameter except: children that are left out with all that descends from them.
+  /// - Parameter except: children that are left out with all their descendants.
   package static func descendants(
     of ancestor: Int32, except: Set<Int32> = []
   ) throws(SystemError) -> [Int32] {
@@ -27,20 +27,20 @@ package enum ProcessTable {
     return found
   }
 
-  /// The children of every process that has any.
+  /// The children of every process that has children.
   private static func table() throws(SystemError) -> [Int32: [Int32]] {
     var children: [Int32: [Int32]] = [:]
     for name in try Directory(path: "/proc").names() {
       guard let id = name.text.flatMap({ Int32($0) }), let fields = statFields(id) else { continue }
-      // RACE: a process may end after it was listed. It needs no signal then.
+      // RACE: a process may end after it was listed. It does not need a signal then.
       guard fields.count > 1, let parent = Int32(fields[1]) else { continue }
       children[parent, default: []].append(id)
     }
     return children
   }
 
-  /// When a process began, in clock ticks since boot; with the process id it names one process until the next boot.
-  /// Nil when there is no such process, or only its exit status is left, for its parent to take (a zombie).
+  /// When a process began, in clock ticks since boot; with the process id, this names one process until the next boot.
+  /// Nil when the process does not exist, or when only its exit status is left, for its parent to take (a zombie).
   package static func startTime(of id: Int32) -> UInt64? {
     guard let fields = statFields(id), fields.count > 19, fields[0] != "Z", fields[0] != "X" else {
       return nil
@@ -54,7 +54,7 @@ package enum ProcessTable {
     return text[text.index(after: close)...].split(separator: " ")
   }
 
-  /// This boot of this machine, a UUID; empty where `/proc` does not have it.
+  /// The id of this boot of this machine, a UUID; empty where `/proc` does not have it.
   package static func bootIdentifier() -> String {
     (readText("/proc/sys/kernel/random/boot_id") ?? "").filter { $0 != "\n" }
   }

@@ -12,11 +12,11 @@ package struct Log: Sendable {
   private let write: @Sendable (String) -> Void
 
   /// - Parameters:
-  ///   - isQuiet: leaves out information; warnings and errors remain.
-  ///   - write: takes a line with its newline; standard error unless a test reads along.
+  ///   - isQuiet: whether to leave out information; warnings and errors remain.
+  ///   - write: takes a line with its newline; writes to standard error unless a test collects the lines.
   package init(
     isQuiet: Bool = false,
-    // If standard error is gone, nothing is left to report that to, and the batch need not stop for it.
+    // If standard error is gone, that cannot be reported anywhere, and the batch need not stop for it.
     write: @escaping @Sendable (String) -> Void = { line in try? StandardStream.error.write(line) }
   ) {
     self.isQuiet = isQuiet

@@ -14,7 +14,7 @@ package enum StandardStream: Int32, Sendable {
   /// What messages call the stream.
   package var name: String { self == .output ? "stdout" : "stderr" }
 
-  /// Writes all bytes, in as few calls as possible, and waits where a pipe is full. A reader that has gone away
+  /// Writes all bytes, in as few calls as possible, and waits when a pipe is full. A reader that has gone away
   /// (`| head`) is an error like any other.
   package func write(_ text: String) throws(SystemError) { try write(Array(text.utf8)) }
 
@@ -24,7 +24,7 @@ package enum StandardStream: Int32, Sendable {
       while !rest.isEmpty {
         var written = linux_write(rawValue, rest.baseAddress, rest.count)
         if written == -Int(EAGAIN) {
-          // Whoever started us left O_NONBLOCK on it: wait here for what the kernel would wait for.
+          // The process that started this one has set O_NONBLOCK: wait here, as the kernel would without the flag.
           written = Int(linux_wait_writable(rawValue))
         }
         if written < 0 {

@@ -1,11 +1,11 @@
 import CLinux
 
-/// A thread with a body. It must be joined before what it uses goes away.
+/// A thread that runs a body. It must be joined before the values that it uses go away.
 package struct JoinableThread: ~Copyable {
   private let handle: UInt
 
-  /// Starts it, all signals blocked and, where the user has chosen no policy, with SCHED_BATCH (see `sched(7)`). The
-  /// corresponding C function is `pthread_create(3)`.
+  /// Starts the thread with all signals blocked and, unless the user has chosen a policy, with SCHED_BATCH (see
+  /// `sched(7)`). The corresponding C function is `pthread_create(3)`.
   package init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
     let box = Unmanaged.passRetained(Body(body))
     var handle: UInt = 0
@@ -16,7 +16,7 @@ package struct JoinableThread: ~Copyable {
     self.handle = handle
   }
 
-  /// Waits for its end. The corresponding C function is `pthread_join(3)`.
+  /// Waits for the end of the thread. The corresponding C function is `pthread_join(3)`.
   package consuming func join() { linux_thread_join(handle) }
 
   private final class Body: Sendable {

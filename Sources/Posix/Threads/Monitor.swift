@@ -8,7 +8,7 @@ import CLinux
 
 /// A value that threads share: one thread at a time accesses it, and a thread can wait for another to change it.
 package final class Monitor<Value>: @unchecked Sendable {
-  // @unchecked: `value` is only ever touched between lock and unlock of `mutex`.
+  // @unchecked: `value` is accessed only while `mutex` is locked.
   private var value: Value
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -31,7 +31,7 @@ package final class Monitor<Value>: @unchecked Sendable {
   }
 
   /// Reads or changes the value. Wakes no thread: a caller whose change another thread waits for calls `notifyAll()`
-  /// afterwards. (Waking a thread in vain costs more than most of what is done here.)
+  /// afterwards. (Waking a thread in vain costs more than most of the work done here.)
   package func withLock<Result, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -50,10 +50,10 @@ package final class Monitor<Value>: @unchecked Sendable {
     }
   }
 
-  /// Waits until `body` returns something, or the time has come.
+  /// Waits until `body` returns something, or the deadline has passed.
   ///
   /// - Parameter deadline: nil waits for ever.
-  /// - Returns: nil when the time came first.
+  /// - Returns: nil when the deadline passed first.
   package func wait<Result>(until deadline: MonotonicTime?, _ body: (inout Value) -> Result?) -> Result? {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

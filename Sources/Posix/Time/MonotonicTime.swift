@@ -23,7 +23,7 @@ package struct MonotonicTime: Sendable, Comparable {
     .nanoseconds(left.nanoseconds - right.nanoseconds)
   }
 
-  /// A later time; a duration too long to be added ends at the latest time that can be expressed.
+  /// A later time; the latest time that can be expressed when the duration is too long to be added.
   package static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
     let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
     return MonotonicTime(nanoseconds: overflow ? .max : sum)

@@ -1,6 +1,6 @@
 /// The written forms of a timestamp: RFC 3339 in files and logs, and the compact form in the names of triggers.
 extension Timestamp {
-  /// `2026-01-31T10:30:00Z`, with as many digits of the second as asked for (0, 3, 6 or 9).
+  /// `2026-01-31T10:30:00Z`, with the requested number of fraction digits (0, 3, 6 or 9).
   package func rfc3339(fractionDigits: Int = 0) -> String {
     let (year, month, day, hour, minute, second) = fields
     var text = ContiguousArray<UInt8>()
@@ -21,7 +21,7 @@ extension Timestamp {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// `20260131T103000.123456Z`: sorts as the times do.
+  /// `20260131T103000.123456Z`: the texts sort in the order of the times.
   package var compact: String {
     let (year, month, day, hour, minute, second) = fields
     var text = ContiguousArray<UInt8>()
@@ -39,7 +39,7 @@ extension Timestamp {
   }
 
   /// Reads RFC 3339 as people and programs write it: `T` or a space between date and time, any number of digits after
-  /// a full stop, `Z` or an offset such as `+02:00`. Without either the time is taken as UTC.
+  /// a full stop, `Z` or an offset such as `+02:00`. Without either, the time is taken as UTC.
   ///
   /// - Returns: nil for anything else, and for a date that does not exist.
   package init?(rfc3339 text: some StringProtocol) {

@@ -1,17 +1,17 @@
 import CLinux
 
-/// A time in UTC, to the nanosecond, in the years 0000 to 9999: those that four digits can express.
+/// A time in UTC, to the nanosecond, in the years 0000 to 9999: the years that four digits can express.
 package struct Timestamp: Sendable, Hashable, Comparable {
-  /// Since 1970-01-01T00:00:00Z, without leap seconds.
+  /// Seconds since 1970-01-01T00:00:00Z, without leap seconds.
   package let seconds: Int64
-  /// 0 to 999,999,999.
+  /// Nanoseconds since that second began, 0 to 999,999,999.
   package let nanoseconds: Int64
 
-  /// The first and the last second that there are.
+  /// The first and the last second that a timestamp can have.
   static let range: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
 
-  /// A time outside of the range becomes its nearest end: a file system may have any 64-bit number as a file's time,
-  /// and no such number may stop a run.
+  /// A time outside the range becomes the nearest end of the range: a file system may have any 64-bit number as a
+  /// file's time, and such a number must not stop a run.
   package init(seconds: Int64, nanoseconds: Int64 = 0) {
     self.seconds = min(max(seconds, Self.range.lowerBound), Self.range.upperBound)
     self.nanoseconds = self.seconds == seconds ? nanoseconds : 0

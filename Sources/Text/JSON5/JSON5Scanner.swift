@@ -1,10 +1,10 @@
 /// Walks over the structure of a JSON5 text: braces, brackets, keys, commas and comments. Scalars are only
-/// delimited here; whether they are well-formed is for the decoder to say.
+/// delimited here; the decoder decides whether they are well-formed.
 struct JSON5Scanner {
   private typealias Fault = SourceMap.SyntaxFault
 
   /// The configuration needs four levels. The bound keeps a hostile or broken text from using up the stack, here
-  /// and in the decoder, which sees the text afterwards.
+  /// and in the decoder, which reads the text afterwards.
   private static let deepest = 32
 
   private let text: [UInt8]
@@ -76,7 +76,7 @@ struct JSON5Scanner {
       var member = try value(inside)
       member.offset = keyOffset
       if node.members[key] != nil {
-        // The decoder keeps the first one, so the lines given are those of the first one too.
+        // The decoder keeps the first member, so messages also state the lines of the first member.
         repetitions.append(.init(path: inside, offset: keyOffset))
       } else {
         node.members[key] = member
@@ -99,7 +99,7 @@ struct JSON5Scanner {
     return node
   }
 
-  /// Passes the comma after a member or element. None is needed before the closing character.
+  /// Skips the comma after a member or element. A comma is not needed before the closing character.
   private mutating func separator(before close: Unicode.Scalar, in open: Int) throws(SourceMap.SyntaxFault) {
     let byte = try next(in: open)
     if byte == UInt8(ascii: ",") {
@@ -111,7 +111,7 @@ struct JSON5Scanner {
     }
   }
 
-  /// The next byte that means something within what was opened at `open`.
+  /// The next byte after white space and comments, within the object or array that was opened at `open`.
   private mutating func next(in open: Int) throws(SourceMap.SyntaxFault) -> UInt8 {
     guard let byte = try skipSpace() else {
       throw Fault(offset: open, message: "this \(character(at: open)) is never closed")
@@ -119,7 +119,7 @@ struct JSON5Scanner {
     return byte
   }
 
-  /// Passes a quoted text, or a bare word up to the next character that cannot be part of one.
+  /// Skips a quoted text, or a bare word up to the next character that cannot be part of the word.
   private mutating func token() throws(SourceMap.SyntaxFault) -> Range<Int> {
     let start = index
     let quote = text[index]
@@ -142,7 +142,7 @@ struct JSON5Scanner {
     throw Fault(offset: start, message: "this quote is never closed")
   }
 
-  /// The key as the decoder sees it: it resolves escapes in quotes, and leaves a bare key as it stands.
+  /// The key as the decoder sees it: the decoder resolves escapes in quotes, and leaves a bare key as it is.
   private func key(in range: Range<Int>) -> String {
     let bytes = text[range]
     guard bytes.first == UInt8(ascii: "\"") || bytes.first == UInt8(ascii: "'") else {
@@ -152,7 +152,7 @@ struct JSON5Scanner {
     return String(decoding: bytes.dropFirst().dropLast(), as: UTF8.self)
   }
 
-  /// Passes white space and comments. Returns the byte after them, nil at the end of the text.
+  /// Skips white space and comments. Returns the byte after them, nil at the end of the text.
   private mutating func skipSpace() throws(SourceMap.SyntaxFault) -> UInt8? {
     while index < text.count {
       switch (text[index], index + 1 < text.count ? text[index + 1] : 0) {

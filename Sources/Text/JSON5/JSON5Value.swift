@@ -2,19 +2,19 @@ import FoundationEssentials
 
 /// A JSON5 value of any kind.
 ///
-/// The configuration is decoded to this first and read key by key afterwards: a `Decodable` type of its own would
-/// stop at the first fault, and ignore unknown keys.
+/// The configuration is first decoded to this type and then read key by key: a `Decodable` type of its own would stop
+/// at the first fault, and ignore unknown keys.
 package enum JSON5Value: Decodable, Sendable {
   case null
   case bool(Bool)
   case integer(Int)
-  /// A number that is no `Int`; `nan` also stands for what the decoder cannot read as a number, such as `1e`.
+  /// A number that is not an `Int`; `nan` also stands for text that the decoder cannot read as a number, such as `1e`.
   case number(Double)
   case string(String)
   case array([JSON5Value])
   case object([String: JSON5Value])
 
-  /// Decodes a whole JSON5 text; nil when the decoder refuses it. Why and where it does not say on Linux.
+  /// Decodes a whole JSON5 text; nil when the decoder refuses it. On Linux, the decoder does not say why or where.
   package static func decode(_ text: some Collection<UInt8>) -> JSON5Value? {
     let decoder = JSONDecoder()
     decoder.allowsJSON5 = true
@@ -23,8 +23,8 @@ package enum JSON5Value: Decodable, Sendable {
 
   package init(from decoder: any Decoder) throws {
     let single = try decoder.singleValueContainer()
-    // Text first, as most values are text and each wrong guess costs an error. A text that cannot be decoded
-    // (a bad escape) must not be taken for another kind, so that error goes on.
+    // Text first, because most values are text and each wrong guess costs an error. A text that cannot be decoded
+    // (a bad escape) must not be taken for another kind, so that error is passed on.
     do {
       self = .string(try single.decode(String.self))
       return
@@ -48,7 +48,7 @@ package enum JSON5Value: Decodable, Sendable {
     }
   }
 
-  /// What it is, as a message says it.
+  /// The kind of the value, in words for a message.
   package var kind: String {
     switch self {
     case .null: "null"

@@ -1,7 +1,7 @@
-/// Where the keys and elements of a JSON5 text stand.
+/// The positions of the keys and elements of a JSON5 text.
 ///
-/// The decoder gives values, but no lines, keeps silent about a key that is given twice, and on Linux does not say
-/// where a text is wrong. This finds out just that, and leaves the meaning of every value to the decoder.
+/// The decoder gives values but not their lines, does not report a key that is given twice, and on Linux does not say
+/// where a text is wrong. The source map supplies exactly that, and leaves the meaning of every value to the decoder.
 package struct SourceMap: Sendable {
   /// What a text is to hold, and what helps when it does not.
   package struct Document: Sendable {
@@ -33,7 +33,7 @@ package struct SourceMap: Sendable {
     let isKey: Bool
   }
 
-  /// A key that its object has already.
+  /// A key that its object already has.
   package struct Repetition: Sendable {
     package let path: ValuePath
     package let offset: Int
