@@ -50,7 +50,7 @@ package struct Instance: Sendable {
     return store
   }
 
-  /// What processes that were killed left claimed, for the next run to recover. Changes nothing.
+  /// The claims that killed processes left, for the next run to recover. Changes nothing.
   func abandonedClaims() throws(SystemError) -> [Claim] {
     guard try spool.root.status(of: SpoolFolder.running.name)?.kind == .directory else { return [] }
     let running = try spool.root.directory(SpoolFolder.running.name)

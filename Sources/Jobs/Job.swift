@@ -11,7 +11,7 @@ package struct Job: Sendable {
   /// The name of the trigger that asked for it; nil for a scheduled job.
   package let trigger: FileName?
   package let user: String?
-  /// The number of the first attempt: above 1 when a crash cut earlier ones short.
+  /// The number of the first attempt: above 1 when a crash cut earlier attempts short.
   package let firstAttempt: Int
 
   package init(

@@ -1,7 +1,7 @@
 import Posix
 
-/// The log file of a job: what it wrote, in the order in which it came. Of a long output it keeps the beginning, which
-/// says what was done, and the end, which says what went wrong.
+/// The log file of a job: its output, in the order in which it came. If the output is long, the log keeps the
+/// beginning, which says what was done, and the end, which says what went wrong.
 ///
 /// A log that cannot be written is reported once and never stops the job.
 struct JobLog: ~Copyable {
@@ -19,7 +19,7 @@ struct JobLog: ~Copyable {
   private var tailStart: Int64 = 0
   private var headSize = 0
   private var tailSize = 0
-  /// How much was left out between head and tail, and how long the line is that says so.
+  /// How much was left out between head and tail, and the length of the line that says so.
   private var leftOut: Int64 = 0
   private var markerSize = 0
 
@@ -43,7 +43,7 @@ struct JobLog: ~Copyable {
       if tail.isEmpty { return }
       try file?.write(tail)
       tailSize += tail.count
-      // Twice as much as is kept may stand there, so that each byte is moved at most once.
+      // The file may hold twice as much tail as is kept, so that each byte is moved at most once.
       if tailSize >= 2 * Self.tailLimit { try shorten() }
     } catch {
       isBroken = true
@@ -51,17 +51,17 @@ struct JobLog: ~Copyable {
     }
   }
 
-  /// Leaves out what is too much. To be called when nothing more comes.
+  /// Removes what is beyond the limits. To be called when no more output comes.
   mutating func finish() {
     if isBroken || tailSize <= Self.tailLimit { return }
     do throws(SystemError) { try shorten() } catch { log.warning("job log not shortened: \(error)") }
   }
 
-  /// Moves the end of the output up to its beginning.
+  /// Moves the end of the output up so that it follows the beginning.
   private mutating func shorten() throws(SystemError) {
     let surplus = tailSize - Self.tailLimit
     guard let end = try file?.read(at: tailStart + Int64(surplus), count: Self.tailLimit) else { return }
-    // The tail begins with the line that says what is missing, from the first time on.
+    // From the first call on, a line in front of the tail says what is missing.
     leftOut += Int64(surplus)
     let marker = Array("\n[bobbin: \(leftOut) bytes are left out here]\n".utf8)
     let start = tailStart - Int64(markerSize)

@@ -1,6 +1,6 @@
 import Posix
 
-/// What a job writes: stored in its log file as it comes, lines on standard output counted, lines on standard error
+/// The output of a job: stored in its log file as it comes, lines on standard output counted, lines on standard error
 /// searched for the signs of a transient failure.
 struct JobOutput: ~Copyable {
   /// Lines on standard output that are not blank.
@@ -29,7 +29,7 @@ struct JobOutput: ~Copyable {
     for line in error.add(bytes) { noteErrorLine(line) }
   }
 
-  /// Takes the last lines, which may lack their newline, and brings the log file into its final form.
+  /// Takes the last lines, which may lack a newline, and brings the log file into its final form.
   mutating func finish() {
     items += output.end().count
     for line in error.end() { noteErrorLine(line) }

@@ -4,13 +4,13 @@ import Posix
 ///
 /// This is the only place that answers "whose process is it?". Processes that moved to another group or session are
 /// found because they become children of the batch when their parents die (`Children.adoptOrphans`). An adopted process
-/// carries no label: as long as the batch runs one job at a time, each one that was not there before belongs to the job
-/// that is running. Several jobs at once need a better answer here, and nowhere else.
+/// carries no label: as long as the batch runs one job at a time, each process that was not there before belongs to the
+/// running job. To run several jobs at once, only this type would need a better answer.
 struct JobProcesses {
   /// The process that was started.
   let main: Int32
 
-  /// Takes the exits of all children that have ended, adopted ones included.
+  /// Takes the exits of all children that have ended, including adopted children.
   ///
   /// - Returns: the exit of the main process; nil while it runs.
   func reapMain() throws(SystemError) -> ChildProcess.Exit? {
@@ -36,7 +36,7 @@ struct JobProcesses {
     }
   }
 
-  /// Sends a signal to all that are left, in whatever group or session.
+  /// Sends a signal to all processes that are left, whatever their group or session.
   func signalRemaining(_ signal: Int32) throws(SystemError) { try Children.signalDescendants(signal) }
 
   /// Abandons what is left: processes that no signal ends. Later jobs must not wait for them.

@@ -23,7 +23,7 @@ package final class JobRunner {
   private var launches: [Int64: Launch] = [:]
   /// The variables that differ from job to job.
   private var variables = EnvironmentBlock()
-  /// The pipes of the last job, when no process can hold them any longer.
+  /// The pipes of the last job, if no process can hold them any longer.
   private var pipes: OutputPipes?
 
   /// Whether the last job ended by itself and left no process behind.
@@ -41,10 +41,10 @@ package final class JobRunner {
     searchPath = CurrentProcess.searchPath
   }
 
-  /// Runs a job to its end. A failed job is a result, never an error.
+  /// Runs a job to its end. A failed job is a result, not an error.
   ///
   /// - Parameters:
-  ///   - lock: the channel's, inherited by the job's processes.
+  ///   - lock: the channel's lock, which the job's processes inherit.
   ///   - onLongRunning: called when an attempt takes longer than a tenth of a second.
   /// - Throws: when the batch itself cannot go on.
   package func run(
@@ -164,8 +164,8 @@ package final class JobRunner {
     return StartedJob(child: child, pipes: pipes)
   }
 
-  /// The command of a channel, ready to be started. Its program is searched for once a run; if the program goes away
-  /// meanwhile, the start fails as the search would.
+  /// The command of a channel, ready to be started. Its program is searched for once per run; if the program disappears
+  /// later, the start fails as the search would.
   private func launch(_ channel: Channel) throws(SystemError) -> Launch {
     if let known = launches[channel.id] { return known }
     let arguments = channel.arguments()

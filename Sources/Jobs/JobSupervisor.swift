@@ -3,9 +3,9 @@ import Posix
 /// Watches one started job to its end: reads its output, stops it when its time is up or the batch is asked to stop, and
 /// ends what it leaves behind.
 struct JobSupervisor {
-  /// How much later than its job a signal for both may reach the batch.
+  /// How much later than the job the batch may receive a signal that is meant for both.
   private static let signalDelay = Duration.milliseconds(50)
-  /// From when on a job counts as long-running.
+  /// A job that takes longer than this counts as long-running.
   private static let longRunningThreshold = Duration.milliseconds(100)
   /// How often the processes that a job left behind are signalled: one of them may have been about to start another.
   private static let signalInterval = Duration.milliseconds(50)
@@ -27,7 +27,7 @@ struct JobSupervisor {
 
   /// Waits for a started job and for everything that it left behind.
   ///
-  /// - Throws: when the system refuses to wait for the job's end. The job is killed then: it must not go on unseen.
+  /// - Throws: when the system refuses to wait for the job's end. The job is then killed: it must not run on unseen.
   func supervise(
     _ child: consuming ChildProcess, _ pipes: borrowing OutputPipes, into output: inout JobOutput
   ) throws(SystemError) -> Supervision {
@@ -73,7 +73,7 @@ struct JobSupervisor {
     var cause: Supervision.Ending?
   }
 
-  /// Reads what the job writes until its main process has ended, or could not be ended.
+  /// Reads the job's output until its main process has ended, or could not be ended.
   private func awaitExit(
     of child: borrowing ChildProcess, _ processes: JobProcesses, _ pipes: borrowing OutputPipes,
     _ buffer: UnsafeMutableRawBufferPointer, into output: inout JobOutput
@@ -115,7 +115,7 @@ struct JobSupervisor {
     return now >= timeLimit ? .timedOut : nil
   }
 
-  /// Waits for output, and reads what has come.
+  /// Waits for output, and reads what has arrived.
   private func readOnce(
     _ pipes: borrowing OutputPipes, _ buffer: UnsafeMutableRawBufferPointer, until: MonotonicTime,
     into output: inout JobOutput
@@ -129,10 +129,11 @@ struct JobSupervisor {
     }
   }
 
-  /// The signal that stopped both, a job and its batch: a shutdown, or `kill` for a whole session, does not wait for the
+  /// The signal that stopped both a job and its batch: a shutdown, or `kill` for a whole session, does not wait for the
   /// batch to stop its job.
   ///
-  /// RACE: the job may have been hit first. An end by such a signal is therefore given some milliseconds to reach the batch.
+  /// RACE: the signal may have reached the job first. If such a signal ended the job, the batch therefore waits some
+  /// milliseconds for a signal of its own.
   ///
   /// - Returns: nil when the job ended by itself.
   private func stopSignal(behind exit: ChildProcess.Exit) throws(SystemError) -> Int32? {
@@ -140,7 +141,7 @@ struct JobSupervisor {
     return exit.isByStopSignal ? try stop.wait(until: .now() + Self.signalDelay) : stop.signal
   }
 
-  /// Ends what is left of the job's processes by the same ladder as the job itself.
+  /// Ends what is left of the job's processes with the same ladder as the job itself.
   private func endRemaining(_ processes: JobProcesses) throws(SystemError) {
     var descent = Teardown.Descent(teardown, now: .now())
     while let signal = descent.signal {
@@ -152,8 +153,8 @@ struct JobSupervisor {
     try processes.abandon()
   }
 
-  /// Ends what can be ended beside a process that hangs in the kernel. The lock of its channel, which the process holds,
-  /// keeps another job away from the channel.
+  /// Ends the other processes of the job, as far as possible, when one process hangs in the kernel. The channel's lock,
+  /// which the hanging process holds, keeps other jobs away from the channel.
   private func abandonHanging(
     _ processes: JobProcesses, cause: Supervision.Ending, _ output: inout JobOutput
   ) -> Supervision {
@@ -168,8 +169,8 @@ struct JobSupervisor {
     return supervision
   }
 
-  /// Reads what is left in the pipes. After the last writer has gone, all that was written is there; a writer that could
-  /// not be ended is not waited for.
+  /// Reads what is left in the pipes. After the last writer has ended, the pipes hold everything that was written; a
+  /// writer that could not be ended is not waited for.
   ///
   /// - Returns: whether the pipes are empty.
   private func drainPipes(
@@ -193,7 +194,7 @@ struct JobSupervisor {
     return false
   }
 
-  /// What a read brought; nil when there is nothing now.
+  /// The bytes that a read returned; nil when there are no bytes now.
   private static func received(
     _ count: Int?, _ buffer: UnsafeMutableRawBufferPointer
   ) -> UnsafeRawBufferPointer? {
@@ -203,7 +204,7 @@ struct JobSupervisor {
 }
 
 extension ChildProcess.Exit {
-  /// Whether a signal that asks to stop ended the process, by itself or as a shell reports it.
+  /// Whether a signal that asks to stop ended the process, directly or as a shell reports it.
   fileprivate var isByStopSignal: Bool {
     switch self {
     case .signal(let signal): Signals.askingToStop.contains(signal)

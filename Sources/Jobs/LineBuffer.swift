@@ -1,10 +1,10 @@
 /// Cuts a stream into lines. A line ends at `\n`, at `\r\n` and at a lone `\r`, with which a progress bar goes back to
-/// the start of its line; ANSI escape sequences (colours, moves of the cursor) are not part of a line. A line is
-/// remembered up to a limit; a longer one still counts as one line.
+/// the start of its line; ANSI escape sequences (colours, cursor movements) are not part of a line. A line is
+/// remembered up to a limit; a longer line still counts as one line.
 struct LineBuffer {
   private static let limit = 8_192
 
-  /// Where in an ANSI escape sequence the stream is (ECMA-48).
+  /// Where the stream is in an ANSI escape sequence (ECMA-48).
   private enum Escape {
     case none
     /// After ESC.
@@ -24,7 +24,7 @@ struct LineBuffer {
     var lines: [[UInt8]] = []
     for byte in bytes where !isInEscape(byte) {
       if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
-        // The `\n` of a `\r\n` ends a blank line, which nobody sees.
+        // The `\n` of a `\r\n` ends a blank line, which is not reported.
         lines += end()
       } else {
         if isBlank, byte != UInt8(ascii: " "), byte != UInt8(ascii: "\t") { isBlank = false }
@@ -34,7 +34,7 @@ struct LineBuffer {
     return lines
   }
 
-  /// - Returns: what has come of a line that has not ended, unless it is blank.
+  /// - Returns: the part of an unfinished line that has arrived, unless it is blank.
   mutating func end() -> [[UInt8]] {
     defer {
       line.removeAll(keepingCapacity: true)
@@ -43,7 +43,7 @@ struct LineBuffer {
     return isBlank ? [] : [line]
   }
 
-  /// Whether the byte belongs to an escape sequence. A line break ends a sequence that was not finished.
+  /// Whether the byte belongs to an escape sequence. A line break ends an unfinished sequence.
   private mutating func isInEscape(_ byte: UInt8) -> Bool {
     if escape == .none {
       if byte == 0x1B { escape = .started }

@@ -26,7 +26,7 @@ struct Teardown: Sendable {
   /// One descent of the ladder. It begins on the first step.
   struct Descent {
     private var steps: ArraySlice<Step>
-    /// When the present step is over.
+    /// When the current step is over.
     private(set) var deadline: MonotonicTime
 
     init(_ teardown: Teardown, now: MonotonicTime) {
@@ -34,13 +34,13 @@ struct Teardown: Sendable {
       deadline = now + (teardown.steps.first?.patience ?? .zero)
     }
 
-    /// The signal of the present step; nil when every step was in vain.
+    /// The signal of the current step; nil when every step was in vain.
     var signal: Int32? { steps.first?.signal }
 
-    /// Goes to the next step when the time of the present one has passed, or at once when the caller is in a hurry. The
-    /// last step is not hurried: after it there is nothing left to try.
+    /// Goes to the next step when the time of the current step has passed, or at once when the caller is in a hurry.
+    /// The last step is not hurried: after it there is nothing left to try.
     ///
-    /// - Returns: whether there was a step.
+    /// - Returns: whether the step was over.
     mutating func advance(now: MonotonicTime, isUrgent: Bool) -> Bool {
       guard !steps.isEmpty, now >= deadline || (isUrgent && steps.count > 1) else { return false }
       steps.removeFirst()

@@ -15,7 +15,7 @@ struct Bobbin {
       try CurrentProcess.prepare()
       let arguments = try Arguments(words)
       let status = try run(arguments)
-      // A program that was asked to stop says so by its status, as the shell expects it.
+      // A program that was asked to stop says so in its exit status, as the shell expects.
       if let signal = Signals.stop { return 128 + signal }
       // A failure keeps its status. A success whose output failed becomes EX_IOERR, except EPIPE: `| head` has what it
       // wanted.

@@ -1,4 +1,4 @@
-/// The end of a command: a status for the shell and, unless it was said already, a message for the person.
+/// The end of a command: a status for the shell and, unless it was printed already, a message for the user.
 struct CommandFailure: Error {
   let status: ExitStatus
   /// Nil when everything has been said.

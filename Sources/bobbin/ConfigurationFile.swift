@@ -24,7 +24,7 @@ enum ConfigurationFile {
       guard let status = try PathQueries.targetStatus(path) else {
         throw SystemError("open", path, .noSuchFile)
       }
-      // A FIFO would be waited for, and what comes out of one stands in no folder.
+      // A FIFO would make the program wait, and its content would not be in a folder.
       guard status.kind == .regular else { throw failure(.configuration, "'\(path)' is not a regular file") }
       let file = try resolved(path)
       return try Configuration.parse(
@@ -39,14 +39,14 @@ enum ConfigurationFile {
     }
   }
 
-  /// The file's absolute path, its folder's symbolic links and `..` resolved: whichever way the path leads there, one
-  /// file is one configuration, with one spool. A file that is itself a link stays one.
+  /// The file's absolute path, with its folder's symbolic links and `..` resolved: whichever path leads to it, one file
+  /// is one configuration, with one spool. A file that is itself a link stays a link.
   private static func resolved(_ path: String) throws(SystemError) -> String {
     let (folder, name) = PathText.split(path)
     return PathText.join(try PathQueries.resolved(folder), name)
   }
 
-  /// The first of the places where there is one.
+  /// The first place that has a configuration.
   private static func find() throws -> String {
     // Without a working directory (it may have been removed) nothing is there.
     let directory = (try? CurrentProcess.directory()) ?? "."

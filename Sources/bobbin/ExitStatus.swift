@@ -1,12 +1,12 @@
 import Posix
 
-/// What the shell, cron and systemd are told. The numbers are those of sysexits.h and timeout(1).
+/// The exit statuses for the shell, cron and systemd. The numbers come from sysexits.h and timeout(1).
 enum ExitStatus: Int32 {
   case done = 0
   /// A job failed, or something could not be carried out.
   case failed = 1
   case usage = 64
-  /// No such channel, or it is disabled; no such trigger.
+  /// The channel does not exist or is disabled, or the trigger does not exist.
   case notFound = 65
   case cannotCreate = 73
   case inputOutput = 74

@@ -3,12 +3,12 @@ import Text
 
 /// Standard output: what a command was asked for. Everything else goes to standard error.
 ///
-/// Output failures do not undo work, so a failure is remembered, and counts when the command's own status is known. What
-/// has no end of its own is written by `stream`, which throws, so that a command stops when nobody reads any more.
+/// Output failures do not undo work, so a failure is remembered, and counts when the command's own status is known.
+/// Output of unlimited length is written by `stream`, which throws, so that a command stops when nobody reads any more.
 enum Output {
   private static let firstFailure = Monitor<SystemError?>(nil)
 
-  /// Why something could not be written; nil while everything could.
+  /// Why something could not be written; nil if every write succeeded.
   static var failure: SystemError? { firstFailure.withLock { $0 } }
 
   /// Writes bytes; a failure is remembered.

@@ -2,7 +2,7 @@ import Channels
 import Posix
 import Spool
 
-/// What is the batch's own inside the spool: it must be able to use it, and nobody else may change it.
+/// The batch's own entries in the spool: the batch must be able to use them, and nobody else may change them.
 extension SetupCheck {
   func spoolInside() -> [SetupProblem] {
     // If the spool is another user's, report only that; findings for the wrong user are noise.
@@ -17,7 +17,7 @@ extension SetupCheck {
       }
   }
 
-  /// The folder of a lock that is not in the spool itself: a run makes the lock, but no folder for it.
+  /// The folder of a lock that is not in the spool itself: a run makes the lock, but not its folder.
   func lockFolder() -> [SetupProblem] {
     let path = configuration.lockFolder
     guard otherOwner == nil, path != configuration.spool else { return [] }
@@ -29,7 +29,7 @@ extension SetupCheck {
       ]
     }
     if status.kind != .directory { return [notDirectory(path, "the folder of the lock")] }
-    // A lock that is there already only has to be reached.
+    // A run only has to reach a lock that exists already.
     let isMade = followed(configuration.lock) != nil
     if !PathQueries.allows(isMade ? .execute : [.write, .execute], path) {
       return [unusable(path, status, "make the lock in it")]
@@ -54,7 +54,7 @@ extension SetupCheck {
           remedy: "rm '\(path)'")
       ]
     }
-    // Modes and owners below are those of what is mounted: whatever they are, it can't stay.
+    // The modes and owners below would be the mounted directory's, which cannot stay there anyway.
     if SpoolFolder.receiving.contains(folder), isOnAnotherMount(path) {
       return [
         SetupProblem(

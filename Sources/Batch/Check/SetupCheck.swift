@@ -7,8 +7,8 @@ import Posix
 package struct SetupCheck {
   let configuration: Configuration
   let user: UInt32
-  /// The spool's owner, when that is another user than the one who runs the check, and that user is not root: most likely
-  /// the wrong user runs it, and what that user may do says nothing about the batch.
+  /// The spool's owner, if the check is run by another user who is not root: most likely the wrong user runs it, and
+  /// that user's permissions say nothing about the batch.
   let otherOwner: UInt32?
 
   package init(_ configuration: Configuration) {
@@ -64,7 +64,7 @@ package struct SetupCheck {
     return problems
   }
 
-  /// A user who can write to a file, or put another one in its place, decides what is run.
+  /// A user who can write to a file or replace it decides what is run.
   private func replaceable(_ path: String, _ what: String) -> [SetupProblem] {
     let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     var problems: [SetupProblem] = []
@@ -77,8 +77,8 @@ package struct SetupCheck {
     return problems
   }
 
-  /// By everybody, or by a group that is not the one of the batch's user. In a directory with the sticky bit others can
-  /// add files, but not exchange them.
+  /// Whether everybody can write to it, or a group that is not the group of the batch's user. In a directory with the
+  /// sticky bit others can add files, but not replace them.
   func isWritableByOthers(_ status: FileStatus) -> Bool {
     if status.kind == .directory, status.mode & 0o1000 != 0 { return false }
     return status.mode & 0o002 != 0
@@ -96,7 +96,7 @@ package struct SetupCheck {
       ]
     }
     guard let status = found else {
-      // A run makes it, when it can.
+      // A run makes the directory if it can.
       let parent = nearestExisting(above: path)
       if otherOwner != nil || PathQueries.allows([.write, .execute], parent) { return [] }
       return [
@@ -121,7 +121,7 @@ package struct SetupCheck {
     return problems
   }
 
-  /// The directories that exist already. A job that somebody else ran (root, by hand) may have made one.
+  /// The channel directories that exist already. A job that somebody else ran (root, by hand) may have made one.
   private func channelDirectories() -> [SetupProblem] {
     if otherOwner != nil { return [] }
     return configuration.channels.filter(\.enabled).compactMap { channel in
@@ -141,8 +141,8 @@ package struct SetupCheck {
       remedy: "move it away, or name another place in the configuration")
   }
 
-  /// What a path leads to, links followed: `/var/spool` may be one on a NAS. What cannot be examined is reported where
-  /// it is needed, by the check of that directory.
+  /// The status of the target of a path, with links followed: `/var/spool` may be a link on a NAS. A path that cannot
+  /// be examined is reported where it is needed, by the check of that directory.
   func followed(_ path: String) -> FileStatus? { try? PathQueries.targetStatus(path) }
 
   private func nearestExisting(above path: String) -> String {
@@ -154,14 +154,14 @@ package struct SetupCheck {
     return path.isEmpty ? "/" : String(path)
   }
 
-  /// The batch's user cannot do something with a file or directory that is necessary.
+  /// The batch's user lacks a permission that it needs for a file or directory.
   func unusable(_ path: String, _ status: FileStatus, _ what: String) -> SetupProblem {
     SetupProblem(
       kind: .permission, path: path, message: "the batch's user (uid \(user)) may not \(what)",
       remedy: status.owner == user ? "chmod u+rwX '\(path)'" : "chown \(user) '\(path)'")
   }
 
-  /// The mode of a file or directory lets others do something that they must not.
+  /// The mode of a file or directory gives others a permission that they must not have.
   func exposed(_ path: String, _ status: FileStatus, _ what: String, remedy: String) -> SetupProblem {
     SetupProblem(
       kind: .permission, path: path, message: "\(what) (mode 0\(String(status.mode, radix: 8)))",

@@ -3,7 +3,7 @@ package import Text
 /// Something about the files and programs around a configuration that keeps the batch from working, or lets others in.
 package struct SetupProblem: Sendable, Equatable {
   package enum Kind: String, Sendable {
-    /// A program that a channel needs is not there.
+    /// A program that a channel needs is missing.
     case program
     /// The batch's user may not do what it must, or others may do what they must not.
     case permission

@@ -2,7 +2,7 @@ import Channels
 import Posix
 import Spool
 
-/// One job of a channel at a time, also after a crash of the batch: the locks that the processes of jobs inherit.
+/// One job of a channel at a time, even after a crash of the batch: the locks that the processes of jobs inherit.
 final class ChannelLocks {
   enum Attempt: ~Copyable {
     case locked(FileLock)
@@ -13,7 +13,7 @@ final class ChannelLocks {
 
   private let store: SpoolStore
   private let log: Log
-  /// The lock of the last job, kept because the next job is mostly of the same channel.
+  /// The lock of the last job, kept because the next job usually belongs to the same channel.
   private var kept: FileLock?
   private var keptChannel: Int64 = 0
 
@@ -24,7 +24,7 @@ final class ChannelLocks {
 
   /// Takes the lock of a channel, without waiting.
   ///
-  /// - Throws: what keeps every channel from running.
+  /// - Throws: an error that keeps every channel from running.
   func acquire(_ channel: Channel) throws(SystemError) -> Attempt {
     if let kept = kept.take(), keptChannel == channel.id, try kept.renew() { return .locked(kept) }
     let name = FileName("\(channel.id).lock")
@@ -33,7 +33,7 @@ final class ChannelLocks {
       return .unavailable(
         "processes of an earlier job still work on channel \"\(channel.name)\"", isFault: false)
     } catch {
-      // Root may have made the file, for example. It is not set aside: a job of root's may hold it.
+      // Root may have made the file, for example. It is not set aside: a job that root started may hold it.
       guard error.isRefusal else { throw error }
       return .unavailable(
         "the lock of channel \"\(channel.name)\" can't be taken: \(error); give the file to the user that runs the batch",

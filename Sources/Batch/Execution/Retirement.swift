@@ -4,10 +4,10 @@ package import Spool
 
 /// Why a trigger leaves the spool without being run.
 package enum Retirement: Sendable {
-  /// The request is older than `limit`. `since` completes "31m4s …": what its age was judged against.
+  /// The request is older than `limit`. `since` completes "31m4s …" and says what the age was judged against.
   case expired(Trigger, Channel?, age: Duration, limit: Duration?, since: String)
   case rejected(RejectReason)
-  /// Somebody asked for it. What the file says, where it could be read.
+  /// Somebody asked for it. The trigger, if the file could be read, and its channel.
   case cancelled(Trigger?, Channel?)
 
   var outcome: Outcome {
@@ -18,7 +18,7 @@ package enum Retirement: Sendable {
     }
   }
 
-  /// What the claim is called on its way out.
+  /// The state in the claim's name while the trigger is being retired.
   var claimState: ClaimState {
     switch self {
     case .expired: .expired

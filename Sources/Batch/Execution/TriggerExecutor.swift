@@ -4,7 +4,7 @@ import Jobs
 import Posix
 import Spool
 
-/// Does what the triage decided about one trigger: claims it, runs its job, records it, and brings it to its end.
+/// Does what the triage decided about one trigger: claims it, runs its job, records it, and finishes it.
 struct TriggerExecutor {
   private let context: RunContext
   private let jobs: JobExecutor
@@ -45,7 +45,7 @@ struct TriggerExecutor {
 
   /// Pending → claimed → job → recorded → done or failed.
   private func run(_ trigger: Trigger, _ channel: Channel) throws(SystemError) -> Work {
-    // Before the claim: a trigger that must wait for an orphan stays pending, for everybody to see.
+    // The lock is taken before the claim: a trigger that must wait for an orphan stays pending, for everybody to see.
     switch try context.channelLocks.acquire(channel) {
     case .unavailable(let reason, let isFault):
       context.ledger.deferPending(trigger.name, reason: reason, isFault: isFault)
@@ -55,7 +55,7 @@ struct TriggerExecutor {
       case .vanished: return .done
       case .changed: return .again(trigger.file)
       case .claimed(let claimed):
-        // A claim that is lost in a power cut would be run again.
+        // If a power cut lost the claim, the job would be run again.
         if !channel.rerun { try context.claims.sync() }
         try runJob(claimed, channel, holding: channelLock)
         keep(channelLock, of: channel)
@@ -122,7 +122,7 @@ struct TriggerExecutor {
       if error.isShortage { try context.waiting.putBack(claim) }
       throw error
     }
-    // RACE: the file was exchanged or written to between the inspection and the claim.
+    // RACE: the file was replaced or written to between the inspection and the claim.
     try context.waiting.putBack(claim)
     return .changed
   }
@@ -161,7 +161,7 @@ struct TriggerExecutor {
     }
   }
 
-  /// Takes an attempt back that has not begun. Another run may have what this run is short of.
+  /// Takes back an attempt that has not begun. Another run may have the resources that this run lacks.
   private func undo(_ claimed: ClaimedTrigger) throws(SystemError) {
     if claimed.attempt == 1 { return try context.waiting.putBack(claimed.claim) }
     // It stays claimed, because a pending file has no count of attempts.

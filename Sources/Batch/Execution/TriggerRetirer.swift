@@ -29,7 +29,7 @@ package struct TriggerRetirer {
   /// RACE: a run may claim the trigger first; the rename decides.
   ///
   /// - Parameter file: what was found under the name.
-  /// - Throws: what keeps anything from being recorded.
+  /// - Throws: an error that keeps everything from being recorded.
   package func retire(
     _ name: FileName, _ file: FileStatus, _ retirement: Retirement
   ) throws(SystemError) -> Effect {

@@ -4,7 +4,7 @@ package import Posix
 import Spool
 
 extension Instance {
-  /// Pending → cancelled. Works while a run is active: whoever claims a trigger first has it.
+  /// Pending → cancelled. Works while a run is active: the process that claims a trigger first owns it.
   package func cancel(_ names: [FileName]) throws(SystemError) -> [Cancellation] {
     try withRetirer { retirer, _ throws(SystemError) in
       var results: [Cancellation] = []
@@ -13,7 +13,7 @@ extension Instance {
     }
   }
 
-  /// Takes every pending trigger out.
+  /// Cancels every pending trigger.
   package func cancelAll() throws(SystemError) -> [(trigger: FileName, result: Cancellation)] {
     let pending = try pendingTriggers()
     let names = pending.names(0..<pending.count)
@@ -36,12 +36,12 @@ extension Instance {
         // Nothing has a name that is longer than the file system allows.
         if error.code == .nameTooLong { return .notPending }
         if error.isShortage || error.isDiskFull { throw error }
-        // What is wrong with this one file keeps the others from nothing.
+        // A fault of this one file does not keep the others from being cancelled.
         return .immovable(error)
       }
       switch try retirer.retire(name, file, .cancelled(verdict.trigger, verdict.channel)) {
       case .retired: return .cancelled
-      // Another file came under the name meanwhile: whatever has the name is to be cancelled.
+      // Another file took the name meanwhile: the file that has the name now is to be cancelled.
       case .gone: continue
       case .immovable(let error): return .immovable(error)
       }
@@ -66,7 +66,7 @@ extension Instance {
 }
 
 extension Verdict {
-  /// What the file says, where it could be read and is a trigger.
+  /// The trigger in the file, if the file could be read and is a trigger.
   fileprivate var trigger: Trigger? {
     switch self {
     case .gone, .unsettled: nil

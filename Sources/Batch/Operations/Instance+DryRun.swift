@@ -3,11 +3,11 @@ package import Posix
 import Spool
 
 extension Instance {
-  /// What a run would do if it began now, in that order. Changes nothing, not even a time of a file.
+  /// What a run would do if it began now, in the order of the run. Changes nothing, not even a time of a file.
   ///
-  /// With scheduled channels, files that are expired or rejected come before them; without, each comes where its name
-  /// puts it: as in a run. A file that the run must not take for complete yet may be reported as if it were complete (see
-  /// `Inspector.peek`).
+  /// As in a run, files that are expired or rejected come before the scheduled channels; without scheduled channels,
+  /// each file comes where its name puts it. A file that a run must not take for complete yet may be reported as if it
+  /// were complete (see `Inspector.peek`).
   ///
   /// - Parameter asOf: the time by which the age of triggers is judged.
   package func forEachPlanned(

@@ -4,8 +4,8 @@ package import Posix
 import Spool
 
 extension Instance {
-  /// Expires what is stale now, and removes what has been kept long enough. Works while a run is active; age is then
-  /// judged by the time at which that run began, as the run itself does.
+  /// Expires stale triggers, and removes files that have been kept long enough. Works while a run is active; age is
+  /// then judged by the time at which that run began, as in the run itself.
   package func prune(now: Timestamp = .now()) throws(SystemError) -> Pruning {
     let triage = triage(asOf: try ageReference(now))
     let (expired, left) = try withRetirer { retirer, ledger throws(SystemError) in
@@ -26,7 +26,7 @@ extension Instance {
     return Pruning(expired: expired, left: left, removed: try retention.perform())
   }
 
-  /// When the active run began; now when no run is active.
+  /// When the active run began; `now` if no run is active.
   private func ageReference(_ now: Timestamp) throws(SystemError) -> Timestamp {
     let lockFile = try lockFile()
     guard try lockFile.isHeld(), let holder = try lockFile.livingHolder(asSeenBy: owner),

@@ -38,7 +38,7 @@ extension Instance {
         if stop.signal == nil, try hasPending(except: report.deferred.pending) { continue }
         return .completed(summary(of: reports, since: begin))
       case .held(let holder):
-        // Whoever has the lock now drains the spool. (flock(1) does not; the next run does.)
+        // The process that has the lock now drains the spool. (flock(1) does not; then the next run does.)
         if !reports.isEmpty { return .completed(summary(of: reports, since: begin)) }
         guard let wait, holder?.kind == .manual, .now() - begin < wait, stop.signal == nil else {
           return .busy(holder)
@@ -76,7 +76,7 @@ extension Instance {
     }
   }
 
-  /// Whether there is any trigger in the spool but these.
+  /// Whether the spool has any trigger other than these.
   package func hasPending(except skipped: Set<FileName> = []) throws(SystemError) -> Bool {
     var found = false
     try spool.root.forEachName { name in

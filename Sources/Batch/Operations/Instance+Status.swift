@@ -4,7 +4,7 @@ package import Posix
 import Spool
 
 extension Instance {
-  /// Reads the lock, the spool and the history; changes nothing and waits for nobody.
+  /// Reads the lock, the spool and the history; changes nothing and never waits.
   package func status() throws(SystemError) -> InstanceStatus {
     let lockFile = try lockFile()
     let isRunning = try lockFile.isHeld()

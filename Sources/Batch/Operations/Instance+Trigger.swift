@@ -30,7 +30,7 @@ extension Instance {
       try self.answerQueued(
         name, since: submittedAt, isRunning: isRunning, wait: options.wait, answer, takeOver: takeOver)
     }
-    // The drop box of another user: the batch is not this user's to run.
+    // In another user's drop box this user may not run the batch.
     if options.isQueueOnly || !spool.isListable { return try answerQueued(isRunning: false) }
     let isAnswered = Monitor(false)
     var runOptions = RunOptions()
@@ -44,16 +44,16 @@ extension Instance {
       let takeOver = try takeOver(name, runOptions, isAnswered)
       return try answerQueued(isRunning: true, takeOver: takeOver)
     case .forbidden, .completed:
-      // A user who may add triggers but not run them has queued one all the same. After a run of ours without an answer,
+      // A trigger of a user who may add triggers but not run them is queued nevertheless. If our run gave no answer,
       // another process took the trigger between the submission and the lock, or the trigger was left pending.
       return isAnswered.withLock { $0 } ? .answered : try answerQueued(isRunning: false)
     }
   }
 
-  /// What a waiting submitter does meanwhile: it takes over when the holder of the lock has gone without draining the
-  /// spool: flock(1), or a run that was killed.
+  /// How a waiting submitter takes over when the holder of the lock has gone without draining the spool: the holder was
+  /// flock(1), or a run that was killed.
   ///
-  /// - Returns: a function that tries it, and tells whether the answer was given.
+  /// - Returns: a function that tries to take over, and returns whether the answer was given.
   private func takeOver(
     _ name: FileName, _ options: RunOptions, _ isAnswered: Monitor<Bool>
   ) throws(SystemError) -> () throws(SystemError) -> Bool {
@@ -71,7 +71,7 @@ extension Instance {
     }
   }
 
-  /// - Parameter takeOver: tries to carry the trigger out; returns whether it has, and given the answer.
+  /// - Parameter takeOver: tries to carry out the trigger; returns whether it did so and gave the answer.
   private func answerQueued(
     _ name: FileName, since: Timestamp, isRunning: Bool, wait: Duration?,
     _ answer: (TriggerAnswer) -> Void, takeOver: () throws(SystemError) -> Bool
@@ -90,7 +90,7 @@ extension Instance {
     }
   }
 
-  /// How the wait ends at this moment; nil when it goes on.
+  /// How the wait ends now; nil when it goes on.
   private func waitResult(
     _ progress: TriggerProgress, isWaiting: Bool, _ deadline: MonotonicTime
   ) -> WaitResult? {

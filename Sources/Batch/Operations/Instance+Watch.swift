@@ -5,9 +5,9 @@ extension Instance {
   /// How long triggers that a run had to leave pending are left alone.
   static let deferredInterval = Duration.seconds(30)
 
-  /// Polls the spool and drains it as soon as a trigger has settled, until a signal asks to stop. While nothing changes a
-  /// poll is one `fstat(2)`, or now and then a `stat(2)` of the path, which costs more and tells whether the path still
-  /// leads to the spool.
+  /// Polls the spool and drains it as soon as a trigger has settled, until a signal asks to stop. While nothing
+  /// changes, a poll is one `fstat(2)`, or now and then a `stat(2)` of the path, which costs more and tells whether the
+  /// path still leads to the spool.
   package func watch(every interval: Duration) throws(SystemError) -> WatchResult {
     var watcher = try SpoolWatcher(self)
     while true {

@@ -7,8 +7,8 @@ struct SpoolWatcher {
   private static let pathInterval = Duration.seconds(5)
   /// How often a run of this process also removes old results.
   private static let retentionInterval = Duration.seconds(24 * 3_600)
-  /// A change in the same instant as a poll does not show in the directory's time, which some file systems keep to two
-  /// seconds only: a time as near as this is not remembered.
+  /// A change at the same instant as a poll does not show in the directory's time, which some file systems keep only to
+  /// two seconds: a time as recent as this is not remembered.
   private static let timeResolution = Duration.seconds(3)
   /// How often the spool is scanned whatever its time says: on some file systems (mergerfs, sshfs) a new file does not
   /// change the time of its folder.
@@ -17,7 +17,7 @@ struct SpoolWatcher {
   private let instance: Instance
   private let opened: FileStatus
   private var lastPathCheck = MonotonicTime.now()
-  /// Whether something may be left to do: what an earlier process left claimed, or was dropped while nobody watched.
+  /// Whether something may be left to do: claims of an earlier process, or triggers dropped while nobody watched.
   private var isDirty = true
   /// The directory's change time at the last scan, which nobody can set back; nil when it says nothing.
   private var lastChanged: Timestamp?

@@ -9,7 +9,7 @@ extension HistoryRecord {
   /// A job that ended.
   ///
   /// - Parameters:
-  ///   - trigger: what asked for it; nil for a scheduled job.
+  ///   - trigger: the trigger that asked for the job; nil for a scheduled job.
   ///   - isRequeued: the job was stopped with the batch, and its trigger is put back.
   static func job(
     _ job: Job, _ result: JobResult, of trigger: Trigger?, isRequeued: Bool = false

@@ -3,16 +3,16 @@ package import Posix
 package import Spool
 import Text
 
-/// Makes records durable, and only then brings claims to their end: promise 2, "record before remove".
+/// Makes records durable, and only then finishes their claims: promise 2, "record before remove".
 ///
-/// It works on a thread of its own while the next job runs: all that has come in meanwhile is written with one sync. A
-/// crash then costs the repetition of jobs whose record was not yet durable, never a request.
+/// It works on its own thread while the next job runs: all entries that have come in meanwhile are written with one
+/// sync. A crash then costs the repetition of jobs whose record was not yet durable, never a request.
 package final class Recorder {
   package struct Entry: Sendable {
     package let record: HistoryRecord
     /// An earlier run has made the record durable, and only the claim was left.
     package let isRecorded: Bool
-    /// What the record brings to its end. Nil for a job of the schedule and for the record of a run.
+    /// The claim that the record finishes. Nil for a scheduled job and for the record of a run.
     package let claim: Claim?
     /// What the trigger said, for its result document.
     package let content: [UInt8]
@@ -30,16 +30,16 @@ package final class Recorder {
     var waiting: [Entry] = []
     var isWorking = false
     var isClosed = false
-    /// Somebody waits for what was handed over, so there is no waiting for more.
+    /// Somebody waits for the entries that were handed over, so the recorder does not wait for more.
     var isUrgent = false
     var failure: SystemError?
     var mended = 0
   }
 
-  /// At most this many wait while as many are being written: a crash repeats at most twice as many jobs.
+  /// At most this many entries wait while as many are being written: a crash repeats at most twice as many jobs.
   private static let waitingLimit = 256
-  /// How long an entry may wait for others to share its syncs, and how many are enough. Jobs of seconds notice nothing
-  /// of it; jobs of a millisecond are not held up by the disk.
+  /// How long an entry may wait for others to share its syncs, and how many entries are enough. Jobs that take seconds
+  /// do not notice this; jobs that take a millisecond are not held up by the disk.
   private static let gathering = (time: Duration.milliseconds(20), count: 32)
 
   private let state = Monitor(State())
@@ -52,9 +52,9 @@ package final class Recorder {
 
   deinit { close() }
 
-  /// Hands an entry over. Waits when too many are on their way.
+  /// Hands over an entry. Blocks while too many entries are waiting.
   ///
-  /// - Throws: the first failure of any entry. Nothing more must be started then.
+  /// - Throws: the first failure of any entry. The caller must then start nothing more.
   package func add(_ entry: Entry) throws(SystemError) {
     let (failure, isWorthWaking): (SystemError?, Bool) = state.wait { state in
       if let failure = state.failure { return (failure, false) }
@@ -71,7 +71,7 @@ package final class Recorder {
     if let failure = state.withLock({ $0.failure }) { throw failure }
   }
 
-  /// Waits until everything handed over is durable and in its place.
+  /// Waits until all entries are durable and their claims are finished.
   package func flush() throws(SystemError) {
     state.withLock { $0.isUrgent = !$0.waiting.isEmpty }
     state.notifyAll()

@@ -23,8 +23,7 @@ package final class RunLedger {
 
   /// - Parameters:
   ///   - run: the number of the run; nil for a command outside a run.
-  ///   - deferred: what an earlier holding of the lock could not work on; it is not counted again.
-  ///   - reported: what was reported as left pending; it is not reported again.
+  ///   - deferred: the triggers that an earlier holding of the lock could not work on; they are not counted again.
   package init(
     run: Int64?, recorder: Recorder, log: Log, spool: SpoolDirectory, deferred: Deferred = Deferred(),
     reported: Set<FileName> = [], watched: RunOptions.WatchedTrigger? = nil
@@ -82,7 +81,7 @@ package final class RunLedger {
 
   /// A scheduled job was not started.
   ///
-  /// - Parameter isFault: something is wrong with the set-up: the channel has failed rather than been skipped.
+  /// - Parameter isFault: something is wrong with the set-up, so the channel counts as failed, not as skipped.
   func skipped(_ channel: Channel, id: Int64, run: Int64, reason: String, isFault: Bool) throws(SystemError) {
     hasFaults = hasFaults || isFault
     if isFault { statistics.channels.failed += 1 } else { statistics.channels.skipped += 1 }
@@ -93,7 +92,7 @@ package final class RunLedger {
 
   // MARK: Triggers without a job
 
-  /// Claimed → failed: the trigger names a channel that is not there or disabled.
+  /// Claimed → failed: the trigger names a channel that does not exist or is disabled.
   func failed(_ claimed: ClaimedTrigger, _ channel: Channel?, reason: String) throws(SystemError) {
     warn(of: claimed.trigger)
     log.error("trigger failed: \(reason)", ["trigger": claimed.trigger.name.description])
@@ -221,15 +220,15 @@ package final class RunLedger {
     try recorder.flush()
   }
 
-  /// Throws when a record could not be made durable: nothing more must be started then.
+  /// Throws when a record could not be made durable: the caller must then start nothing more.
   func check() throws(SystemError) { try recorder.check() }
 
-  /// Waits until all that was recorded is durable and every claim in its place.
+  /// Waits until all records are durable and their claims are finished.
   func flush() throws(SystemError) { try recorder.flush() }
 
   // MARK: Private
 
-  /// Counts a trigger's outcome, hands its record and claim to the recorder, and tells whoever waits for it.
+  /// Counts a trigger's outcome, hands its record and claim to the recorder, and tells the caller that waits for it.
   private func close(_ claim: Claim, _ record: HistoryRecord, content: [UInt8]) throws(SystemError) {
     count(record.outcome)
     try recorder.add(.init(record: record, claim: claim, content: content))

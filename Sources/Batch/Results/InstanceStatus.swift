@@ -2,13 +2,14 @@ package import History
 package import Spool
 package import Text
 
-/// What goes on in a spool, as `bobbin status` shows it.
+/// What is going on in a spool, as `bobbin status` shows it.
 package struct InstanceStatus: Sendable {
   package struct ChannelStatus: Sendable {
     package let id: Int64
     package let name: String
     package let isEnabled: Bool
-    /// The record of its last job; nil when the history holds none, or, for a disabled channel, none near its end.
+    /// The record of its last job; nil if the history does not hold it or, if the channel is disabled, does not hold it
+    /// near the end.
     package let last: HistoryRecord?
   }
 
@@ -16,7 +17,7 @@ package struct InstanceStatus: Sendable {
   /// Nil when nothing runs, or when the holder left no note.
   package let holder: HolderNote?
   package let pending: Int
-  /// How many triggers killed processes left claimed that no run has recovered yet.
+  /// The number of claims that killed processes left and that no run has recovered yet.
   package let abandoned: Int
   package let lastRun: HistoryRecord?
   package let channels: [ChannelStatus]

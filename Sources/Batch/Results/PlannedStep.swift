@@ -11,7 +11,7 @@ package struct PlannedStep: Sendable {
     case expire, reject
     /// Run a job: a scheduled one when it has no trigger.
     case run
-    /// Put a trigger into `failed/` because its channel is not configured, or disabled.
+    /// Put a trigger into `failed/` because its channel is not configured, or is disabled.
     case fail
     /// Wait until the file is complete.
     case settle
@@ -45,10 +45,10 @@ package struct PlannedStep: Sendable {
     self.init(.recover, trigger: trigger, reason: "left by a run that crashed")
   }
 
-  /// The job of a channel for a trigger of which nothing else is to be said.
+  /// The job of a channel for a trigger about which there is nothing else to say.
   init(_ channel: Channel, trigger: FileName) { self.init(.run, trigger: trigger, channel: channel) }
 
-  /// What the verdict on a file says.
+  /// The step that follows from the verdict on a file.
   ///
   /// - Returns: nil when the file is gone.
   init?(_ name: FileName, _ verdict: Verdict) {

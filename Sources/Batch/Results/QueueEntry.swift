@@ -16,7 +16,7 @@ package struct QueueEntry: Sendable {
     case stale
     /// Not a trigger: the next run rejects it.
     case invalid
-    /// Names a channel that is not configured, or disabled: the next run fails it.
+    /// Names a channel that is not configured, or is disabled: the next run fails it.
     case unknown
   }
 
@@ -32,7 +32,7 @@ package struct QueueEntry: Sendable {
   /// Why it will not be run; nil when it will.
   package let reason: String?
 
-  /// - Parameter asOf: the time by which its age is reckoned.
+  /// - Parameter asOf: the time by which its age is judged.
   /// - Returns: nil when the file is gone.
   init?(position: Int, _ name: FileName, _ verdict: Verdict, asOf now: Timestamp) {
     let (trigger, channel): (Trigger?, Channel?)

@@ -9,7 +9,7 @@ package struct RunSummary: Sendable {
   package let isInterrupted: Bool
   /// Whether something went wrong that is not the failure of a job.
   package let hasFaults: Bool
-  /// What stays in the spool, because this run could not work on it.
+  /// The triggers that stay in the spool because this run could not work on them.
   package let deferred: Deferred
 
   package var hasFailures: Bool {

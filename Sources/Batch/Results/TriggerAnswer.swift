@@ -2,7 +2,7 @@ package import History
 package import Posix
 package import Text
 
-/// What somebody who asked for a download is told: at once, or later in `done/` and `failed/`.
+/// The answer to somebody who asked for a download: given at once, or later in `done/` and `failed/`.
 package struct TriggerAnswer: Sendable, Equatable {
   package enum Status: String, Sendable {
     case completed, queued
@@ -19,7 +19,7 @@ package struct TriggerAnswer: Sendable, Equatable {
   /// Whether the trigger is still in the spool. A queued trigger that is not pending was claimed by a run.
   package let isPending: Bool
 
-  /// The request was carried out, or retired: what the record says.
+  /// The request was carried out or retired, as the record says.
   package init(_ record: HistoryRecord, trigger: FileName) {
     status = .completed
     success = record.outcome == .succeeded
@@ -32,7 +32,7 @@ package struct TriggerAnswer: Sendable, Equatable {
     isPending = false
   }
 
-  /// What is known of the request now.
+  /// What is known about the request now.
   ///
   /// - Parameter position: nil for a user who may not list the spool, and when the trigger is no longer pending.
   package init(_ progress: TriggerProgress, trigger: FileName, position: Int?, isRunning: Bool) {

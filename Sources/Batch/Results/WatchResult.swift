@@ -1,6 +1,6 @@
 /// Why `bobbin watch` ended.
 package enum WatchResult: Sendable {
   case stopped(signal: Int32)
-  /// The spool's path leads to another directory now, or to none: nobody would drop triggers where it watches.
+  /// The spool's path now leads to another directory or to nothing: nobody would drop triggers in the old directory.
   case spoolReplaced
 }

@@ -2,15 +2,14 @@ import Channels
 import Posix
 import Spool
 
-/// Processes the spool inside a run: chooses the next trigger, in the byte order of names, until nothing is left but
-/// what this run cannot work on.
+/// Processes the spool inside a run: chooses the next trigger, in the byte order of names, until only triggers are left
+/// that this run cannot work on.
 final class Drain {
   /// A scan of the spool is at most this old when a trigger is chosen (promise 4).
   private static let maxScanAge = Duration.milliseconds(900)
   /// How often a file that may still be being written is inspected again, when there is nothing else to do.
   private static let settlingInterval = Duration.milliseconds(100)
-  /// A file that does not become complete for so long, or that somebody keeps open without changing it for so long, is
-  /// left to a later run.
+  /// A file that is not complete after this time is left to a later run.
   private static let settlingPatience = Duration.seconds(60)
 
   private let context: RunContext
@@ -56,7 +55,7 @@ final class Drain {
     if pending.first == nil {
       try context.waiting.retry()
       if hasUnsettled {
-        // A file that is still being written keeps nobody else waiting.
+        // A file that is still being written does not keep other triggers waiting.
         if !isScanStale, let retry = retries.popFirst() { return .retry(retry) }
         context.channelLocks.releaseKept()
         try Poll.wait(until: .now() + Self.settlingInterval)

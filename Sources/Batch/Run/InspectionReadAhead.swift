@@ -1,10 +1,10 @@
 import Posix
 import Spool
 
-/// Inspects the files that come next on a thread of its own, so that no time passes for that between two jobs.
+/// Inspects the files that come next on its own thread, so that inspections take no time between two jobs.
 ///
-/// Its findings are used for a tenth of a second only; after a longer job the spool has changed. If a file changes within
-/// that time, its claim shows it (`ClaimFolder.isUnchanged`).
+/// Its findings are used for only a tenth of a second, because after a longer job the spool has changed. If a file
+/// changes within that time, its claim shows it (`ClaimFolder.isUnchanged`).
 final class InspectionReadAhead {
   /// How many files it inspects ahead.
   static let depth = 32
@@ -24,7 +24,7 @@ final class InspectionReadAhead {
 
   private let inspector: Inspector
   private let state = Monitor(State())
-  /// Nil until there is something to inspect ahead: most runs meet one trigger, or none.
+  /// Nil until there is something to inspect ahead: most runs meet at most one trigger.
   private var thread: JoinableThread?
 
   init(_ inspector: Inspector) { self.inspector = inspector }
@@ -56,7 +56,7 @@ final class InspectionReadAhead {
     }
   }
 
-  /// Takes the finding on a name; nil when there is no fresh one.
+  /// Takes the finding on a name; nil if there is no fresh finding.
   func take(_ name: FileName) -> Inspection? {
     guard let finding = state.withLock({ $0.findings.removeValue(forKey: name) }),
       .now() - finding.at < Self.freshness

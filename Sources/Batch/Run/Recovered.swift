@@ -6,6 +6,6 @@ struct Recovered {
   var claims: [Claim] = []
   /// Triggers whose job is to be run again, in the order of their names.
   var retries: [ClaimedTrigger] = []
-  /// The channel whose scheduled job was running when the run before was killed.
+  /// The channel whose scheduled job was running when the previous run was killed.
   var interruptedChannel: String?
 }

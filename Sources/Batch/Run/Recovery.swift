@@ -3,11 +3,11 @@ import History
 import Posix
 import Spool
 
-/// Finishes what runs that were killed left in `running/`.
+/// Finishes the claims that killed runs left in `running/`.
 ///
-/// A claim whose record is in the history was cut short while it was being put away: that is completed. A claim without
-/// a record was cut short while its job ran: the job is run again when its name's turn in the order comes, or failed as
-/// interrupted when it must not be run again. Claims of living processes of this host are left alone.
+/// If the history has a claim's record, the crash came while the claim was being finished: recovery completes that.
+/// Otherwise the crash came while the job ran: the job is run again when its name's turn comes, or is failed as
+/// interrupted if it must not be run again. Claims of living processes of this host are left alone.
 struct Recovery {
   private let context: RunContext
 
@@ -32,8 +32,8 @@ struct Recovery {
     return recovered
   }
 
-  /// Records a scheduled job during which the run before was killed. The job is not repeated for that: the schedule
-  /// starts it again.
+  /// Records a scheduled job during which the previous run was killed. The job is not repeated because of that: the
+  /// schedule starts it again.
   ///
   /// - Returns: the name of its channel, if that is configured and the job was not recorded before.
   private func recoverScheduledJob() throws(SystemError) -> String? {
@@ -43,7 +43,7 @@ struct Recovery {
       channel = context.instance.configuration.channel(name: job.channel)
       try context.ledger.recovered(job, run: context.id, channel: channel)
     }
-    // The note in the lock has kept the job until here.
+    // Until now the note in the lock file has kept the job.
     context.lock.note(job: nil)
     return channel?.name
   }
@@ -61,7 +61,7 @@ struct Recovery {
 
   /// The history and the file that was rotated away last, as far as they are trusted.
   ///
-  /// The history comes first: a rotation between reading the two then shows its records twice, not never.
+  /// The history comes first: if it is rotated between the two reads, its records are read twice, not missed.
   private func historyFiles() throws(SystemError) -> [FileName] {
     var names: [FileName] = []
     for name in [HistoryFile.name, HistoryFile.rotatedName] where try context.store.owns(name) {
@@ -70,9 +70,9 @@ struct Recovery {
     return names
   }
 
-  /// The records of claims. Claims are removed because of them, so they are made durable first.
+  /// The records of claims. Claims are removed on the strength of these records, so the records are made durable first.
   private func records(of claims: [Claim]) throws(SystemError) -> [ClaimName: HistoryRecord] {
-    // With locking broken, two processes may have given out one id: the trigger tells whose record it is.
+    // With locking broken, two processes may have given out the same id: the trigger tells whose record it is.
     let wanted = Dictionary(grouping: claims.map(\.name), by: \.id)
     var records: [ClaimName: HistoryRecord] = [:]
     for file in try historyFiles() {
@@ -125,7 +125,7 @@ struct Recovery {
       claim, outcome, reason: reason, uid: try claim.folder.status(of: claim.file)?.owner)
   }
 
-  /// Why a file was being rejected when the run was killed before it recorded that.
+  /// Why a file was being rejected when the run was killed before it recorded the rejection.
   private func rejectReason(of claim: Claim) throws(SystemError) -> String {
     if case .reject(let reason, _, _) = context.claimedTriage.verdict(on: try inspect(claim)) {
       return reason.text
@@ -133,7 +133,7 @@ struct Recovery {
     return "rejected; recorded by a later run after a crash"
   }
 
-  /// A job that was cut short before, while or after it ran: which of the three nobody can know.
+  /// A job that was cut short before, while or after it ran: nobody can know which.
   private func recoverJob(_ claim: Claim, _ attempt: Int) throws(SystemError) -> ClaimedTrigger? {
     switch context.claimedTriage.verdict(on: try inspect(claim)) {
     case .gone, .expire: return nil
@@ -141,11 +141,12 @@ struct Recovery {
       try retire(claim, .rejected, reason.text)
       return nil
     case .unsettled, .unreadable:
-      // Claimed while somebody wrote to the file, so its job never began.
+      // The trigger was claimed while somebody wrote to the file, so its job never began.
       try context.waiting.putBack(claim)
       return nil
     case .fail(let trigger, _, _):
-      // The channel was there when the trigger was claimed. Why it is not there now is reported in the order of names.
+      // The channel was available at the claim. The reason why it is not available now is reported in the order of
+      // names.
       return ClaimedTrigger(claim: claim, trigger: trigger, attempt: attempt)
     case .run(let trigger, let channel):
       let claimed = ClaimedTrigger(claim: claim, trigger: trigger, attempt: attempt)
@@ -153,7 +154,7 @@ struct Recovery {
     }
   }
 
-  /// Whether a job that was cut short is run again. If not, it was recorded, or left for a later run.
+  /// Whether a job that was cut short is run again. If not, the job was recorded, or left for a later run.
   private func isToBeRepeated(_ claimed: ClaimedTrigger, _ channel: Channel) throws(SystemError) -> Bool {
     let (claim, attempt) = (claimed.claim, claimed.attempt)
     switch try context.channelLocks.acquire(channel) {

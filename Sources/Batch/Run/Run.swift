@@ -19,7 +19,7 @@ package final class Run {
   /// Everything from recovery to the run's own record; the lock stays held.
   ///
   /// - Throws: when nothing more may be started: the history cannot be written, the disk is full, the spool cannot be
-  ///   read. What was claimed then stays claimed, for the next run to recover.
+  ///   read. Claimed triggers then stay claimed, for the next run to recover.
   package func perform() throws(SystemError) -> RunReport {
     let begin = MonotonicTime.now()
     context.ledger.runStarted(context.id)
@@ -28,14 +28,15 @@ package final class Run {
     let scheduled = ScheduledJobs(context)
     let runsChannels = !options.isSpoolOnly && scheduled.hasAny
     if runsChannels {
-      // Before the channels, which may take hours. Without them the drain begins at once and expires on its way.
+      // Expiry comes before the channels, which may take hours. Without channels the drain begins at once and expires
+      // triggers itself.
       try Expiry(context).perform()
       try scheduled.perform { $0.name != recovered.interruptedChannel }
     }
     try Drain(context, retries: recovered.retries).perform()
     if runsChannels, let last = recovered.interruptedChannel {
-      // Its job may kill this run as well, and must neither keep the others waiting each time nor take their records
-      // with it.
+      // The job of this channel may kill this run as well, and must neither keep the others waiting each time nor take
+      // their records with it.
       try context.ledger.flush()
       try scheduled.perform { $0.name == last }
     }

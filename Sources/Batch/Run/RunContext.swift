@@ -4,7 +4,7 @@ import Jobs
 import Posix
 import Spool
 
-/// What the steps of one run share. None of it is replaced while the run lasts; what changes has one owner each.
+/// What the steps of one run share. No part is replaced while the run lasts; each part that changes has one owner.
 final class RunContext {
   /// A job needs this much space for its log, its record and its result.
   private static let minimumSpace: Int64 = 256 << 10
@@ -58,7 +58,7 @@ final class RunContext {
   var isStopping: Bool { instance.stop.signal != nil }
 
   /// Inspects one file. A file that cannot be inspected (something is mounted on it, a device has failed) stays, with a
-  /// warning, and keeps nothing else from running: nil then.
+  /// warning, and does not keep the others from running; the result is then nil.
   func inspect(_ name: FileName) throws(SystemError) -> Inspection? {
     do throws(SystemError) { return try inspector.inspect(name, now: .now()) } catch {
       if error.isShortage { throw error }
@@ -81,14 +81,14 @@ final class RunContext {
     }
   }
 
-  /// Throws unless everything holds that must hold before anything more is started.
+  /// Throws unless everything is in order for something more to be started.
   func requireIntegrity() throws(SystemError) {
     try ledger.check()
     try requireSpace()
     try lock.requireInPlace()
   }
 
-  /// Throws when there is no space for another job. That is found out before a job starts, not after.
+  /// Throws when there is no space for another job. This is checked before a job starts, not after.
   func requireSpace() throws(SystemError) {
     if let full = lock.diskFull { throw full }
     if try store.root.freeSpace() < Self.minimumSpace {

@@ -7,12 +7,12 @@ final class RunLock {
   private var lock: SchedulerLock?
   private let log: Log
   private let path: String
-  /// The scheduled job during which the holder before this run was killed, and which nobody has recorded.
+  /// The scheduled job during which the previous holder was killed, and which nobody has recorded.
   let interruptedJob: HolderNote.Job?
   /// ENOSPC while writing a note. The current job is still recorded; nothing new starts.
   private(set) var diskFull: SystemError?
 
-  /// - Parameter path: the lock file's, for messages.
+  /// - Parameter path: the path of the lock file, for messages.
   init(_ lock: consuming SchedulerLock, log: Log, path: String) {
     interruptedJob = lock.interruptedJob
     self.lock = consume lock

@@ -17,9 +17,9 @@ package struct RunOptions: Sendable {
 
   /// Leaves out the scheduled channels.
   package var isSpoolOnly = false
-  /// Removes results that have been kept long enough at the end.
+  /// At the end, removes results that have been kept long enough.
   package var appliesRetention = false
-  /// What an earlier holding of the same process could not work on.
+  /// The triggers that an earlier holding of the lock by the same process could not work on.
   package var deferred = Deferred()
   /// What earlier runs of the same process have reported as left pending: no run reports it again, or waits for it to
   /// settle.

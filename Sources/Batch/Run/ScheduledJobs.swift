@@ -3,7 +3,7 @@ import History
 import Jobs
 import Posix
 
-/// Runs the scheduled jobs of the enabled channels, in the order of the configuration. A job that fails keeps none of
+/// Runs the scheduled jobs of the enabled channels, in the order of the configuration. A job that fails does not keep
 /// the others from running.
 struct ScheduledJobs {
   private let context: RunContext

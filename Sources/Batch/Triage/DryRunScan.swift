@@ -4,10 +4,10 @@ import Spool
 
 /// What will become of every pending file, in four bytes for each: a spool may hold a million.
 ///
-/// The time that a million files take is mostly the kernel's, so two threads share the work.
+/// The kernel takes most of the time that a million files cost, so two threads share the work.
 struct DryRunScan {
   enum Finding: Equatable {
-    /// The channel of this index in the configuration is run, and nothing else is to be said of the trigger.
+    /// The channel at this index in the configuration is run, and there is nothing else to say about the trigger.
     case run(channel: Int)
     /// Expired or rejected: such files come before the scheduled channels.
     case retired
@@ -40,7 +40,7 @@ struct DryRunScan {
     }
   }
 
-  /// From so many files on, a second thread is worth its start.
+  /// From this many files on, a second thread is worth starting.
   private static let threadThreshold = 10_000
 
   private let codes: [Code]
@@ -83,7 +83,7 @@ struct DryRunScan {
     let triage: Triage
     /// Where each channel is in the configuration.
     let indices: [Int64: Int]
-    /// What running a channel by its id comes to, for the ids that triggers have named so far.
+    /// The findings for triggers that name a channel by its id, for the ids that have been named so far.
     private var known: [Int64: Finding] = [:]
 
     init(inspector: Inspector, triage: Triage, indices: [Int64: Int]) {
@@ -93,7 +93,7 @@ struct DryRunScan {
     }
 
     mutating func finding(_ name: FileName) throws(SystemError) -> Finding {
-      // Most files of a spool that is this large are empty, and a name tells all about an empty file.
+      // Most files in a spool of this size are empty, and the name of an empty file says all about it.
       let peeked = try inspector.peek(name, now: .now())
       if let peeked {
         let (time, reference) = TriggerName.parts(of: name)

@@ -17,7 +17,7 @@ package struct Triage: Sendable {
     self.asOf = asOf
   }
 
-  /// A pure function of its argument and of what this was made of.
+  /// A pure function of its argument and of the values that this was made with.
   package func verdict(on inspection: Inspection) -> Verdict {
     switch inspection {
     case .vanished: return .gone
@@ -51,7 +51,7 @@ package struct Triage: Sendable {
     return .unreadable(trigger, reason: reason)
   }
 
-  /// The age of a request that is older than `expire_after`; nil for one that is not.
+  /// The age of a request that is older than `expire_after`; nil for a request that is not.
   func staleAge(of requestedAt: Timestamp) -> Duration? {
     guard let asOf, let limit = configuration.expireAfter else { return nil }
     let age = asOf - requestedAt

@@ -11,11 +11,11 @@ package enum Verdict: Sendable {
   case unsettled(FileStatus)
   /// The batch's user may not read the file, which is not empty: it stays pending until they may, or it is too old.
   case unreadable(Trigger, reason: String)
-  /// The file cannot be a trigger. It was read if it could be.
+  /// The file cannot be a trigger. It was read if that was possible.
   case reject(RejectReason, FileStatus, Trigger?)
-  /// The trigger is too old. The channel is the one that it names, if there is one.
+  /// The trigger is too old. It may name a channel that exists.
   case expire(Trigger, Channel?, age: Duration)
-  /// The trigger names a channel that is not configured, or disabled.
+  /// The trigger names a channel that is not configured, or is disabled.
   case fail(Trigger, Channel?, reason: String)
   case run(Trigger, Channel)
 

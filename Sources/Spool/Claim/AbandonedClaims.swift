@@ -6,15 +6,16 @@ package struct AbandonedClaims {
   /// Paths of entries that are not Bobbin's.
   package var foreign: [String] = []
 
-  /// Finds the claims whose owner is dead. Those of a living process of this host are left alone, also when the lock of
-  /// the scheduler is broken; those of another host or container as long as the kernel knows its lock.
+  /// Finds the claims whose owner is dead. Claims of a living process of this host are left alone, even if the
+  /// scheduler lock is broken; claims of another host or container are left alone as long as the kernel knows the lock
+  /// on their folder.
   ///
   /// - Parameters:
   ///   - running: the spool's folder of that name.
   ///   - observer: this process, whose own claims are not abandoned.
   ///   - isForRecovery: takes the folders' locks for as long as the claims live, and removes folders in which dead
-  ///     processes left nothing. A caller that only reports takes no lock where it can do without: a run that
-  ///     begins at that instant would pass over what it is to recover.
+  ///     processes left nothing. A caller that only reports avoids taking locks where it can: a run that begins at that
+  ///     instant would pass over the claims that it should recover.
   package init(in running: Directory, observer: ProcessIdentity, isForRecovery: Bool) throws(SystemError) {
     for name in try running.names() {
       guard let owner = ProcessIdentity(name) else {
@@ -25,7 +26,7 @@ package struct AbandonedClaims {
       if owner == observer || isAlive == true { continue }
       let folder: Directory
       let files: [FileName]
-      // RACE: a short-lived owner (`bobbin cancel`) or a run that recovers may remove the folder right now.
+      // RACE: a short-lived owner (`bobbin cancel`) or a recovering run may remove the folder right now.
       do throws(SystemError) {
         folder = try running.directory(name)
         if isForRecovery || isAlive == nil, try !Self.lock(folder) { continue }
@@ -55,7 +56,8 @@ package struct AbandonedClaims {
 
   /// Locks the folder of an owner that seems to be dead.
   ///
-  /// - Returns: false when it lives after all. RACE: another process that checks holds the lock for an instant.
+  /// - Returns: false when the owner lives after all. RACE: another process that checks the folder holds its lock for
+  ///   an instant.
   private static func lock(_ folder: Directory) throws(SystemError) -> Bool {
     for _ in 1...10 {
       if try folder.tryLock() { return true }

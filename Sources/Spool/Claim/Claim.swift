@@ -10,7 +10,7 @@ package struct Claim: Sendable {
   /// The name of that folder.
   package let owner: FileName
 
-  /// - Parameter file: the name of the file, where it is known and may differ from the one that `name` makes: a name that
+  /// - Parameter file: the name of the file, if it is known and may differ from the name that `name` makes: a name that
   ///   is too long is cut.
   package init(name: ClaimName, file: FileName? = nil, folder: Directory, owner: FileName) {
     self.name = name
@@ -22,7 +22,7 @@ package struct Claim: Sendable {
   package var id: Int64 { name.id }
   package var trigger: FileName { name.trigger }
 
-  /// The same claimed file under the trigger's whole name, which a record may know when the claim's name was cut.
+  /// The same claimed file under the trigger's full name, which a record may hold when the claim's name was cut.
   package func of(trigger: FileName) -> Claim {
     Claim(
       name: ClaimName(id: id, state: name.state, trigger: trigger), file: file, folder: folder, owner: owner)

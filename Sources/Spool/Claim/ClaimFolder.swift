@@ -6,7 +6,7 @@ package import Posix
 /// A final class because its folder is made with the first claim: most scans of a spool claim nothing.
 package final class ClaimFolder {
   private let store: SpoolStore
-  /// The name of this process' folder in `running/`.
+  /// The name of this process's folder in `running/`.
   package let owner: FileName
   private var folder: Directory?
 
@@ -15,12 +15,12 @@ package final class ClaimFolder {
     self.owner = owner.folder
   }
 
-  /// Pending → claimed. Moves a file from the spool into this process' folder.
+  /// Pending → claimed. Moves a file from the spool into this process's folder.
   ///
-  /// RACE: of all who try, one gets it. The file may have been exchanged or written to since it was inspected; the
-  /// caller checks the claimed file (`isUnchanged`).
+  /// RACE: several processes may try; only one gets the file. The file may have been replaced or written to since it
+  /// was inspected; the caller checks the claimed file (`isUnchanged`).
   ///
-  /// - Returns: nil when somebody else took it, or its owner moved it away.
+  /// - Returns: nil when another process claimed the file, or its owner moved it away.
   package func claim(_ trigger: FileName, id: Int64, state: ClaimState) throws(SystemError) -> Claim? {
     while true {
       let claim = Claim(
@@ -29,15 +29,16 @@ package final class ClaimFolder {
       case .moved: return claim
       case .taken: throw SystemError("claim", store.root.path(of: trigger), .exists)
       case .vanished:
-        // RACE: it may be our own folder that somebody has removed.
+        // RACE: somebody may have removed our own folder instead.
         if try claim.folder.status().links > 0 { return nil }
         folder = nil
       }
     }
   }
 
-  /// Whether a claimed file is still the one that was inspected, with the same content and no other name, and nobody
-  /// has it open for writing who could still change it.
+  /// Whether a claimed file is still the file that was inspected, with the same content and without a second name, and
+  /// no process has it open for writing and could still change it (checked only if the content is not an object: an
+  /// object that parsed is complete).
   package func isUnchanged(_ claim: Claim, since trigger: Trigger) throws(SystemError) -> Bool {
     guard let status = try claim.folder.status(of: claim.file), status.links == 1,
       status.describesSameContent(as: trigger.file)
@@ -47,18 +48,18 @@ package final class ClaimFolder {
     } catch {
       // An empty file is a trigger even if the batch's user may not read it.
       if error.isRefusal, status.size == 0 { return true }
-      // Its owner has just made it unreadable, or has a lease on it: not what was inspected.
+      // Its owner has just made it unreadable, or has a lease on it: it is not the file that was inspected.
       if error.isRefusal || error.code == .wouldBlock || error.code == .noSuchFile { return false }
       throw error
     }
   }
 
-  /// Claimed, mostly by a dead process → claimed by this one, for another state.
+  /// Claimed, usually by a dead process → claimed by this process, in another state.
   ///
-  /// The claim is made durable before it moves on. Otherwise a power cut might lose the dead process' move out of the spool and
-  /// keep this one: the trigger would be pending and claimed.
+  /// The claim is made durable before it moves on. Otherwise a power cut might lose the dead process's move out of the
+  /// spool and keep this move: the trigger would be both pending and claimed.
   ///
-  /// - Returns: nil when it has vanished.
+  /// - Returns: nil when the claim has vanished.
   package func adopt(_ abandoned: Claim, state: ClaimState) throws(SystemError) -> Claim? {
     let name = ClaimName(id: abandoned.id, state: state, trigger: abandoned.trigger)
     let claim = Claim(name: name, folder: try ownFolder(), owner: owner)
@@ -73,9 +74,9 @@ package final class ClaimFolder {
 
   /// Claimed → pending, under its own name.
   ///
-  /// - Returns: nil when that is done. While the name is taken by a newer trigger, the claim as it stays, for the caller
-  ///   to put back later or the next run to recover: what it was for before is forgotten, so that no attempt is counted
-  ///   that has not begun.
+  /// - Returns: nil when the claim was put back or has vanished. While a newer trigger has the name, the claim in its
+  ///   waiting state, for the caller to put back later or the next run to recover: its former state is forgotten, so
+  ///   that an attempt that has not begun is not counted.
   package func putBack(_ claim: Claim) throws(SystemError) -> Claim? {
     switch try claim.folder.move(claim.file, to: store.root, as: claim.trigger) {
     case .moved, .vanished: nil
@@ -89,10 +90,10 @@ package final class ClaimFolder {
     try store.root.sync()
   }
 
-  /// Removes the folder of this process; what still stands in it stays, for the next run to recover.
+  /// Removes the folder of this process if it is empty; otherwise the next run recovers what is left in it.
   package func close() throws(SystemError) {
     guard folder != nil else { return }
-    // Its lock goes with it, so it is kept as long as there is something in it.
+    // The folder's lock goes with the folder, so both are kept as long as there is something in it.
     if try store[.running].removeDirectory(owner) { folder = nil }
   }
 
@@ -104,7 +105,7 @@ package final class ClaimFolder {
       try running.makeDirectory(owner, mode: 0o750)
       let made: Directory
       do throws(SystemError) { made = try running.directory(owner) } catch {
-        // RACE: a run that recovers found it empty and removed it.
+        // RACE: a recovering run found the folder empty and removed it.
         if error.code == .noSuchFile { continue }
         throw error
       }
@@ -115,7 +116,7 @@ package final class ClaimFolder {
         folder = made
         return made
       }
-      // RACE: a run that recovers checks for an instant whether it is locked.
+      // RACE: a recovering run that checks the folder holds its lock for an instant.
       if MonotonicTime.now() >= deadline { throw SystemError("lock", made.path, .wouldBlock) }
       try Poll.wait(until: .now() + .milliseconds(2))
     }

@@ -9,15 +9,15 @@ package struct ClaimName: Sendable, Hashable {
   /// The trigger's own name.
   package let trigger: FileName
 
-  /// The greatest history id: 13 digits. At ten jobs a second it lasts for 30,000 years; a greater one was not given
-  /// out by Bobbin.
+  /// The greatest history id: 13 digits. At ten jobs a second, ids last for 30,000 years; Bobbin never gave out a
+  /// greater id.
   package static let idLimit: Int64 = 9_999_999_999_999
 
   /// At most this many bytes stand before the trigger's name: an id of 13 digits, `cancelled`, and two full stops.
   package static let prefixLimit = 24
 
-  /// The name itself. A trigger's name that is too long is cut in it: it is being rejected for that then, and its record
-  /// says the whole name.
+  /// The name itself. A trigger's name that is too long is cut: the trigger is then being rejected for its length, and
+  /// its record has the full name.
   package let file: FileName
 
   package init(id: Int64, state: ClaimState, trigger: FileName) {
@@ -34,17 +34,17 @@ package struct ClaimName: Sendable, Hashable {
     file = FileName(bytes: Array(bytes.prefix(255)))
   }
 
-  /// Whether a record of this id and this trigger is that of the claim.
+  /// Whether a record with this id and this trigger is the claim's record.
   package func isOf(id: Int64, trigger: FileName) -> Bool {
     id == self.id && trigger.bytes.starts(with: self.trigger.bytes)
   }
 
-  /// - Returns: nil for any name but a claim's.
+  /// - Returns: nil for a name that is not a claim's.
   package init?(_ file: FileName) {
     let parts = file.bytes.split(separator: UInt8(ascii: "."), maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count == 3, !parts[2].isEmpty else { return nil }
     let texts = parts[..<2].map { String(decoding: $0, as: UTF8.self) }
-    // As it would be written, and not otherwise ("+5", "05"): a claim is found again by the name made from its parts.
+    // Only what Bobbin writes is accepted, not "+5" or "05": a claim is found again by the name made from its parts.
     guard let id = Int64(texts[0]), (1...Self.idLimit).contains(id), String(id) == texts[0],
       let state = ClaimState(texts[1][...]), state.text == texts[1]
     else { return nil }

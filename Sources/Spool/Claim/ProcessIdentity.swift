@@ -1,7 +1,7 @@
 package import Posix
 
-/// The name of a process' folder in `running/`: `<boot>-<namespace>-<pid>-<start time>`. No two processes of one host
-/// ever have the same one, and anybody can tell whether its owner still lives.
+/// The name of a process's folder in `running/`: `<boot>-<namespace>-<pid>-<start time>`. Two processes of one host
+/// never have the same identity, and any process can tell whether the owner still lives.
 package struct ProcessIdentity: Sendable, Equatable {
   private let boot: String
   private let namespace: String
@@ -33,18 +33,18 @@ package struct ProcessIdentity: Sendable, Equatable {
       return nil
     }
     self.init(boot: String(parts[0]), namespace: String(parts[1]), process: process, startTime: startTime)
-    // As it would be written, and not otherwise: the folder is found again by the name made from its parts.
+    // Only what Bobbin writes is accepted: the folder is found again by the name made from its parts.
     if self.folder != folder { return nil }
   }
 
-  /// Whether the process lives: true or false for one of this boot and this process id namespace; nil for any other,
-  /// of which only the lock on its folder can tell.
+  /// Whether the process lives: true or false for a process of this boot and this process id namespace; nil for any
+  /// other process, because only the lock on its folder can tell.
   package func isAlive(asSeenBy observer: ProcessIdentity) -> Bool? {
     if boot.isEmpty || boot != observer.boot || namespace != observer.namespace { return nil }
     return ProcessTable.startTime(of: process) == startTime
   }
 
-  /// Whether both are of one boot of one machine, as far as is known. Processes of another one of this host are dead.
+  /// Whether both are of one boot of one machine, as far as is known. Processes of another boot of this host are dead.
   package func isOfSameBoot(as other: ProcessIdentity) -> Bool {
     boot.isEmpty || other.boot.isEmpty || boot == other.boot
   }

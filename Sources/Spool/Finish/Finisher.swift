@@ -1,19 +1,21 @@
 package import Posix
 
-/// Brings claims to their end: claimed → done, failed, expired, rejected or cancelled.
+/// Finishes claims: claimed → done, failed, expired, rejected or cancelled.
 ///
-/// Several at once, because what they share (the syncs of the directories) costs most. It takes two steps, with the
-/// records made durable between them: what can be written before is written then.
+/// Several claims are finished at once, because their shared work (the syncs of the directories) costs most. It takes
+/// two steps, and the records are made durable between them: the first step writes everything that can be written
+/// before the records are durable.
 package final class Finisher {
-  /// The first step taken: result documents are written, under temporary names.
+  /// The result of the first step: result documents are written, under temporary names.
   package struct Preparation {
     fileprivate var moves: [(claim: Claim, folder: SpoolFolder)] = []
     fileprivate var results: [(claim: Claim, folder: SpoolFolder, temporary: FileName)] = []
   }
 
-  /// From so many results on, one sync of the whole file system costs less than one of each.
+  /// From this many results on, one sync of the whole file system costs less than a sync of each result.
   private static let many = 8
-  /// A sync of the whole file system that takes longer has met much that others write there: not to be repeated.
+  /// A sync of the whole file system that takes longer than this had to write much data of other programs: it is not
+  /// repeated.
   private static let tooLong = Duration.milliseconds(250)
 
   private let store: SpoolStore
@@ -41,11 +43,11 @@ package final class Finisher {
     return preparation
   }
 
-  /// Brings the claims to their end. Each step is durable before the next begins: results synced, then published under
-  /// their names, then the directories synced, and only then the claims removed. After a crash anywhere in it the
-  /// claims that are left are finished again by the next run.
+  /// Finishes the claims. Each step is durable before the next begins: results synced, then published under their
+  /// names, then the directories synced, and only then the claims removed. After a crash at any point, the next run
+  /// again finishes the claims that are left.
   ///
-  /// - Throws: the first failure, after the others were brought to their end.
+  /// - Throws: the first failure, after the other claims were finished.
   package func complete(_ preparation: Preparation) throws(SystemError) {
     do throws(SystemError) {
       try sync(preparation.results)
@@ -62,7 +64,7 @@ package final class Finisher {
         touched.insert(result.folder)
         published.append(result.claim)
       } catch {
-        // A folder under the result's name, for example.
+        // For example, a folder has the result's name.
         failure = failure ?? error
         _ = try? store[result.folder].remove(result.temporary)
       }
@@ -78,8 +80,8 @@ package final class Finisher {
     if let failure { throw failure }
   }
 
-  /// Removes what was written for claims that are not brought to their end now. What is left all the same is removed
-  /// with the other old temporary files; the claims are all still there.
+  /// Removes the results that were written for claims that are not finished now. A result that cannot be removed now is
+  /// removed later, with other old temporary files; the claims are all still there.
   package func discard(_ preparation: Preparation) {
     for result in preparation.results { _ = try? store[result.folder].remove(result.temporary) }
   }
@@ -88,7 +90,7 @@ package final class Finisher {
     _ temporary: FileName, as name: FileName, in folder: Directory
   ) throws(SystemError) {
     do throws(SystemError) { try folder.replace(name, with: temporary) } catch {
-      // Somebody has made a directory of that name.
+      // Somebody has made a directory with that name.
       guard error.code == .isDirectory, try folder.setAside(name) != nil else { throw error }
       try folder.replace(name, with: temporary)
     }
@@ -102,7 +104,7 @@ package final class Finisher {
       let temporary = FileName("\(SpoolDirectory.temporaryPrefix)\(CurrentProcess.id)-\(claim.id)-\(counter)")
       let file: FileDescriptor
       do throws(SystemError) { file = try store[folder].open(temporary, .createNew) } catch {
-        // Where process ids repeat (containers), a dead process of the same id may have left one of that name.
+        // Where process ids repeat (containers), a dead process with the same id may have left a file with that name.
         if error.code == .exists { continue }
         throw error
       }
@@ -127,7 +129,7 @@ package final class Finisher {
     for result in results { try store[result.folder].open(result.temporary, .read).sync() }
   }
 
-  /// A name that is taken gets `.2`, `.3`, … appended; one that would get too long for that is cut.
+  /// A name that is taken gets `.2`, `.3`, … appended; a name that would become too long is cut.
   private func move(_ claim: Claim, to folder: SpoolFolder) throws(SystemError) {
     var number = 1
     while true {
@@ -136,7 +138,7 @@ package final class Finisher {
       switch try claim.folder.move(claim.file, to: store[folder], as: name) {
       case .moved: return
       case .vanished:
-        // Finished by an earlier try of the same claim, if it is not the folder that has gone.
+        // An earlier attempt to finish the same claim has moved it, unless the target folder is gone.
         if try store[folder].status().links > 0 { return }
         throw SystemError("move a file to", store[folder].path, .noSuchFile)
       case .taken: number += 1

@@ -1,7 +1,7 @@
 package import Posix
 
-/// Removes what has been kept long enough: results, logs, retired files, and temporary files that a crash
-/// left. Triggers and claims are never touched.
+/// Removes files that have been kept long enough: results, logs, retired files, and temporary files that a crash left.
+/// Triggers and claims are never touched.
 package struct ResultRetention {
   private static let temporaryAge = Duration.seconds(36 * 3_600)
 
@@ -32,7 +32,7 @@ package struct ResultRetention {
         let names = try names(in: store[folder]) { $0.first != UInt8(ascii: ".") }
         sweep.remove(names, from: store[folder]) { now - $0.modified > keepResults }
       }
-      // These are the files as they were dropped, with the times they had; the change time says when they came here.
+      // These are the dropped files themselves, with the times they had; the change time says when they came here.
       for folder in [SpoolFolder.expired, .rejected, .cancelled] {
         let names = try names(in: store[folder]) { $0.first != UInt8(ascii: ".") }
         sweep.remove(names, from: store[folder]) { now - $0.changed > keepResults }
@@ -54,12 +54,12 @@ package struct ResultRetention {
     var removed = 0
     var failure: SystemError?
 
-    /// What can't be removed keeps nothing else from being removed.
+    /// A file that cannot be removed does not keep the others from being removed.
     mutating func remove(_ names: [FileName], from directory: Directory, where isOld: (FileStatus) -> Bool) {
       for name in names {
         do throws(SystemError) {
           guard let status = try directory.status(of: name), isOld(status) else { continue }
-          // A directory that was rejected with content is somebody's files: it stays until a person removes it.
+          // A rejected directory that is not empty holds somebody's files: it stays until a person removes it.
           let isGone =
             status.kind == .directory ? try directory.removeDirectory(name) : try directory.remove(name)
           removed += isGone ? 1 : 0

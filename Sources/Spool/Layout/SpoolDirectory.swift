@@ -1,9 +1,9 @@
 package import Posix
 
-/// A spool directory as anybody may see it: where triggers are dropped. What the batch keeps below it is `SpoolStore`.
+/// A spool directory as every user may see it: where triggers are dropped. `SpoolStore` is the batch's part of it.
 package final class SpoolDirectory: Sendable {
   package let root: Directory
-  /// False in a drop box: one may add files, but not list them.
+  /// False in a drop box: a user may add files, but not list them.
   package let isListable: Bool
 
   package init(path: String) throws(SystemError) {
@@ -22,19 +22,19 @@ package final class SpoolDirectory: Sendable {
   /// Holds the next history id.
   package static let historyIDName = FileName(".history-id")
 
-  /// Whether a file of this name in the top level is Bobbin's own or comes with the spool. The history is among them
+  /// Whether a file of this name in the top level is Bobbin's own or comes with the spool. This includes the history
   /// under every name that logrotate(8) gives it.
   package static func isOwnFile(_ name: String) -> Bool {
     name.hasPrefix(historyName.description) || name == historyIDName.description || name == "README.md"
   }
 
-  /// Names of temporary files begin so. Anything else that begins with a full stop belongs to somebody else.
+  /// Names of temporary files begin with this. Other temporary dot-files belong to somebody else.
   package static let temporaryPrefix = ".bobbin-"
 
   /// The 1-based position of a name among the pending triggers, in the order they will run.
   /// Reads the directory once and keeps nothing, so that a million files cost no memory.
   ///
-  /// - Returns: the position is that which the name would have when it is not there (any more).
+  /// - Returns: the position that the name has, or would have if it is not there (any more).
   package func position(of name: FileName) throws(SystemError) -> Int {
     var before = 0
     try root.forEachName { other in

@@ -6,7 +6,7 @@ package enum SpoolFolder: String, CaseIterable, Sendable {
 
   package var name: FileName { FileName(rawValue) }
 
-  /// Those that a trigger's own file is moved into.
+  /// The folders that a trigger's own file is moved into.
   package static let receiving: [SpoolFolder] = [.running, .expired, .rejected, .cancelled]
 
   /// The folders in which a result document takes the place of the trigger.

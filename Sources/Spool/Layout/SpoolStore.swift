@@ -1,11 +1,11 @@
 package import Posix
 
-/// The inside of a spool: what only the batch user may touch.
+/// The inside of a spool: the files and folders that only the batch user may touch.
 ///
-/// In a drop box anybody of a group may make files in the spool's top level, even under Bobbin's own names. So a name
-/// alone is not believed: what stands under it must be of the right kind and belong to the batch's user, the spool's
-/// owner or root. What does not is renamed to `.foreign-<name>`, which the spool's owner may do, and made again: nobody
-/// gets to read, forge or block anything that way.
+/// In a drop box every member of a group may make files in the spool's top level, even under Bobbin's own names. So a
+/// name alone is not trusted: the file or folder under it must be of the right kind and belong to the batch's user, the
+/// spool's owner or root. Otherwise it is renamed to `.foreign-<name>`, which the spool's owner may do, and made again:
+/// nobody can read, forge or block anything that way.
 package final class SpoolStore: Sendable {
   package let spool: SpoolDirectory
   private let folders: [SpoolFolder: Directory]
@@ -14,10 +14,10 @@ package final class SpoolStore: Sendable {
   /// What was found under Bobbin's own names and belonged to somebody else, in words, for a warning.
   package let setAside: [String]
 
-  /// Opens everything, and makes what is missing, for the batch user alone.
+  /// Opens everything, and makes what is missing, accessible to the batch user alone.
   ///
-  /// - Throws: also when one of the folders that triggers are moved into is on another mount than the spool: a rename
-  ///   could not reach it.
+  /// - Throws: also when a folder that triggers are moved into is on another mount than the spool: a rename could not
+  ///   reach the folder.
   package init(_ spool: SpoolDirectory) throws(SystemError) {
     self.spool = spool
     let trusted = try TrustedOwners(in: spool.root)
@@ -40,7 +40,7 @@ package final class SpoolStore: Sendable {
       }
       setAside.append(try Self.setAside(name, in: spool.root))
     }
-    // A trigger's claim must not be lost because the directory it is in was never on the disk.
+    // A trigger's claim must not be lost because its directory never reached the disk.
     if hasNew { try spool.root.sync() }
     self.folders = folders
     self.setAside = setAside
@@ -53,8 +53,8 @@ package final class SpoolStore: Sendable {
 
   /// Opens one of Bobbin's own files in the spool's top level, and makes it when it is missing.
   ///
-  /// RACE: in a drop box somebody may make a file of that name first. What was opened is what counts; a file of somebody
-  /// else is set aside, and the next try makes ours.
+  /// RACE: in a drop box somebody may make a file with that name first. The opened file is checked, not the name;
+  /// somebody else's file is set aside, and the next try makes ours.
   package func open(_ name: FileName, _ access: Directory.Access) throws(SystemError) -> FileDescriptor {
     while true {
       let before = try root.status(of: name)
@@ -62,14 +62,14 @@ package final class SpoolStore: Sendable {
         let file = try root.open(name, access)
         let status = try file.status()
         if trusted.covers(status, .regular) {
-          // Files of a drop box begin as its group's, who may not read this one.
+          // A new file in a drop box belongs to the group of the drop box, which may not read this file.
           if before == nil, status.group != CurrentProcess.effectiveGroup {
             try file.setGroup(CurrentProcess.effectiveGroup)
           }
           return file
         }
       } catch {
-        // Somebody else's link, directory or unreadable file: not ours to be stopped by.
+        // Somebody else's link, directory or unreadable file must not stop us.
         guard let found = try root.status(of: name), !trusted.covers(found, .regular) else {
           throw error
         }
@@ -78,7 +78,7 @@ package final class SpoolStore: Sendable {
     }
   }
 
-  /// Whether a file of the spool's top level is there, and was not put there by somebody else.
+  /// Whether the spool's top level has a file with this name that was not put there by somebody else.
   package func owns(_ name: FileName) throws(SystemError) -> Bool {
     guard let status = try root.status(of: name) else { return false }
     return trusted.covers(status, .regular)
@@ -93,10 +93,10 @@ package final class SpoolStore: Sendable {
       }
       let isNew = try root.makeDirectory(folder.name, mode: 0o750)
       let directory = try root.directory(folder.name)
-      // RACE: somebody may have made it first.
+      // RACE: somebody may have made the directory first.
       guard trusted.covers(try directory.status(), .directory) else { continue }
       if isNew, try directory.status().group != CurrentProcess.effectiveGroup {
-        // Inherited from a drop box, with the bit that hands it on to all that is made in it.
+        // The group is inherited from a drop box, as is the set-group-ID bit, which passes the group on.
         try directory.set(group: CurrentProcess.effectiveGroup, mode: 0o750)
       }
       return (directory, isNew)

@@ -1,6 +1,6 @@
 package import Posix
 
-/// Whose files are trusted under Bobbin's own names: in a drop box anybody of a group may make some.
+/// The users whose files are trusted under Bobbin's own names: in a drop box a whole group may make files.
 package struct TrustedOwners: Sendable {
   private let owners: Set<UInt32>
 

@@ -2,7 +2,7 @@ import FoundationEssentials
 package import Posix
 package import Text
 
-/// What the holder of the scheduler lock says of itself, in the lock file.
+/// What the holder of the scheduler lock says about itself, in the lock file.
 package struct HolderNote: Sendable, Codable, Equatable {
   package enum Kind: String, Sendable, Codable {
     /// A scheduled run: others do not wait for it.
@@ -43,16 +43,16 @@ package struct HolderNote: Sendable, Codable, Equatable {
   package let host: String
   package var run: Int64?
   package let startedAt: String
-  /// The name of the process as its folder in `running/` has it.
+  /// The process, by the name of its folder in `running/`.
   package let owner: String
   package var job: Job?
 
-  /// The longest note: names in it are limited by the file system.
+  /// The longest note: the file system limits the names in it.
   static let sizeLimit = 4096
 
-  /// - Parameter bytes: what the file begins with. Only the first line counts: that of an older note may end behind it, if
-  ///   it could not be cut off.
-  /// - Returns: nil for anything but a note.
+  /// - Parameter bytes: the beginning of the file. Only the first line counts: the end of an older note may follow it,
+  ///   if that could not be cut off.
+  /// - Returns: nil for anything that is not a note.
   init?(_ bytes: [UInt8]) {
     let line = Data(bytes.prefix { $0 != UInt8(ascii: "\n") })
     guard let note = try? JSONDecoder().decode(HolderNote.self, from: line) else { return nil }

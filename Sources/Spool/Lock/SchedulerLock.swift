@@ -2,15 +2,16 @@ import FoundationEssentials
 package import Posix
 import Text
 
-/// The lock that makes one run at a time: `scheduler.lock`, held for the length of a run.
+/// The lock that allows only one run at a time: `scheduler.lock`, held for the length of a run.
 package struct SchedulerLock: ~Copyable {
   private let lock: FileLock
   private var note: HolderNote
-  /// What the holder before was running when it was killed. Nil when it gave the lock back, was between two jobs, or may
-  /// not have been killed alone: a power cut says nothing about a job, and may have kept an older note.
+  /// The job that the previous holder was running when it was killed. Nil when that holder released the lock, was
+  /// between two jobs, or may not have been killed alone: a power cut says nothing about a job, and may have kept an
+  /// older note.
   package let interruptedJob: HolderNote.Job?
 
-  /// What an attempt to take it found.
+  /// The result of an attempt to take the lock.
   package enum Attempt: ~Copyable {
     case acquired(SchedulerLock)
     /// Nil for a holder that left no note, such as `flock(1)`.
@@ -31,7 +32,7 @@ package struct SchedulerLock: ~Copyable {
         let wasKilled =
           left.flatMap { ProcessIdentity(FileName($0.owner)) }?.isAlive(asSeenBy: owner) == false
         var note = HolderNote(kind: kind, startedAt: startedAt, owner: owner)
-        // Still to be recorded: by this holder, or by the next one if this one is killed as well.
+        // The job must still be recorded: by this holder, or by the next holder if this process is killed as well.
         note.job = wasKilled ? left?.job : nil
         try lock.file.replaceContent(with: note.json.line)
         return .acquired(SchedulerLock(lock: lock, note: note, interruptedJob: note.job))
@@ -55,8 +56,8 @@ package struct SchedulerLock: ~Copyable {
     try lock.file.replaceContent(with: note.json.line)
   }
 
-  /// Notes what runs now, for `bobbin status` and for the holder after this one. Not synced: a power cut cuts short
-  /// whatever it meets, which says nothing about the job.
+  /// Notes the job that runs now, for `bobbin status` and for the next holder. Not synced: a power cut interrupts
+  /// whatever is running, which says nothing about the job.
   package mutating func note(job: HolderNote.Job?) throws(SystemError) {
     note.job = job
     try lock.file.replaceContent(with: note.json.line)

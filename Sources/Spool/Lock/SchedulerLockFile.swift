@@ -15,7 +15,7 @@ package struct SchedulerLockFile: Sendable {
   /// process says nothing about who holds the lock now.
   package func livingHolder(asSeenBy owner: ProcessIdentity) throws(SystemError) -> HolderNote? {
     guard let file = try directory.openIfPresent(name) else { return nil }
-    // RACE: the holder may be rewriting it right now; then it is not readable, and `tryAcquire` reads it again.
+    // RACE: the holder may be rewriting the note right now; if it is not readable, `tryAcquire` reads it again.
     guard let note = HolderNote(try file.readStart(limit: HolderNote.sizeLimit)),
       let name = ProcessIdentity(FileName(note.owner)), name.isAlive(asSeenBy: owner) != false,
       name.isOfSameBoot(as: owner) || note.host != CurrentProcess.hostName()

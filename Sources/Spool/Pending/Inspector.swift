@@ -7,18 +7,20 @@ package struct Inspector: Sendable {
   private let isForClaims: Bool
 
   /// - Parameters:
-  ///   - isForClaims: the files were complete when they were claimed, so what says a channel is not waited for again:
-  ///     the claim itself has changed their change time.
+  ///   - settle: how long a file must have been unchanged if the kernel does not tell whether somebody has it open for
+  ///     writing.
+  ///   - isForClaims: the files were complete when they were claimed, so a file that states a channel is not waited for
+  ///     again: the claim itself has changed its change time.
   package init(_ directory: Directory, _ rules: SettleRules, isForClaims: Bool = false) {
     self.directory = directory
     self.rules = rules
     self.isForClaims = isForClaims
   }
 
-  /// Examines and, if it may be a trigger, reads the file under a name. Never opens anything but a regular file with
-  /// one name, never follows a link.
+  /// Examines the file under a name and, if it may be a trigger, reads it. Opens only a regular file with one name, and
+  /// never follows a link.
   ///
-  /// - Parameter trigger: the trigger's own name, where the file has another one: a claim.
+  /// - Parameter trigger: the trigger's own name, if the file has another name because it is a claim.
   package func inspect(
     _ name: FileName, of trigger: FileName? = nil, now: Timestamp
   ) throws(SystemError) -> Inspection {
@@ -26,7 +28,7 @@ package struct Inspector: Sendable {
     guard let status = try directory.status(of: name) else { return .vanished }
     if let reason = rejectReason(for: status, name: triggerName) { return .invalid(reason, status) }
     if status.links > 1 {
-      // `ln` and `rm` is a way to publish a file without replacing another: for an instant it has two names.
+      // `ln` and then `rm` publishes a file without replacing another: for an instant the file has two names.
       return hasRested(status, rules.restBeforeCondemning(.invalid("")), at: now)
         ? .invalid(RejectReason("a hard link"), status) : .unsettled(status)
     }
@@ -36,7 +38,7 @@ package struct Inspector: Sendable {
       file = opened
     } catch {
       switch error.code {
-      // RACE: exchanged for a symbolic link since the check above.
+      // RACE: the file was replaced by a symbolic link after the check above.
       case .tooManyLinks: return .invalid(RejectReason("a symbolic link"), status)
       // Somebody has a lease on it (a file server, for example), and the kernel has asked for it back.
       case .wouldBlock: return .unsettled(status)
@@ -44,7 +46,7 @@ package struct Inspector: Sendable {
       default: throw error
       }
     }
-    // RACE: the name may lead to another file by now; the opened file is the one that counts.
+    // RACE: the name may lead to another file by now; only the opened file counts.
     let opened = try file.status()
     if let reason = rejectReason(for: opened, name: triggerName) { return .invalid(reason, opened) }
     let bytes = try file.readAll(expecting: opened.size, limit: TriggerContent.sizeLimit + 1)
@@ -70,11 +72,11 @@ package struct Inspector: Sendable {
       ? .unreadable(trigger) : .unsettled(status)
   }
 
-  /// Examines a file without opening it: enough for an empty file that nobody has changed for a while, as `touch`
-  /// leaves it, and much cheaper for a spool full of them. For reporting what will be done, not for doing it: a writer
-  /// that has the file open and has not begun to write goes unnoticed.
+  /// Examines a file without opening it. This is enough for an empty file that nobody has changed for a while, as
+  /// `touch` leaves it, and much cheaper for a spool full of such files. It is for reporting what will be done, not for
+  /// doing it: a writer that has the file open and has not begun to write goes unnoticed.
   ///
-  /// - Returns: what is known of such a file; nil when it takes an inspection to tell.
+  /// - Returns: what is known about such a file; nil when only an inspection can tell.
   package func peek(_ name: FileName, now: Timestamp) throws(SystemError) -> FileStatus? {
     guard let status = try directory.status(of: name), status.kind == .regular, status.size == 0,
       status.links == 1, rejectReason(for: status, name: name) == nil,
@@ -83,7 +85,7 @@ package struct Inspector: Sendable {
     return status
   }
 
-  /// What a report says of a file: what a peek found, and the inspection that it takes otherwise.
+  /// The inspection of a file for a report: based on what a peek found, otherwise on a full inspection.
   package func inspection(
     of name: FileName, _ peeked: FileStatus?, now: Timestamp
   ) throws(SystemError) -> Inspection {

@@ -20,7 +20,7 @@ package struct PendingList: Sendable {
   /// Scans the directory. Afterwards the list holds what is in the directory now, from the first name on.
   ///
   /// - Parameter skipping: names that are not wanted, whatever happens to them.
-  /// - Returns: whether anything has come or gone.
+  /// - Returns: whether any name was added or removed.
   @discardableResult
   package mutating func refresh(from directory: Directory, skipping: Set<FileName>) throws(SystemError)
     -> Bool
@@ -33,7 +33,7 @@ package struct PendingList: Sendable {
     try directory.forEachName { name in
       guard TriggerName.isTrigger(name) else { return }
       if !skipping.isEmpty, skipping.contains(FileName(bytes: Array(name))) { return }
-      // What does not fit into 4 GiB of names is found by a later scan, when there is room again.
+      // Names that do not fit into 4 GiB are found by a later scan, when there is room again.
       guard let start = UInt32(exactly: fresh.count + 2), let length = UInt16(exactly: name.count) else {
         return
       }
@@ -86,8 +86,8 @@ package struct PendingList: Sendable {
 
   /// The names' places in the byte order of the names.
   ///
-  /// Names in a spool mostly begin alike, with a date: what all have in common is passed over, and the eight bytes after
-  /// it decide nearly always, without reading the names again.
+  /// Most names in a spool begin alike, with a date: their common beginning is skipped, and the eight bytes after it
+  /// nearly always decide, without reading the names again.
   private static func sorted(_ starts: [UInt32], in arena: [UInt8]) -> [UInt32] {
     guard starts.count > 1 else { return starts }
     return arena.withUnsafeBufferPointer { arena in

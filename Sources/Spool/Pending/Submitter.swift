@@ -12,9 +12,9 @@ package struct Submitter: ~Copyable {
   /// Writes a trigger. When it returns, the whole trigger is on the disk; a reader never sees part of it.
   ///
   /// RACE: another process may take the same name in the same microsecond. The file is published without replacing
-  /// anything, so the later one takes the next microsecond.
+  /// anything, so the later process takes the next microsecond.
   ///
-  /// - Returns: the name, which never sorts before an earlier one of this submitter.
+  /// - Returns: the name, which never sorts before an earlier name of this submitter.
   package mutating func submit(channel: Int64, user: String?, now: Timestamp = .now()) throws(SystemError)
     -> FileName
   {
@@ -29,7 +29,7 @@ package struct Submitter: ~Copyable {
     ])
     let file = try spool.root.open(temporary, .createNew, mode: 0o644)
     do throws(SystemError) {
-      // In a drop box the batch is another user and must be able to read it, whatever the umask is.
+      // In a drop box the batch is another user, who must be able to read the file whatever the umask is.
       if !spool.isListable { try file.setMode(0o644) }
       try file.write(document.line)
       try file.sync()
@@ -46,7 +46,7 @@ package struct Submitter: ~Copyable {
         }
       }
     } catch {
-      // What failed is the news, not that the leftover could not be removed; a leftover goes after 36 hours.
+      // The caller needs the first failure, not a failure to remove the leftover; leftovers are removed after 36 hours.
       _ = try? spool.root.remove(temporary)
       throw error
     }

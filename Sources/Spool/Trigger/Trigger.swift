@@ -30,7 +30,7 @@ package struct Trigger: Sendable {
     requestedAt = Self.requestTime(stated ?? TriggerName.time(in: name), file)
   }
 
-  /// - Parameter said: by the trigger's content, otherwise by its name.
+  /// - Parameter said: the time that the trigger's content states, otherwise the time in its name.
   package static func requestTime(_ said: Timestamp?, _ file: FileStatus) -> Timestamp {
     min(said ?? file.modified, file.changed)
   }
@@ -46,9 +46,9 @@ package struct Trigger: Sendable {
     return []
   }
 
-  /// What it calls its channel; more than one name must lead to the same one.
+  /// The references to its channel; if there are several, they must all lead to the same channel.
   ///
-  /// - Returns: nil, with the reason, when the file cannot be a trigger.
+  /// - Returns: a failure with the reason when the file cannot be a trigger.
   package var channels: Result<[ChannelReference], RejectReason> {
     switch content {
     case .empty:
@@ -62,9 +62,9 @@ package struct Trigger: Sendable {
     }
   }
 
-  /// Whether it was requested longer ago than a limit.
+  /// Whether the trigger was requested longer ago than a limit.
   ///
-  /// - Parameter now: when the run took the lock, so that a long run never expires what came while it was busy.
+  /// - Parameter now: when the run took the lock, so that a long run never expires a trigger that arrived meanwhile.
   package func isStale(asOf now: Timestamp, after limit: Duration?) -> Bool {
     Self.isStale(requestedAt, asOf: now, after: limit)
   }

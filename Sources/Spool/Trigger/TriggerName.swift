@@ -5,7 +5,7 @@ import Text
 package enum TriggerName {
   private static let suffix = Array(".json".utf8)
 
-  /// Whether a file of this name is a trigger: ends in `.json` and does not begin with a full stop.
+  /// Whether a file with this name is a trigger: the name ends in `.json` and does not begin with a full stop.
   @inline(__always)
   package static func isTrigger(_ bytes: some RandomAccessCollection<UInt8>) -> Bool {
     bytes.count > suffix.count && bytes.first != UInt8(ascii: ".")
@@ -18,10 +18,10 @@ package enum TriggerName {
 
   /// What the name of an empty trigger says: the channel, after an optional time and a hyphen.
   ///
-  /// - Returns: nil when the name is not valid UTF-8, contains control characters, or says nothing.
+  /// - Returns: nil when the name is not valid UTF-8, contains control characters, or does not state a channel.
   package static func channel(in name: FileName) -> ChannelReference? { parts(of: name).channel }
 
-  /// The time at the beginning of a name, and the channel that it says if its file is empty.
+  /// The time at the beginning of a name, and the channel that the name states if its file is empty.
   package static func parts(of name: FileName) -> (time: Timestamp?, channel: ChannelReference?) {
     var bytes = name.bytes.dropLast(suffix.count)
     let time = Timestamp.readCompact(bytes)

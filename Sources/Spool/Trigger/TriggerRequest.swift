@@ -1,9 +1,9 @@
 package import Posix
 import Text
 
-/// The fields of a trigger that is an object. All others are ignored.
+/// The fields of a trigger that is an object. All other fields are ignored.
 package struct TriggerRequest: Sendable, Equatable {
-  /// What the channel is called in it; both when both are given.
+  /// The references to its channel: the id, the name, or both.
   package let channels: [ChannelReference]
   package let user: String?
   package let timestamp: WrittenTime?

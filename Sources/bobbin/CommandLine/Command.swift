@@ -1,5 +1,5 @@
-/// One command of the program. All that the program knows of a command is in the command's own file; `AllCommands` lists
-/// them, and parsing and help read the list.
+/// One command of the program. Everything that the program knows about a command is in the command's own file;
+/// `AllCommands` lists the commands, and parsing and help read the list.
 protocol Command: Sendable {
   static var name: String { get }
   static var help: CommandHelp { get }

@@ -1,4 +1,4 @@
-/// What a command says of itself.
+/// What a command says about itself.
 struct CommandHelp {
   /// One line, in lower case, without a full stop.
   let summary: String

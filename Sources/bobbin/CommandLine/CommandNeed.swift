@@ -2,6 +2,6 @@
 enum CommandNeed {
   /// Signals end its waits: it records what it was doing.
   case signals
-  /// It makes the spool directory when that is missing. Other commands fail then.
+  /// It makes the spool directory if that is missing. Other commands then fail.
   case makesSpool
 }

@@ -12,7 +12,7 @@ struct CommandOption {
   let name: String
   let value: Value
   let help: String
-  /// Whether the operands of the usage line name it already.
+  /// Whether the operands in the usage line already name it.
   let isInOperands: Bool
 
   init(_ name: String, _ value: Value = .none, help: String, isInOperands: Bool = false) {

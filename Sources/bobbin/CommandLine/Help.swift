@@ -1,6 +1,6 @@
 import Channels
 
-/// The help texts, made from what the commands say of themselves.
+/// The help texts, made from what the commands say about themselves.
 enum Help {
   /// The help of one command.
   static func text(of command: any Command.Type) -> String {

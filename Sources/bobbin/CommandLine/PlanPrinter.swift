@@ -2,8 +2,8 @@ import Batch
 import Posix
 import Text
 
-/// Prints what a run would do, a line a step. Lines are gathered: a spool may hold a million triggers, and a system call
-/// for each would take longest.
+/// Prints what a run would do, one line per step. Lines are gathered: a spool may hold a million triggers, and a system
+/// call for each line would take most of the time.
 struct PlanPrinter {
   private static let bufferLimit = 1 << 16
 

@@ -46,7 +46,7 @@ struct CheckCommand: Command {
   private func status(_ problems: [SetupProblem]) -> ExitStatus {
     switch problems.first?.kind {
     case nil: .done
-    // A mount is where the set-up put it: a run that meets it says the same.
+    // The mount is part of the set-up: a run that meets it ends with the same status.
     case .program, .mount: .configuration
     case .permission: .permission
     case .missing: .cannotCreate
@@ -69,7 +69,7 @@ struct CheckCommand: Command {
     ])
   }
 
-  /// What a run would do. A spool that cannot be read is among the problems; what is known without it is listed.
+  /// What a run would do. A spool that cannot be read is among the problems; the steps known without it are listed.
   private func plan(
     _ configuration: Configuration, _ environment: CommandEnvironment, _ problems: [SetupProblem]
   ) throws -> [PlannedStep] {

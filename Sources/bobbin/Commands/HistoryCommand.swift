@@ -40,7 +40,7 @@ struct HistoryCommand: Command {
     let instance = try environment.instance()
     var isChannelKnown = channel.map { isConfigured($0, instance) } ?? true
     var found: [(line: [UInt8], record: HistoryRecord)] = []
-    // From the end, so that the last few of a long history cost little.
+    // The history is read from its end, so that the last few records of a long history cost little.
     try HistoryReader.forEachLineNewestFirst(in: instance.spool.root) { line in
       guard let record = HistoryReader.record(line) else { return true }
       if let channel, !matches(record, channel) { return true }

@@ -42,7 +42,7 @@ struct LogCommand: Command {
     if isJSON {
       printJSON(text)
     } else if Output.isTerminal {
-      // As it was written, but on a terminal nothing that could drive it.
+      // The log is printed as it was written, but on a terminal without anything that could control the terminal.
       for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
         Output.print(String(line).printable)
       }
@@ -87,7 +87,7 @@ struct LogCommand: Command {
     case .cancelled: end = "was cancelled"
     case .skipped: end = "was skipped"
     case .failed: end = "failed without one"
-    // Whether the job of an interrupted trigger had begun, nobody can know.
+    // Nobody can know whether the job of an interrupted trigger had begun.
     case .interrupted, .succeeded, .timedOut: return nil
     }
     // The message of a cancelled trigger says no more than the outcome.

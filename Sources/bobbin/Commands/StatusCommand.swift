@@ -48,7 +48,7 @@ struct StatusCommand: Command {
     if status.abandoned == 0 { return nil }
     let (triggers, them) =
       status.abandoned == 1 ? ("1 trigger", "it") : ("\(status.abandoned) triggers", "them")
-    // The holder of the lock may have begun with it, or may not be a run at all.
+    // The holder of the lock may have begun to recover them, or may not be a run at all.
     let who = status.isRunning ? "the active run, or the next," : "the next run"
     return "left by a killed process: \(triggers); \(who) recovers \(them)"
   }

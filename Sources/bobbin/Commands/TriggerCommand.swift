@@ -84,7 +84,7 @@ struct TriggerCommand: Command {
       return .timedOut
     case .stopped:
       log.warning("stopped waiting; \(state)", ["trigger": trigger])
-      // The program's own status is that of the signal.
+      // The exit status of the program comes from the signal.
       return .done
     case .unreadable:
       log.warning(
