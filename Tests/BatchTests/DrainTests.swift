@@ -67,7 +67,7 @@ struct DrainTests {
     for name in ["a.json", "b.json", "c.json"] { try instance.drop(name) }
     let run = try TestRun(instance)
     let inspection = try run.context.inspector.inspect(FileName("b.json"), now: .now())
-    guard case .settled(let trigger) = inspection else { throw Failure("b.json is settled") }
+    guard case .settled(let trigger, _) = inspection else { throw Failure("b.json is settled") }
     let id = try run.context.ids.next()
     let claim = try #require(try run.context.claims.claim(trigger.name, id: id, state: .attempt(1)))
     try drain(run, retries: [ClaimedTrigger(claim: claim, trigger: trigger, attempt: 1)])

@@ -17,7 +17,7 @@ struct TriageTests {
     let instance = try TestInstance(
       channels: """
         { id: 1, name: "demo", command: ["handlers/note"] }, { id: 2, name: "off", command: ["true"], enabled: false }
-        """)
+        """, settings: #"settle: "2s","#)
     configuration = try instance.loadConfiguration()
     scratch = try TemporaryDirectory()
     changed = .now()
@@ -25,19 +25,21 @@ struct TriageTests {
 
   /// What a trigger with this content comes to, `age` after it was written.
   private func verdict(
-    _ content: String, name: String = "a.json", age: Duration = .zero, isClaimed: Bool = false
+    _ content: String, name: String = "a.json", age: Duration = .zero, rested: Duration = .seconds(60),
+    isClaimed: Bool = false
   ) throws -> String {
     try scratch.write(name, content)
     let file = try #require(try Directory(path: scratch.path).status(of: FileName(name)))
     let trigger = Trigger(name: FileName(name), file: file, bytes: Array(content.utf8))
     let triage = Triage(configuration: configuration, asOf: isClaimed ? nil : trigger.requestedAt + age)
-    return describe(triage.verdict(on: .settled(trigger)))
+    return describe(triage.verdict(on: .settled(trigger, rested: rested)))
   }
 
   private func describe(_ verdict: Verdict) -> String {
     switch verdict {
     case .gone: "gone"
     case .unsettled: "unsettled"
+    case .unreadable(_, let reason): "unreadable: \(reason)"
     case .reject(let reason, _, _): "reject: \(reason.text)"
     case .expire(_, let channel, _): "expire \(channel?.name ?? "-")"
     case .fail(_, let channel, let reason): "fail \(channel?.name ?? "-"): \(reason)"
@@ -67,6 +69,25 @@ struct TriageTests {
   func reject(content: String) throws { #expect(try verdict(content).hasPrefix("reject: ")) }
 
   @Test(
+    "A file is given up only when it has not changed for long enough, and a trigger that can be run is run at once",
+    arguments: [
+      ("a.json", "{", 2, "reject"), ("a.json", "9", 2, "fail"), ("a.json", "dogs", 2, "fail"),
+      ("a.json", #"{"channel": "dogs"}"#, 2, "fail"), ("dogs.json", "", 15, "fail"),
+      ("in.demo.1.json", "", 15, "fail"),
+    ])
+  func rest(name: String, content: String, seconds: Int, expected: String) throws {
+    let needed = Duration.seconds(seconds)
+    #expect(try verdict(content, name: name, rested: needed - .nanoseconds(1)) == "unsettled")
+    #expect(try verdict(content, name: name, rested: needed).hasPrefix(expected))
+    #expect(try verdict("1", name: name, rested: .zero) == "run demo")
+  }
+
+  @Test("An empty file that the batch's user may not read is judged by its name")
+  func unreadableAndEmpty() throws {
+    #expect(try verdict("", name: "demo.json", rested: .seconds(10)) == "run demo")
+  }
+
+  @Test(
     "A trigger expires when it is older than `expire_after`, not when it is as old",
     arguments: [
       (.seconds(1_800), "run demo"), (.seconds(1_800) + .nanoseconds(1), "expire demo"),
@@ -88,8 +109,8 @@ struct TriageTests {
   func other() throws {
     let triage = Triage(configuration: configuration, asOf: changed)
     #expect(describe(triage.verdict(on: .vanished)) == "gone")
-    #expect(describe(triage.verdict(on: .unsettled)) == "unsettled")
     let file = try #require(try PathQueries.status("/"))
+    #expect(describe(triage.verdict(on: .unsettled(file))) == "unsettled")
     #expect(
       describe(triage.verdict(on: .invalid(RejectReason("a directory"), file))) == "reject: a directory")
   }

@@ -10,10 +10,11 @@ struct ConfigurationFaultsTests {
     (#"SPOOL: "x","#, #"2: SPOOL: unknown key; did you mean "spool"?"#),
     (
       "wibble: 1,",
-      "2: wibble: unknown key; valid here: spool, library, lock, expire_after, settle, keep_results, "
+      "2: wibble: unknown key; valid here: spool, library, lock, expire_after, settle, rest, keep_results, "
         + "max_attempts, commands, defaults, channels"
     ),
     (#"timeout: "2h","#, "2: timeout: unknown key; it belongs in defaults, or on a channel"),
+    (#"rest: "61s","#, #"2: rest: longer than 1m; a run would wait for every file that long"#),
     (#"settle: "2","#, #"2: settle: "2" has no unit; write "2s", with the unit"#),
     ("settle: 2,", #"2: settle: 2 has no unit; write "2s", with the unit"#),
     (

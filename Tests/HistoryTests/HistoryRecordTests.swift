@@ -14,7 +14,7 @@ struct HistoryRecordTests {
       id: 12, run: 3, kind: .manual, channelID: 7, channel: "cats", trigger: trigger, user: "anna", uid: 1000,
       requestedAt: Timestamp(rfc3339: "2026-01-31T10:29:59.000001Z"),
       startedAt: Timestamp(rfc3339: "2026-01-31T10:30:00Z"), finishedAt: finished,
-      duration: .milliseconds(1_500), attempt: 2, outcome: .timedOut, exitStatus: 3, signal: 15,
+      duration: .milliseconds(1_500), attempt: 2, outcome: .timedOut, warnings: 2, exitStatus: 3, signal: 15,
       videosDownloaded: 4, errorMessage: "cause: \u{1B}[2J", isRequeued: true)
   }
 
@@ -29,8 +29,8 @@ struct HistoryRecordTests {
         {"id":12,"run":3,"kind":"manual","channel_id":7,"channel":"cats","trigger":"a \"b\"\n.json",\#
         "user":"anna","uid":1000,"requested_at":"2026-01-31T10:29:59.000001Z",\#
         "started_at":"2026-01-31T10:30:00.000000Z","finished_at":"2026-01-31T10:30:01.500000Z",\#
-        "duration_s":1.500,"attempt":2,"outcome":"timed_out","exit_status":3,"signal":15,\#
-        "videos_downloaded":4,"error_message":"cause: \u001b[2J","requeued":true}
+        "duration_s":1.500,"attempt":2,"outcome":"timed_out","warnings":2,\#
+        "exit_status":3,"signal":15,"videos_downloaded":4,"error_message":"cause: \u001b[2J","requeued":true}
         """#)
   }
 

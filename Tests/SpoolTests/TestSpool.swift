@@ -23,8 +23,8 @@ struct TestSpool {
 
   /// Reads what is under a name and must be a whole trigger.
   func trigger(_ name: String) throws -> Trigger {
-    let inspection = try Inspector(root, settle: .seconds(2)).inspect(FileName(name), now: .now())
-    guard case .settled(let trigger) = inspection else {
+    let inspection = try Inspector(root, SettleRules(settle: .zero)).inspect(FileName(name), now: .now())
+    guard case .settled(let trigger, _) = inspection else {
       throw Failure("\(name) is settled, not \(inspection)")
     }
     return trigger

@@ -12,7 +12,8 @@ package final class TestInstance: Sendable {
 
   /// - Parameters:
   ///   - channels: the entries of `channels`, JSON5; one channel `demo` that notes its job when nil.
-  ///   - settings: more keys of the top level, each with a comma at its end.
+  ///   - settings: more keys of the top level, each with a comma at its end. Files need not rest before they are taken,
+  ///     unless `settle` is among them.
   package init(channels: String? = nil, settings: String = "") throws {
     directory = try TemporaryDirectory()
     started = try Gate(try directory.path("gates/started"))
@@ -40,7 +41,7 @@ package final class TestInstance: Sendable {
       """
       {
         spool: "../spool", library: "../library",
-        \(settings)
+        \(settings.contains("settle:") ? "" : #"settle: "0","#) \(settings)
         channels: [
           \(channels)
         ],

@@ -27,19 +27,18 @@ package struct Submitter: ~Copyable {
       ("channel_id", .integer(channel)), ("user", .optional(user)),
       ("timestamp", .string(time.rfc3339(fractionDigits: 6))),
     ])
-    let file = try spool.root.open(temporary, .createNew, mode: 0o644)
     do throws(SystemError) {
-      // In a drop box the batch is another user, who must be able to read the file whatever the umask is.
-      if !spool.isListable { try file.setMode(0o644) }
-      try file.write(document.line)
-      try file.sync()
+      // Closed before it is published, because a file that is open for writing is not claimed.
+      try write(document.line, to: temporary)
+      // For syncing the name later: a drop box itself cannot be opened, and a run may claim the file at once.
+      let reader: FileDescriptor? = spool.isListable ? nil : try spool.root.open(temporary, .read)
       while true {
         let name = TriggerName.make(time, channel: channel)
         switch try spool.root.move(temporary, to: spool.root, as: name) {
         case .moved:
           last = time
           // The name must survive a power cut as well before anybody learns that the request is accepted.
-          if spool.isListable { try spool.root.sync() } else { try file.syncFileSystem() }
+          if let reader { try reader.syncFileSystem() } else { try spool.root.sync() }
           return name
         case .taken: time = time + .microseconds(1)
         case .vanished: throw SystemError("publish", spool.root.path(of: name), .noSuchFile)
@@ -50,5 +49,13 @@ package struct Submitter: ~Copyable {
       _ = try? spool.root.remove(temporary)
       throw error
     }
+  }
+
+  private func write(_ content: [UInt8], to temporary: FileName) throws(SystemError) {
+    let file = try spool.root.open(temporary, .createNew, mode: 0o644)
+    // In a drop box the batch is another user and must be able to read it, whatever the umask is.
+    if !spool.isListable { try file.setMode(0o644) }
+    try file.write(content)
+    try file.sync()
   }
 }

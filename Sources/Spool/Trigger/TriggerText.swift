@@ -2,7 +2,8 @@
 package enum TriggerText {
   /// The file's content as text, for showing it.
   package static func shown(_ bytes: [UInt8]) -> String {
-    utf8(bytes).map { String(decoding: $0, as: UTF8.self) } ?? String(decoding: bytes, as: UTF8.self)
+    let isUTF16 = bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
+    return String(decoding: isUTF16 ? utf8(bytes) ?? bytes[...] : bytes[...], as: UTF8.self)
   }
 
   /// UTF-8 without a mark, without white space around it, without the record separator of JSON sequences (RFC 7464)

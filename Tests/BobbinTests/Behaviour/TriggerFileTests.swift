@@ -61,16 +61,14 @@ struct TriggerFileTests {
     "A file that cannot be a trigger is rejected as it is, and the history says why",
     arguments: [
       ("x.json", "{", "not valid JSON"), ("x.json", "{\"channel\":", "not valid JSON"),
-      ("x.json", "1 1", "not valid JSON"), ("x.json", #"{"channel_id":1}{"channel_id":1}"#, "not valid JSON"),
-      ("x.json", "hello", "neither a JSON object, a channel id nor a channel name in quotation marks"),
-      ("x.json", "[1]", "neither a JSON object"), ("x.json", "true", "neither a JSON object"),
+      ("x.json", "1 1", "neither an object in braces, a channel's id nor its name"),
+      ("x.json", #"{"channel_id":1}{"channel_id":1}"#, "not valid JSON: line 1, column 17: there is more after"),
+      ("x.json", "[1]", "an array; one object is a trigger"),
       ("x.json", "{}", #"names no channel: "channel_id" or "channel" is required"#),
       ("x.json", #"{"user":"anna"}"#, "names no channel"),
-      ("x.json", #"{"channel_id":"one"}"#, #""channel_id" must be an integer"#),
-      ("x.json", #"{"channel":5}"#, #""channel" must be a string"#),
+      ("x.json", #"{"channel_id":true}"#, #""channel_id" must be an id or a name, not true"#),
+      ("x.json", #"{"channel_id":1,"channel_id":1}"#, #""channel_id" is given twice"#),
       ("x.json", #"{"channel":"de\u0001mo"}"#, #""channel" contains a control character"#),
-      ("x.json", #"{"channel_id":1,"user":"a\u001b[2J"}"#, #""user" contains a control character"#),
-      ("x.json", #"{"channel_id":1,"timestamp":"yesterday"}"#, #""timestamp" is not a time such as"#),
       ("x.json", String(repeating: " ", count: 65_537), "larger than 64 KiB"),
       ("line\nbreak.json", "", "empty, and its name says no channel"),
     ])
@@ -89,6 +87,78 @@ struct TriggerFileTests {
     let warning = try #require(run.errorLine(with: " warning file rejected: "))
     #expect(warning.hasSuffix(" moved_to=\(instance.spool)/rejected"))
     #expect(try instance.ledger() == ["manual demo y.json"])
+  }
+
+  @Test(
+    "A trigger with an optional field that is not understood is run, and its record counts the warning",
+    arguments: [
+      (#"{"channel_id":1,"user":"a\u001b[2J"}"#, #"\"user\" was left out: \"user\" contains a control character"#),
+      (#"{"channel_id":1,"timestamp":"yesterday"}"#, #"\"timestamp\" was left out: the text \"yesterday\" is not a time"#),
+    ])
+  func leftOut(content: String, warning: String) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop("x.json", content)
+    let run = try instance.bobbin("run", "--spool-only")
+    #expect(run.status == 0)
+    let text = warning.replacingOccurrences(of: #"\""#, with: "\"")
+    #expect(run.errorLine(with: " warning \(text)", "trigger=x.json") != nil, "\(run)")
+    let record = try #require(try instance.history().first)
+    #expect(record["outcome"] == "succeeded")
+    #expect(record["warnings"] == 1)
+    #expect(record["user"] == .null)
+  }
+
+  @Test(
+    "What real programs write is understood",
+    arguments: [
+      // jq 1.7: jq -n --arg id 7 '{channel_id: $id}'
+      Array("{\n  \"channel_id\": \"7\"\n}\n".utf8),
+      // A shell: echo cats
+      Array("cats\n".utf8),
+      // Windows PowerShell 5.1: '{"channel": "cats"}' > x.json
+      [0xFF, 0xFE] + "{\"channel\": \"cats\"}\r\n".utf8.flatMap { [$0, 0] as [UInt8] },
+      // PowerShell: ConvertTo-Json of a list with one entry.
+      Array("[\r\n  {\r\n    \"channel_id\": 7\r\n  }\r\n]\r\n".utf8),
+      // A text file of CP/M and DOS.
+      Array("cats\r\n\u{1A}".utf8),
+      // A sequence of JSON texts (RFC 7464) that holds one.
+      Array("\u{1E}{\"channel\": \"cats\"}\n".utf8),
+    ] as [[UInt8]])
+  func realPrograms(content: [UInt8]) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try Data(content).write(to: URL(filePath: "\(instance.spool)/x.json"))
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    #expect(try instance.ledger() == ["manual cats x.json"])
+  }
+
+  @Test(
+    "A fresh request is fresh wherever its writer's clock says so without a zone",
+    arguments: ["EST5EDT", "UTC0", "JST-9"])
+  func localTime(zone: String) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    let write = #"date '+{"channel_id": 1, "timestamp": "%Y-%m-%dT%H:%M:%S"}' >"$1/local.json""#
+      + #"; date -u '+{"channel_id": 1, "timestamp": "%Y-%m-%dT%H:%M:%S"}' >"$1/utc.json""#
+    let environment = ["TZ": zone]
+    let shell = try Program("/bin/sh", ["-c", write, "sh"])
+      .start([instance.spool], environment: environment, outputIn: instance.directory).wait()
+    #expect(shell.status == 0)
+    #expect(try instance.bobbin("run", "--spool-only", environment: environment).status == 0)
+    #expect(try instance.names("done") == ["local.json", "utc.json"])
+  }
+
+  @Test(
+    "A name that ends in .json and is not the trigger's own runs no channel by accident",
+    arguments: [
+      // Camel's file that says another is complete; aria2's second copy; a conflict that unison kept.
+      "ready-7.json", "7.1.json", "7 (conflict_on_2026-01-31).json", "7~.json", "7.part.json", "copy of 7.json",
+    ])
+  func notItsOwnName(name: String) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.drop(name, "")
+    #expect(try instance.bobbin("run", "--spool-only").status == 1)
+    #expect(try instance.ledger() == [])
+    #expect(try instance.names("failed") == [name])
+    #expect(try instance.document("failed/\(name)")["error_message"].string?.hasPrefix("no channel \"") == true)
   }
 
   @Test(

@@ -16,45 +16,102 @@ struct InspectorTests {
   }
 
   private func inspect(_ name: String, now: Timestamp = .now()) throws -> Inspection {
-    try Inspector(directory, settle: settle).inspect(FileName(name), now: now)
+    try Inspector(directory, SettleRules(settle: settle)).inspect(FileName(name), now: now)
+  }
+
+  /// Writes a file that belongs to another user than `asOrdinaryUser` becomes.
+  private func foreign(_ name: String, _ text: String, mode: UInt32) throws {
+    try scratch.write(name, text)
+    chmod("\(scratch.path)/\(name)", mode)
+    chmod(scratch.path, 0o755)
   }
 
   private func changed(_ name: String) throws -> Timestamp {
     try #require(try directory.status(of: FileName(name))).changed
   }
 
-  @Test("An object is complete at once, also while it is open for writing")
-  func object() throws {
-    try scratch.write("a.json", #"{"channel_id":7}"#)
+  @Test(
+    "A file is taken neither half written nor while somebody has it open, however long it has not changed",
+    arguments: ["", "7", "cats", "\"cats\"", #"{"channel_id":7}"#, #"{"channel_id":7"#, "{", "non sense", " "])
+  func writing(_ text: String) throws {
+    try scratch.write("a.json", text)
     let writer = try directory.open(FileName("a.json"), .append)
-    #expect(try inspect("a.json").isSettled)
+    #expect(try inspect("a.json").isUnsettled)
+    #expect(try inspect("a.json", now: .now() + .seconds(3_600)).isUnsettled)
     _ = writer.number
   }
 
   @Test(
-    "Anything else may be half written as long as somebody has it open for writing, and is final right after",
-    arguments: ["", "7", "\"cats\"", #"{"channel_id":7"#, "{", "nonsense", " "])
-  func writing(_ text: String) throws {
+    "A trigger with a content is taken as soon as nobody has it open",
+    arguments: ["7", "cats", "\"cats\"", #"{"channel_id":7}"#])
+  func closed(_ text: String) throws {
     try scratch.write("a.json", text)
-    do {
-      let writer = try directory.open(FileName("a.json"), .append)
-      // However long ago it changed.
-      guard case .unsettled = try inspect("a.json", now: .now() + .seconds(3_600)) else {
-        Issue.record("unsettled, not \(try inspect("a.json"))")
-        return
-      }
-      _ = writer.number
-    }
-    #expect(try inspect("a.json").isSettled)
+    #expect(try inspect("a.json", now: changed("a.json")).isSettled)
   }
 
-  @Test("A text that has grown to an object is one")
-  func growing() throws {
-    let writer = try directory.open(FileName("a.json"), .append)
-    try writer.write(Array(#"{"channel"#.utf8))
-    #expect(try !inspect("a.json").isSettled)
-    try writer.write(Array(#"_id":7}"#.utf8))
-    #expect(try inspect("a.json").isSettled)
+  @Test(
+    "What may be the beginning of something else must have rested, although nobody has it open",
+    arguments: ["", " \n", "{", #"{"channel_id":7"#, "not a trigger"])
+  func beginning(_ text: String) throws {
+    try scratch.write("7.json", text)
+    #expect(try inspect("7.json", now: changed("7.json") + (settle - .nanoseconds(1))).isUnsettled)
+    #expect(try inspect("7.json", now: changed("7.json") + settle).isSettled)
+  }
+
+  @Test("A file rests for `rest` whatever it holds", arguments: ["", "7", #"{"channel_id":7}"#])
+  func rest(_ text: String) throws {
+    try scratch.write("7.json", text)
+    let inspector = Inspector(directory, SettleRules(settle: settle, rest: .seconds(5)))
+    let changed = try changed("7.json")
+    #expect(try inspector.inspect(FileName("7.json"), now: changed + .seconds(4)).isUnsettled)
+    #expect(try inspector.inspect(FileName("7.json"), now: changed + .seconds(5)).isSettled)
+  }
+
+  @Test("Nothing needs to rest where `settle` is 0", arguments: ["", "{", "7"])
+  func noRest(_ text: String) throws {
+    try scratch.write("7.json", text)
+    #expect(
+      try Inspector(directory, SettleRules(settle: .zero)).inspect(FileName("7.json"), now: changed("7.json"))
+        .isSettled)
+  }
+
+  @Test(
+    "Another user's file that may still be open rests longer, unless it is an object that parses",
+    arguments: [("", 10), ("7", 10), ("cats", 10), (#"{"channel_id":7}"#, 2), ("{", 2)])
+  func foreign(_ text: String, _ seconds: Int) throws {
+    try foreign("7.json", text, mode: 0o644)
+    let now = try changed("7.json") + .seconds(seconds)
+    let (before, after) = try asOrdinaryUser {
+      (try inspect("7.json", now: now + (.zero - .nanoseconds(1))), try inspect("7.json", now: now))
+    }
+    #expect(before.isUnsettled)
+    #expect(after.isSettled)
+  }
+
+  @Test("Another user's empty file is a trigger although the batch's user may not read it")
+  func unreadableAndEmpty() throws {
+    try foreign("7.json", "", mode: 0o600)
+    let changed = try changed("7.json")
+    let (before, after) = try asOrdinaryUser {
+      (try inspect("7.json", now: changed + .seconds(9)), try inspect("7.json", now: changed + .seconds(10)))
+    }
+    #expect(before.isUnsettled)
+    guard case .settled(let trigger, _) = after else { throw Failure("settled, not \(after)") }
+    #expect(trigger.channels == .success([.id(7)]))
+  }
+
+  @Test("Another user's file that the batch's user may not read is left alone, and says whose it is")
+  func unreadable() throws {
+    try foreign("7.json", "{}", mode: 0o600)
+    let changed = try changed("7.json")
+    let (before, after) = try asOrdinaryUser {
+      (try inspect("7.json", now: changed), try inspect("7.json", now: changed + settle))
+    }
+    #expect(before.isUnsettled)
+    guard case .unreadable(let trigger) = after else { throw Failure("unreadable, not \(after)") }
+    #expect(trigger.requestedAt == trigger.file.modified)
+    #expect(
+      trigger.channels == .failure(RejectReason("it may not be read by the batch's user (uid 1)")))
   }
 
   @Test(
@@ -71,18 +128,10 @@ struct InspectorTests {
     let status = try #require(try etc.status(of: FileName("passwd")))
     try #require(status.owner == 0 && status.links == 1)
     let inspection = try asOrdinaryUser {
-      try Inspector(etc, settle: settle).inspect(FileName("passwd"), now: status.changed + age)
+      try Inspector(etc, SettleRules(settle: settle)).inspect(FileName("passwd"), now: status.changed + age)
     }
     #expect(inspection.isSettled == isSettled)
     #expect(inspection.isUnsettled == !isSettled)
-  }
-
-  @Test("What the batch may not read is not a trigger")
-  func unreadable() throws {
-    let reason = try asOrdinaryUser {
-      try Inspector(Directory(path: "/etc"), settle: settle).inspect(FileName("shadow"), now: .now()).oddity
-    }
-    #expect(reason?.hasPrefix("may not be read by the batch's user (uid ") == true)
   }
 
   @Test("What is not there has vanished")
@@ -168,9 +217,9 @@ struct InspectorTests {
   @Test("A claimed file is judged by the trigger's own name")
   func claimed() throws {
     try scratch.write("1.1.7.json", "")
-    let inspection = try Inspector(directory, settle: settle).inspect(
-      FileName("1.1.7.json"), of: FileName("7.json"), now: .now())
-    guard case .settled(let trigger) = inspection else { throw Failure("settled, not \(inspection)") }
+    let inspection = try Inspector(directory, SettleRules(settle: settle)).inspect(
+      FileName("1.1.7.json"), of: FileName("7.json"), now: .now() + settle)
+    guard case .settled(let trigger, _) = inspection else { throw Failure("settled, not \(inspection)") }
     #expect(trigger.name == FileName("7.json"))
     #expect(trigger.channels == .success([.id(7)]))
   }
@@ -179,7 +228,7 @@ struct InspectorTests {
   func invalidName() throws {
     let name = FileName(bytes: [0xFF] + Array(".json".utf8))
     try scratch.write(name, bytes: Array("7".utf8))
-    #expect(try Inspector(directory, settle: settle).inspect(name, now: .now()).isSettled)
+    #expect(try Inspector(directory, SettleRules(settle: settle)).inspect(name, now: .now()).isSettled)
   }
 }
 

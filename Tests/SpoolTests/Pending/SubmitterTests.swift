@@ -32,8 +32,8 @@ struct SubmitterTests {
   func readBack(_ user: String?) throws {
     var submitter = Submitter(spool)
     let name = try submitter.submit(channel: 42, user: user, now: moment)
-    let trigger = try Inspector(spool.root, settle: .seconds(2)).inspect(name, now: .now())
-    guard case .settled(let trigger) = trigger else { throw Failure("settled, not \(trigger)") }
+    let trigger = try Inspector(spool.root, SettleRules(settle: .seconds(2))).inspect(name, now: .now())
+    guard case .settled(let trigger, _) = trigger else { throw Failure("settled, not \(trigger)") }
     #expect(trigger.channels == .success([.id(42)]))
     #expect(trigger.user == user)
     #expect(trigger.requestedAt == Timestamp(seconds: moment.seconds, nanoseconds: 123_456_000))
@@ -69,13 +69,13 @@ struct SubmitterTests {
     let submitted = Monitor<[FileName]>([])
     let seen = Monitor((looks: 0, broken: [String](), isDone: false))
     let reader = try JoinableThread { [spool] in
-      let inspector = Inspector(spool.root, settle: .seconds(2))
+      let inspector = Inspector(spool.root, SettleRules(settle: .seconds(2)))
       while !seen.withLock({ $0.isDone }) {
         for name in (try? spool.root.names()) ?? [] where TriggerName.isTrigger(name.bytes) {
           let inspection = try? inspector.inspect(name, now: .now())
           seen.withLock {
             $0.looks += 1
-            if case .settled(let trigger) = inspection, case .object = trigger.content { return }
+            if case .settled(let trigger, _) = inspection, case .object = trigger.content { return }
             $0.broken.append("\(name): \(String(describing: inspection))")
           }
         }

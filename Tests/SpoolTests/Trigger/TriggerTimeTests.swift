@@ -74,7 +74,7 @@ struct TriggerTimeTests {
       try trigger("a\n.json", "").channels == .failure(RejectReason("empty, and its name says no channel")))
     #expect(
       try trigger("cats.json", "{").channels
-        == .failure(RejectReason("not valid JSON, or an id that is no whole number")))
+        == .failure(RejectReason("not valid JSON: line 1, column 1: this { is never closed")))
   }
 
   @Test("Only an object says who asked")
