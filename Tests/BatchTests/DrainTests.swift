@@ -89,6 +89,22 @@ struct DrainTests {
     #expect(run.context.ledger.statistics.triggers.deferred == 0)
   }
 
+  @Test("A file that an earlier run of the process has reported as open is neither waited for nor reported again")
+  func reported() throws {
+    let instance = try TestInstance()
+    for name in ["a.json", "b.json"] { try instance.drop(name) }
+    let writer = try Directory(path: instance.spool).open(FileName("a.json"), .append)
+    var options = RunOptions()
+    options.reported = [FileName("a.json")]
+    let run = try TestRun(instance, options: options)
+    try drain(run)
+    _ = writer.number
+    #expect(try instance.pending() == ["a.json"])
+    #expect(try instance.ledger() == ["manual demo b.json"])
+    #expect(run.context.ledger.deferred.pending == [FileName("a.json")])
+    #expect(run.log.withLock { $0 }.contains { $0.contains("left pending") } == false)
+  }
+
   @Test("A trigger whose channel is locked by an orphan stays pending, and the others run")
   func locked() throws {
     let instance = try TestInstance(

@@ -16,7 +16,7 @@ struct BenchmarkInstance {
     for folder in ["etc", "spool", "library"] { try PathQueries.makeDirectories("\(directory)/\(folder)") }
     // Nothing expires: writing a million files takes its time.
     let text = """
-      { spool: "../spool", library: "../library", expire_after: "0",
+      { spool: "../spool", library: "../library", expire_after: "0", settle: "0",
         channels: [{ id: 1, name: "nothing", command: ["/bin/true"] }] }
 
       """

@@ -15,6 +15,8 @@ struct SpoolWatcher {
   private static let scanInterval = Duration.seconds(30)
 
   private let instance: Instance
+  /// How long what a run had to leave pending is left alone.
+  private let deferredInterval: Duration
   private let opened: FileStatus
   private var lastPathCheck = MonotonicTime.now()
   /// Whether something may be left to do: claims of an earlier process, or triggers dropped while nobody watched.
@@ -28,8 +30,9 @@ struct SpoolWatcher {
   private var reported: Set<FileName> = []
   private var lastRetention: MonotonicTime?
 
-  init(_ instance: Instance) throws(SystemError) {
+  init(_ instance: Instance, deferredInterval: Duration = Instance.deferredInterval) throws(SystemError) {
     self.instance = instance
+    self.deferredInterval = deferredInterval
     opened = try instance.spool.root.status()
   }
 
@@ -71,7 +74,7 @@ struct SpoolWatcher {
     case .forbidden(let error): throw error
     case .completed(let summary):
       if options.appliesRetention { lastRetention = .now() }
-      if !summary.deferred.isSubset(of: deferred) { deferredUntil = .now() + Instance.deferredInterval }
+      if !summary.deferred.isSubset(of: deferred) { deferredUntil = .now() + deferredInterval }
       deferred = summary.deferred
       reported = summary.deferred.pending
       lastChanged = nil

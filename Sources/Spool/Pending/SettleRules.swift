@@ -6,20 +6,20 @@ import Posix
 /// | what the file holds | nobody has it open | the kernel does not tell |
 /// | --- | --- | --- |
 /// | an object that parses | `rest` | `settle` |
-/// | an id or a name | `rest` | `settle`; 10 s for another user's file |
-/// | nothing | `settle` | `settle`; 10 s for another user's file |
+/// | an id or a name | `rest` | `settle`; 5 × `settle` for another user's file |
+/// | nothing | `settle` | `settle`; 5 × `settle` for another user's file |
 /// | a text that does not parse, a channel that is not configured | `settle` | `settle` |
-/// | nothing, under a name that is not a channel's | 15 s | 15 s |
+/// | nothing, under a name that is not a channel's | 7.5 × `settle` | 7.5 × `settle` |
 ///
-/// With `settle: "0"` nothing but `rest` counts: for spools whose writers all rename their files into place.
+/// With the default of 2 s that is 10 s and 15 s. With `settle: "0"` nothing but `rest` counts: for spools whose writers
+/// all rename their files into place.
 package struct SettleRules: Sendable {
-  /// Writers that create a file and fill it later keep it open for less than this, mostly.
-  private static let foreignPause = Duration.seconds(10)
-  /// WebDAV clients leave a file empty for ten seconds before they fill it.
-  private static let placeholderPause = Duration.seconds(15)
-
   private let settle: Duration
   private let rest: Duration
+  /// Writers that create a file and fill it later fill it sooner than this, mostly.
+  private var foreignPause: Duration { settle * 5 }
+  /// WebDAV clients leave a file empty for ten seconds before they fill it.
+  private var placeholderPause: Duration { settle * 15 / 2 }
 
   /// - Parameters:
   ///   - settle: the key of the configuration.
@@ -40,14 +40,14 @@ package struct SettleRules: Sendable {
     case (.object, nil), (.invalid, _): pause = settle
     case (.object, _), (.scalar, .some): pause = .zero
     case (.empty, .some): pause = settle
-    case (.empty, nil), (.scalar, nil): pause = isForeign ? atLeast(Self.foreignPause) : settle
+    case (.empty, nil), (.scalar, nil): pause = isForeign ? foreignPause : settle
     }
     return max(pause, rest)
   }
 
   /// The rest that a file needs before it is rejected or failed.
   package func restBeforeCondemning(_ content: TriggerContent) -> Duration {
-    let pause = content == .empty ? atLeast(Self.placeholderPause) : settle
+    let pause = content == .empty ? placeholderPause : settle
     return max(pause, rest)
   }
 
@@ -62,6 +62,4 @@ package struct SettleRules: Sendable {
     let age = now - status.changed
     return age < .zero - settle ? .seconds(Int64.max) : max(age, .zero)
   }
-
-  private func atLeast(_ pause: Duration) -> Duration { settle == .zero ? .zero : max(settle, pause) }
 }

@@ -8,7 +8,7 @@ struct HistoryCommandTests {
   static let recordFields = [
     "attempt", "channel", "channel_id", "duration_s", "error_message", "exit_status", "finished_at", "id",
     "kind", "outcome", "requested_at", "run", "signal", "started_at", "trigger", "uid", "user",
-    "videos_downloaded",
+    "videos_downloaded", "warnings",
   ]
 
   @Test("A history record has exactly the documented fields, and the record of a run also its statistics")

@@ -56,7 +56,7 @@ class Instance(SpoolView):
         shutil.rmtree(self.root, ignore_errors=True)
 
     def configure(self, channels=jobs.CHANNELS, **settings):
-        document = {"spool": "../spool", "library": "../library", **settings, "channels": list(channels)}
+        document = {"spool": "../spool", "library": "../library", "settle": "0", **settings, "channels": list(channels)}
         self.config.write_text(json.dumps(document, indent=1))
 
     def handler(self, name, text):
