@@ -32,7 +32,7 @@ struct WriterTests {
     try instance.drop("a.json", #"{"channel_"#)
     let run = try instance.start("run", "--spool-only", "--json")
     try waitUntil("the run has begun") { try instance.isLocked("scheduler.lock") }
-    try Program("/bin/sh", ["-c", #"sleep 0.3; printf 'id": 7}' >>"$1/a.json""#, "sh"])
+    _ = try Program("/bin/sh", ["-c", #"sleep 0.3; printf 'id": 7}' >>"$1/a.json""#, "sh"])
       .start([instance.spool], outputIn: instance.directory).wait()
     #expect(try run.wait().json["triggers"]["succeeded"] == 1)
     #expect(try instance.ledger() == ["manual cats a.json"])
@@ -45,7 +45,7 @@ struct WriterTests {
     try instance.drop("please.json", "")
     let run = try instance.start("run", "--spool-only", "--json")
     try waitUntil("the run has begun") { try instance.isLocked("scheduler.lock") }
-    try Program("/bin/sh", ["-c", #"sleep 0.3; echo cats | tee "$1/please.json" >"$1/demo.json""#, "sh"])
+    _ = try Program("/bin/sh", ["-c", #"sleep 0.3; echo cats | tee "$1/please.json" >"$1/demo.json""#, "sh"])
       .start([instance.spool], outputIn: instance.directory).wait()
     #expect(try run.wait().json["triggers"]["succeeded"] == 2)
     #expect(try instance.ledger() == ["manual cats demo.json", "manual cats please.json"])
@@ -59,7 +59,11 @@ struct WriterTests {
     let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["true"] }"#, settings: #"settle: "200ms","#)
     chmod(instance.directory.path, 0o755)
-    chown(instance.spool, nobody, nobody)
+    for folder in ["spool", "library"] {
+      let path = try instance.directory.path(folder)
+      mkdir(path, 0o755)
+      chown(path, nobody, nobody)
+    }
     for (name, content) in [("1.json", ""), ("b.json", "1")] {
       try instance.drop(name, content)
       chmod("\(instance.spool)/\(name)", 0o600)
