@@ -50,7 +50,7 @@ struct DrainTests {
     #expect(triggers.rejected == 1)
   }
 
-  @Test("A drain that is asked to stop starts nothing more")
+  @Test("A drain that is asked to stop does not start another job")
   func stop() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
@@ -76,7 +76,7 @@ struct DrainTests {
     #expect(try instance.records(of: "b.json").map { $0["attempt"] } == [2])
   }
 
-  @Test("A trigger that was deferred before is neither run nor counted again")
+  @Test("A trigger that was already deferred is neither run nor counted again")
   func deferred() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
@@ -115,7 +115,7 @@ struct DrainTests {
     try instance.drop("b.json", "1\n")
     let run = try TestRun(instance)
     guard let lock = try FileLock.tryAcquire(FileName("2.lock"), in: run.context.store[.channels]) else {
-      throw Failure("the lock is free")
+      throw Failure("the lock is not free")
     }
     try drain(run)
     let isHeld = try lock.isStillInPlace()

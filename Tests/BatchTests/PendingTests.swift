@@ -6,22 +6,22 @@ import Testing
 
 @testable import Batch
 
-/// What is done to pending triggers without running them, as of a given time.
+/// The operations on pending triggers that do not run them, as of a given time.
 @Suite("Pending triggers", .alone)
 struct PendingTests {
-  private func states(_ opened: Instance, at moment: Timestamp) throws -> [QueueEntry.State] {
+  private func states(_ opened: Instance, at now: Timestamp) throws -> [QueueEntry.State] {
     var states: [QueueEntry.State] = []
-    try opened.forEachPending(asOf: moment) { states.append($0.state) }
+    try opened.forEachPending(asOf: now) { states.append($0.state) }
     return states
   }
 
   private func requestedAt(_ opened: Instance) throws -> Timestamp {
-    var found: Timestamp?
-    try opened.forEachPending(asOf: .now()) { found = $0.timestamp }
-    return try #require(found)
+    var timestamp: Timestamp?
+    try opened.forEachPending(asOf: .now()) { timestamp = $0.timestamp }
+    return try #require(timestamp)
   }
 
-  @Test("Pending triggers are stale when they are older than `expire_after`, not when they are as old")
+  @Test("A pending trigger is stale when it is older than `expire_after`, not when it is exactly as old")
   func boundary() throws {
     let instance = try TestInstance()
     try instance.drop("a.json")
@@ -31,14 +31,14 @@ struct PendingTests {
     #expect(try states(opened, at: limit + .nanoseconds(1)) == [.stale])
   }
 
-  @Test("Pending triggers are never stale with `expire_after: 0`")
+  @Test("A pending trigger does not become stale with `expire_after: 0`")
   func never() throws {
     let instance = try TestInstance(settings: #"expire_after: "0","#)
     try instance.drop("a.json", age: .seconds(1_000 * 86_400))
     #expect(try states(instance.opened(), at: .now()) == [.ready])
   }
 
-  @Test("The command prune expires them by the given time, and records and moves them")
+  @Test("The command prune expires triggers as of the given time, and records and moves them")
   func prune() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
@@ -53,7 +53,7 @@ struct PendingTests {
   }
 
   @Test(
-    "While a run is active, prune judges their age by the time at which that run began, as the run itself does"
+    "The command prune judges ages as of the start of an active run, as that run does"
   )
   func pruneDuringRun() throws {
     let instance = try TestInstance()
@@ -72,7 +72,7 @@ struct PendingTests {
     #expect(try opened.prune(now: began + .seconds(86_400)).expired == 1)
   }
 
-  @Test("The command cancel takes what is there and says what is not")
+  @Test("The command cancel cancels the pending names and reports the others")
   func cancel() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
@@ -86,7 +86,7 @@ struct PendingTests {
     #expect(try instance.history().map { $0["id"] } == [1, 2])
   }
 
-  @Test("An id that nothing came of is not used up")
+  @Test("An id that is not used for a record is used for the next one")
   func noGaps() throws {
     let instance = try TestInstance()
     let opened = try instance.opened()
@@ -96,7 +96,8 @@ struct PendingTests {
   }
 
   @Test(
-    "The status counts them, and knows a holder by its note", arguments: [HolderNote.Kind.scheduled, .manual])
+    "The status counts pending triggers, and identifies a holder by its note",
+    arguments: [HolderNote.Kind.scheduled, .manual])
   func status(kind: HolderNote.Kind) throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json", ".c.json", "d.txt"] { try instance.drop(name) }

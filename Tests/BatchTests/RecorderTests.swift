@@ -33,7 +33,7 @@ struct RecorderTests {
 
   private func names(_ folder: String) throws -> [String] { try scratch.names(in: folder) }
 
-  @Test("A recorded trigger is in the history, has its result, and is claimed no longer")
+  @Test("A recorded trigger is in the history, has its result, and is no longer claimed")
   func result() throws {
     let recorder = try Recorder(store)
     let claim = try claim("a.json", id: 1)
@@ -69,7 +69,7 @@ struct RecorderTests {
     #expect(try history().map { $0["id"].number } == (1...600).map { Double($0) })
   }
 
-  @Test("A record that was made durable by an earlier run is not written again")
+  @Test("A record that an earlier run made durable is not written again")
   func isRecorded() throws {
     let recorder = try Recorder(store)
     let claim = try claim("a.json", id: 1)
@@ -87,7 +87,7 @@ struct RecorderTests {
       try recorder.add(.init(record: record(first, .succeeded), claim: first))
       #expect(throws: SystemError.self) { try recorder.flush() }
     }
-    // There is space again, but the next run recovers what is left.
+    // There is space again, but the rest is left to the next run, which recovers the claims.
     #expect(throws: SystemError.self) {
       try recorder.add(.init(record: record(second, .succeeded), claim: second))
     }
@@ -97,7 +97,7 @@ struct RecorderTests {
     #expect(try names("done") == [])
   }
 
-  /// Lets no file grow meanwhile. The corresponding C function is `setrlimit(2)`.
+  /// Runs `body` while files cannot grow (`setrlimit(2)`).
   private func withoutSpace(_ body: () throws -> Void) throws {
     signal(SIGXFSZ, SIG_IGN)
     var before = rlimit()

@@ -47,11 +47,11 @@ struct ResultDocumentTests {
       (.cancelled, "cancelled"),
     ] as [(Outcome, String)])
   func disposition(outcome: Outcome, folder: String) {
-    let found: String
+    let destination: String
     switch ResultDocument.disposition(of: record(outcome), trigger: Self.trigger, content: []) {
-    case .result(let folder, _): found = "\(folder) with a document"
-    case .moved(let folder): found = "\(folder)"
+    case .result(let folder, _): destination = "\(folder) with a document"
+    case .moved(let folder): destination = "\(folder)"
     }
-    #expect(found == folder)
+    #expect(destination == folder)
   }
 }

@@ -4,14 +4,14 @@ import Testing
 
 @testable import Batch
 
-/// What can be wrong around a configuration; the modes are in `CheckCommandTests`, which also sees the program's answer.
+/// Problems of files and directories around a configuration. `CheckCommandTests` tests modes and the program's output.
 @Suite("The check of an instance", .alone)
 struct SetupCheckTests {
   private func problems(_ instance: TestInstance) throws -> [SetupProblem] {
     SetupCheck(try instance.loadConfiguration()).problems()
   }
 
-  @Test("The check of an instance finds nothing wrong with one whose directories a run would make")
+  @Test("The check does not report missing directories that a run would make")
   func fresh() throws {
     let instance = try TestInstance()
     #expect(try problems(instance) == [])
@@ -26,9 +26,9 @@ struct SetupCheckTests {
     chmod(instance.spool, 0o777)
     try instance.directory.write("library", "a file")
     try instance.directory.write("spool/failed", "a file")
-    let found = try problems(instance)
-    #expect(found.map(\.kind) == [.program, .permission, .permission, .missing, .missing])
-    for problem in found {
+    let reported = try problems(instance)
+    #expect(reported.map(\.kind) == [.program, .permission, .permission, .missing, .missing])
+    for problem in reported {
       #expect(problem.path.hasPrefix(instance.directory.path))
       #expect(!problem.message.isEmpty && !problem.remedy.isEmpty)
       #expect(
@@ -38,7 +38,7 @@ struct SetupCheckTests {
   }
 
   @Test(
-    "A remedy, carried out as it stands, takes the problem away",
+    "A remedy that is carried out as it is written solves the problem",
     arguments: [
       ("library", 0o777), ("spool/logs", 0o777), ("spool/scheduler.lock", 0o666), ("etc/bobbin.json5", 0o666),
     ])
@@ -50,8 +50,8 @@ struct SetupCheckTests {
     #expect(try problems(instance) == [])
     #expect(chmod("\(instance.directory.path)/\(path)", mode) == 0)
     let problem = try #require(try problems(instance).first)
-    let mended = try Program("/bin/sh", ["-c", problem.remedy]).start(outputIn: instance.directory).wait()
-    #expect(mended.status == 0, "\(mended)")
+    let repair = try Program("/bin/sh", ["-c", problem.remedy]).start(outputIn: instance.directory).wait()
+    #expect(repair.status == 0, "\(repair)")
     #expect(try problems(instance) == [])
   }
 

@@ -5,18 +5,18 @@ import Spool
 import TestSupport
 import Testing
 
-/// Promise 5, and what the scan after the unlocking is for.
+/// Promise 5, and the reason for the scan after the unlocking.
 ///
-/// The batch runs in the process of the tests here, and a batch ends whatever its jobs leave behind: all children of
-/// its process. That is one more reason why each test here runs alone.
+/// The batch runs in the process of the tests, and a batch ends all processes that its jobs leave behind: all children
+/// of its process. This is another reason why these tests run alone.
 @Suite("A trigger that comes between the last scan and the unlocking", .serialized, .alone)
 struct StrandedTriggerTests {
   private let instance: TestInstance
   private let opened: Instance
   private let wasDropped = Monitor(false)
 
-  /// An instance in which a trigger is dropped exactly then: a torn last line of the history is reported after the
-  /// drain and before the lock is released, and the test reads the log along.
+  /// An instance in which a trigger is dropped between the last scan and the unlocking: a torn last line of the history
+  /// is logged after the drain and before the lock is released, and the test watches the log.
   init() throws {
     let instance = try TestInstance()
     try instance.drop("early.json")
@@ -35,7 +35,7 @@ struct StrandedTriggerTests {
     return options
   }
 
-  @Test("One holding of the lock alone would strand the trigger")
+  @Test("A single holding of the lock would strand the trigger")
   func oneHolding() throws {
     guard case .ran(let report) = try opened.runOnce(.manual, options) else {
       Issue.record("the lock was not free")
@@ -46,7 +46,7 @@ struct StrandedTriggerTests {
     #expect(try instance.pending() == ["late.json"])
   }
 
-  @Test("The same command scans again after the unlocking, and carries the trigger out")
+  @Test("The command scans again after the unlocking, and runs the trigger")
   func scanAfterUnlocking() throws {
     guard case .completed(let summary) = try opened.run(.manual, options, wait: nil) else {
       Issue.record("the lock was not free")

@@ -6,9 +6,9 @@ import Spool
 import TestSupport
 
 extension TestInstance {
-  /// This instance as the program opens it, with a log that a test reads along.
+  /// This instance as the program opens it, with a log that a test can watch.
   ///
-  /// - Parameter stop: nobody asks the batch to stop unless a test says so.
+  /// - Parameter stop: by default, the batch is not asked to stop.
   func opened(
     stop: StopRequest = StopRequest { (nil, 0) }, write: @escaping @Sendable (String) -> Void = { _ in }
   ) throws -> Instance {

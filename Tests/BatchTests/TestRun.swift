@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import Batch
 
-/// A run of a test's own, of which the steps are called one by one. The lock is held until the test ends.
+/// A run whose steps a test calls one by one. The lock is held until the test ends.
 struct TestRun {
   let instance: TestInstance
   let context: RunContext
@@ -31,7 +31,7 @@ struct TestRun {
     switch try SchedulerLock.tryAcquire(
       opened.lockFile(), kind: .manual, startedAt: startedAt, owner: opened.owner)
     {
-    case .held: throw Failure("the lock is free")
+    case .held: throw Failure("the lock is not free")
     case .acquired(let lock):
       context = try RunContext(opened, store, lock: lock, startedAt: startedAt, options: options)
     }
@@ -40,7 +40,7 @@ struct TestRun {
     self.signals = signals
   }
 
-  /// Makes all that was recorded durable, and returns the outcomes of the triggers in the order of their records.
+  /// Makes all records durable, and returns the outcomes of the triggers in the order of their records.
   func outcomes() throws -> [String] {
     try context.ledger.flush()
     return try instance.history().compactMap { record in

@@ -5,7 +5,7 @@ import Spool
 import TestSupport
 import Testing
 
-/// The verdict is a pure function: each row is a file and what becomes of it.
+/// The verdict is a pure function: each row of a table is a file and its verdict.
 @Suite("The verdict on a file in the spool", .alone)
 struct TriageTests {
   private let scratch: TemporaryDirectory
@@ -23,7 +23,7 @@ struct TriageTests {
     changed = .now()
   }
 
-  /// What a trigger with this content comes to, `age` after it was written.
+  /// The verdict on a trigger with this content, `age` after it was written.
   private func verdict(
     _ content: String, name: String = "a.json", age: Duration = .zero, rested: Duration = .seconds(60),
     isClaimed: Bool = false
@@ -65,7 +65,7 @@ struct TriageTests {
     #expect(try verdict(content).hasPrefix(expected))
   }
 
-  @Test("A file that says no channel is rejected", arguments: ["[]", "{}", "{", "not a trigger"])
+  @Test("A file that does not name a channel is rejected", arguments: ["[]", "{}", "{", "not a trigger"])
   func reject(content: String) throws { #expect(try verdict(content).hasPrefix("reject: ")) }
 
   @Test(
@@ -105,7 +105,7 @@ struct TriageTests {
   @Test("A claimed trigger does not expire")
   func claimed() throws { #expect(try verdict("1", age: .seconds(86_400), isClaimed: true) == "run demo") }
 
-  @Test("An inspection that found no whole file decides nothing about the channel")
+  @Test("An inspection without a complete trigger gets a verdict that does not depend on a channel")
   func other() throws {
     let triage = Triage(configuration: configuration, asOf: changed)
     #expect(describe(triage.verdict(on: .vanished)) == "gone")

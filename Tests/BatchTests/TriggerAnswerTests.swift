@@ -28,7 +28,7 @@ struct TriggerAnswerTests {
   }
 
   @Test(
-    "An answer says in words what became of the request",
+    "An answer has a message about the outcome of the request",
     arguments: [
       (.succeeded, 0, "Nothing new to download."), (.succeeded, 1, "1 video downloaded."),
       (.succeeded, 12, "12 videos downloaded."), (.failed, 0, "The download failed."),
@@ -63,7 +63,7 @@ struct TriggerAnswerTests {
       ])
   }
 
-  @Test("A user who may not list the spool gets no position")
+  @Test("A user who may not list the spool does not get a position")
   func noPosition() throws {
     #expect(
       try json(TriggerAnswer(.pending, trigger: Self.trigger, position: nil, isRunning: true))["position"]

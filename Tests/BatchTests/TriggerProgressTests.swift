@@ -27,7 +27,7 @@ struct TriggerProgressTests {
     }
   }
 
-  @Test("A trigger is pending while its file is there, whatever the history says")
+  @Test("A trigger is pending while its file exists, whatever the history says")
   func pending() throws {
     let instance = try TestInstance()
     try instance.directory.write("spool/history.jsonl", Self.record("succeeded"))
@@ -36,7 +36,7 @@ struct TriggerProgressTests {
   }
 
   @Test(
-    "A trigger is done when there is a record of it",
+    "A trigger is done when it has a record",
     arguments: ["succeeded", "failed", "cancelled", "interrupted"])
   func done(outcome: String) throws {
     let instance = try TestInstance()
@@ -63,7 +63,8 @@ struct TriggerProgressTests {
   @Test("A trigger is claimed when it has neither a record nor a history")
   func claimed() throws { #expect(try progress(try TestInstance()) == "claimed") }
 
-  @Test("A trigger is unreadable for whoever may not read the history", arguments: ["drop box", "history"])
+  @Test(
+    "A trigger is unreadable for a user who may not read the history", arguments: ["drop box", "history"])
   func unreadable(what: String) throws {
     let instance = try TestInstance()
     try instance.directory.write("spool/history.jsonl", Self.record("succeeded"))

@@ -27,7 +27,7 @@ struct TriggerRetirerTests {
   @Test("A retired trigger is recorded and moved, and its id is used")
   func retired() throws {
     let result = try run.context.retirer.retire(name, status(), .rejected(RejectReason("a reason")))
-    guard case .retired = result else { throw Failure("\(result) is retired") }
+    guard case .retired = result else { throw Failure("not retired: \(result)") }
     #expect(try run.outcomes() == ["a.json rejected"])
     #expect(try instance.names("rejected") == ["a.json"])
     #expect(try instance.records(of: "a.json").map { $0["error_message"] } == ["a reason"])
@@ -38,12 +38,12 @@ struct TriggerRetirerTests {
       })
   }
 
-  @Test("A trigger that has vanished uses no id")
+  @Test("A trigger that has vanished does not use an id")
   func gone() throws {
     let file = try status()
     try instance.directory.remove("spool/a.json")
     let result = try run.context.retirer.retire(name, file, .cancelled(nil, nil))
-    guard case .gone = result else { throw Failure("\(result) is gone") }
+    guard case .gone = result else { throw Failure("not gone: \(result)") }
     let next = try run.context.ids.next()
     try instance.drop("a.json")
     run.context.ids.giveBack(next)
@@ -52,13 +52,13 @@ struct TriggerRetirerTests {
     #expect(try instance.history().map { $0["id"] } == [.number(Double(next))])
   }
 
-  @Test("A file that came in the trigger's place is not retired in its stead")
+  @Test("A file that has replaced the trigger is not retired")
   func replaced() throws {
     let file = try status()
     try instance.directory.remove("spool/a.json")
     try instance.drop("a.json", "\"demo\"\n")
     let result = try run.context.retirer.retire(name, file, .rejected(RejectReason("a reason")))
-    guard case .gone = result else { throw Failure("\(result) is gone") }
+    guard case .gone = result else { throw Failure("not gone: \(result)") }
     #expect(try instance.pending() == ["a.json"])
     #expect(try run.outcomes() == [])
     #expect(run.context.ledger.statistics.triggers.rejected == 0)
@@ -85,7 +85,7 @@ struct TriggerRetirerTests {
     let file = try status()
     try asOrdinaryUser {
       let result = try run.context.retirer.retireOrDefer(name, file, .rejected(RejectReason("a reason")))
-      guard case .immovable = result else { throw Failure("\(result) is immovable") }
+      guard case .immovable = result else { throw Failure("not immovable: \(result)") }
     }
     #expect(try instance.pending() == ["a.json"])
     #expect(run.context.ledger.hasFaults)

@@ -3,9 +3,9 @@ import Posix
 
 /// Measures Bobbin: `swift run -c release benchmark`.
 ///
-/// Every figure that is judged is a ratio inside one run on one machine: Bobbin and what it is compared with take turns
-/// (A B A B …), and the median of the pairs counts. A goal that is missed is reported and is no failure: machines
-/// differ. The exit status is 1 only when something could not be run, 64 when the options make no sense.
+/// Every comparison is a ratio inside one run on one machine: Bobbin and its reference take turns (A B A B …), and the
+/// median of the pairs counts. A goal that is missed is reported, and does not fail the benchmark: machines differ. The
+/// exit status is 1 only when something could not be run, and 64 when the options are invalid.
 @main
 struct Benchmark {
   static func main() {
@@ -29,7 +29,7 @@ struct Benchmark {
     }
   }
 
-  /// - Returns: whether everything that was asked for could be run.
+  /// - Returns: whether every requested row could be run.
   private static func measure(_ options: Options) throws -> Bool {
     let bench = try Workbench(options)
     var results = Results(machine: try Machine(directory: bench.directory), bobbin: try bench.bobbinVersion())

@@ -2,17 +2,17 @@ import History
 import Posix
 import Text
 
-/// What a trigger costs in a drain, by the size of the spool.
+/// The cost of a trigger in a drain, by the size of the spool.
 ///
-/// A small spool is drained as a whole, and the time of the program is divided by its triggers. Of a large one only
-/// the beginning is drained: the batch is then asked to stop, and the rest stays. The history tells what the
-/// triggers cost: the time from the start of one job to that of the next, while (almost) the whole spool is waiting. To
-/// that comes what happened before the first job (reading all names and checking all files), which happens once a run
-/// and is shared by all triggers of the spool. Because the spool only shrinks, a drain to its end costs at most that.
+/// A small spool is drained completely, and the time of the program is divided by the number of triggers. A large spool
+/// is drained only in part: after some seconds the run is asked to stop, and the rest stays. The history then shows the
+/// time from the start of one job to the start of the next, while almost the whole spool is pending. The work before
+/// the first job (reading all names and checking all files) happens once in each run, so its time is divided among all
+/// triggers of the spool and added. Because the spool only shrinks, a complete drain costs at most as much.
 struct DrainCost: Codable, Equatable {
   struct Point: Codable, Equatable {
     let files: Int
-    /// Seconds a trigger, the median of `samples`.
+    /// Seconds for each trigger: the median of `samples`.
     let cost: Double
     let samples: [Double]
   }
@@ -21,12 +21,15 @@ struct DrainCost: Codable, Equatable {
   let bareSpawn: Double
   let points: [Point]
 
-  /// Jobs at the beginning of a run that are not counted: caches fill, the recorder finds its pace.
+  /// Jobs at the beginning of a run that are not counted, while caches fill and the recorder reaches a steady rate.
   private static let skipped = 200
-  /// Up to so many triggers, all of them are drained.
+  /// A spool with at most this many triggers is drained completely.
   private static let wholeUpTo = 10_000
-  /// Long enough for the spool to be looked into (once a second) several times.
-  private static let (least, patience) = (2_000, Duration.seconds(10))
+  /// A part of a drain contains at least this many jobs.
+  private static let fewestJobs = 2_000
+  /// A part of a drain continues for this long after the first record. The spool is scanned once a second, and so is
+  /// scanned several times.
+  private static let shortestTime = Duration.seconds(10)
 
   static func measure(on bench: Workbench) throws -> DrainCost {
     var bare: [Double] = []
@@ -48,7 +51,7 @@ struct DrainCost: Codable, Equatable {
     return DrainCost(bareSpawn: bare.median ?? 0, points: points)
   }
 
-  /// Seconds a trigger at the beginning of the drain of a large spool.
+  /// Seconds for each trigger at the beginning of the drain of a large spool.
   private static func beginning(of files: Int, on bench: Workbench) throws -> Double {
     let isHuge = files == bench.sizes.pending
     let instance = try isHuge ? bench.hugeInstance() : bench.instance()
@@ -56,9 +59,9 @@ struct DrainCost: Codable, Equatable {
       try instance.requireRoom(for: files)
       try instance.fill(files)
     }
-    try bench.settle()
+    try bench.syncDisk()
     let begin = Timestamp.now()
-    // It will complain that it was stopped, as it should.
+    // Stopped by a signal, it prints an error, which is expected and not shown.
     let program = try Program(
       instance.command(bench.bobbin, "run", "--spool-only"), errors: bench.path("errors"))
     let deadline = MonotonicTime.now() + .seconds(600)
@@ -67,11 +70,13 @@ struct DrainCost: Codable, Equatable {
     while true {
       _ = try Poll.wait(until: .now() + .milliseconds(100))
       try Interrupted.check()
-      // A record has some 400 bytes; counted exactly afterwards.
+      // A record has some 400 bytes. The jobs are counted exactly afterwards.
       let size = try PathQueries.status("\(instance.spool)/history.jsonl")?.size ?? 0
-      if enough == nil, size > 0 { enough = .now() + patience }
-      if let enough, MonotonicTime.now() > enough, size > least * 500 { break }
-      if MonotonicTime.now() > deadline { throw Failure("a spool of \(files) files is not drained") }
+      if enough == nil, size > 0 { enough = .now() + shortestTime }
+      if let enough, MonotonicTime.now() > enough, size > fewestJobs * 500 { break }
+      if MonotonicTime.now() > deadline {
+        throw Failure("too few jobs were recorded within 600 s in a spool of \(files) files")
+      }
     }
     program.signal(Signals.terminate)
     let status = try program.wait().status
@@ -90,6 +95,8 @@ struct DrainCost: Codable, Equatable {
     return cost
   }
 
+  /// Seconds for each trigger.
+  ///
   /// - Parameters:
   ///   - starts: when the jobs started, in order.
   ///   - begin: when the program was started.

@@ -3,14 +3,14 @@ struct Options: Equatable {
   static let help = """
     usage: benchmark [options]        (swift run -c release benchmark [options])
 
-    Measures Bobbin against bare loops of the same system calls, and against what one would use instead where
-    that is installed (nq, task-spooler). Takes about ten minutes and 10 GB of disk; --quick takes some seconds.
+    Measures Bobbin against bare loops of the same system calls, and against other queues if they are installed
+    (nq, task-spooler). Takes about ten minutes and 10 GB of disk; --quick takes a few seconds.
 
-      --quick             small sizes and few repetitions: whether it works, not how fast
-      --rows 1,4,6        only these rows; "none" for the plot alone
-      --repeat N          pairs a row, instead of each row's own number
+      --quick             small sizes and few repetitions: shows whether it works, not how fast it is
+      --rows 1,4,6        only these rows; "none" for only the plot
+      --repeat N          N pairs in each row, instead of the row's own number
       --sizes NAME=N,…    drain (1000), backlog (100000), peers (300), pending (1000000), submit (1000)
-      --json FILE         every sample, medians, ratios, goals, the machine
+      --json FILE         writes every sample, median, ratio and goal, and the machine
       --svg FILE          measures and draws the cost of a trigger against the size of the spool
       --plot-sizes N,…    the sizes in that plot
       --directory DIR     where the spools are made, in a new folder that is removed afterwards ($TMPDIR, /var/tmp)
@@ -22,7 +22,7 @@ struct Options: Equatable {
 
     """
 
-  /// What is wrong with the command line.
+  /// A fault in the command line.
   struct Fault: Error, Equatable, CustomStringConvertible {
     let description: String
   }
@@ -37,14 +37,14 @@ struct Options: Equatable {
   private(set) var bobbin: String?
   private(set) var wantsHelp = false
 
-  /// How often something is measured.
+  /// How often a figure is measured.
   ///
-  /// - Parameter usual: without `--repeat` and `--quick`.
+  /// - Parameter usual: the number without `--repeat` and `--quick`.
   func count(_ usual: Int) -> Int { repetitions ?? (isQuick ? min(usual, 2) : usual) }
 
-  /// - Parameter words: without the program's name.
+  /// - Parameter words: the arguments, without the program's name.
   init(_ words: [String]) throws(Fault) {
-    // First, so that sizes named one by one hold whatever the order of the options is.
+    // `--quick` comes first, so that `--sizes` overrides it in any order of the options.
     if words.contains("--quick") {
       isQuick = true
       sizes = .quick
@@ -94,7 +94,7 @@ struct Options: Equatable {
   }
 
   static func number(_ text: String, of option: String) throws(Fault) -> Int {
-    // The longest spool an ext4 directory holds without large_dir is some ten million files.
+    // Without large_dir, an ext4 directory holds some ten million files.
     guard let number = Int(text), (1...10_000_000).contains(number) else {
       throw Fault(description: "\(option): \"\(text)\" is not a number from 1 to 10000000")
     }

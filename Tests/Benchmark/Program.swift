@@ -2,13 +2,13 @@ import CBenchmark
 import Posix
 import Text
 
-/// Another program, started by the benchmark. Foundation's own way to start one waits up to 50 ms for its end, and
-/// tells nothing of its memory.
+/// A program that the benchmark starts. Foundation's `Process` may notice its end up to 50 ms late, and does not report
+/// how much memory it used.
 struct Program: ~Copyable {
   struct End {
-    /// As a shell gives it: 128 and the signal's number where a signal ended it.
+    /// The exit status as a shell reports it: 128 plus the signal's number if a signal ended the program.
     let status: Int32
-    /// From its start to its end.
+    /// The time from the program's start to its end.
     let seconds: Double
     let peakBytes: Double
   }
@@ -21,7 +21,7 @@ struct Program: ~Copyable {
   /// - Parameters:
   ///   - words: the path of the program and its arguments.
   ///   - output: the file its standard output goes to.
-  ///   - errors: the file its standard error goes to; nil: where that of the benchmark goes.
+  ///   - errors: the file its standard error goes to; nil means the benchmark's own standard error.
   init(_ words: [String], output: String = "/dev/null", errors: String? = nil) throws {
     let block = words.joined(separator: "\0")
     begin = .now()
@@ -31,7 +31,7 @@ struct Program: ~Copyable {
   }
 
   deinit {
-    // Whoever gives up half-way leaves nothing running.
+    // If an error kept the caller from waiting, the program must not be left running.
     if isRunning {
       var end = program_end()
       _ = program_signal(id, Signals.kill)
@@ -41,16 +41,16 @@ struct Program: ~Copyable {
 
   func signal(_ number: Int32) { _ = program_signal(id, number) }
 
-  /// Waits for its end.
+  /// Waits for the program's end.
   ///
-  /// - Throws: also when the benchmark was interrupted; what the program did then is of no interest.
+  /// - Throws: also when the benchmark was interrupted; the program's result does not matter then.
   consuming func wait() throws -> End {
     let end = try end()
     try Interrupted.check()
     return end
   }
 
-  /// Waits for its end, interrupted or not.
+  /// Waits for the program's end, whether or not the benchmark was interrupted.
   consuming func end() throws -> End {
     var end = program_end()
     let result = program_wait(id, &end)
@@ -64,7 +64,7 @@ struct Program: ~Copyable {
 
   /// Runs a program to its end.
   ///
-  /// - Throws: when it fails.
+  /// - Throws: when the program fails.
   @discardableResult
   static func run(_ words: [String], output: String = "/dev/null") throws -> End {
     try Interrupted.check()
@@ -73,7 +73,7 @@ struct Program: ~Copyable {
     return end
   }
 
-  /// Runs a line of shell to its end, with `arguments` as `$1`, `$2` …
+  /// Runs a shell command to its end, with `arguments` as `$1`, `$2` …
   @discardableResult
   static func shell(_ line: String, _ arguments: [String], output: String = "/dev/null") throws -> End {
     try run(["/bin/sh", "-c", line, "sh"] + arguments, output: output)

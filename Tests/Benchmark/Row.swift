@@ -1,4 +1,4 @@
-/// A row of the table of goals. What each measures is in `Rows/`.
+/// A row of the table of goals. The code that measures a row is in `Rows/`.
 enum Row: Int, CaseIterable {
   case drain = 1
   case nq, taskSpooler, backlog, startUp, queuePosition, dryRun, watch, submit, lockCheck

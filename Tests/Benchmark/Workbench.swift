@@ -2,7 +2,7 @@ import CBenchmark
 import FoundationEssentials
 import Posix
 
-/// Where everything is measured: the options, the program, a folder for the spools that is removed at the end.
+/// The options, the program that is measured, and a folder for the spools, which is removed at the end.
 final class Workbench {
   let options: Options
   /// The program that is measured.
@@ -18,20 +18,21 @@ final class Workbench {
 
   init(_ options: Options) throws {
     self.options = options
-    bobbin = try options.bobbin ?? Self.besideThis()
+    bobbin = try options.bobbin ?? Self.programBesideBenchmark()
     guard PathQueries.allows(.execute, bobbin) else {
-      throw Failure("no program \(bobbin); build it (swift build -c release) or name one with --bobbin")
+      throw Failure(
+        "cannot execute \(bobbin); build it (swift build -c release) or name another with --bobbin")
     }
-    // Not /tmp: where that is kept in memory, a sync costs nothing and the figures mean nothing.
+    // Not /tmp, which may be in memory: a sync costs nothing there, and the figures would mean nothing.
     let base = options.directory ?? CurrentProcess.environment("TMPDIR") ?? "/var/tmp"
     try PathQueries.makeDirectories(base)
     let name = FileName("bobbin-benchmark-\(CurrentProcess.id)")
     let parent = try Directory(path: base)
     guard try parent.makeDirectory(name, mode: 0o700) else {
-      throw Failure("\(base)/\(name) is there already")
+      throw Failure("\(base)/\(name) already exists")
     }
     directory = URL(filePath: base, directoryHint: .isDirectory).resolvingSymlinksInPath().path + "/\(name)"
-    // Where it is not possible (another file system than ext4) it is not needed.
+    // This fails on a file system other than ext4, where it is not needed.
     _ = spread_directories(directory)
     anchor = try parent.directory(name).open(FileName("anchor"), .createNew)
     guard interrupts_heed() == 0 else { throw Failure("cannot handle signals") }
@@ -39,8 +40,8 @@ final class Workbench {
 
   deinit {
     progress("removing \(directory)")
-    // Not in this process: a million names would become part of what it has resident (see CBenchmark.h).
-    // RACE: a terminal sends an interrupt to the whole group; the removal may be hit by it, and begins again.
+    // Not in this process: a million names would add to its own peak memory (see CBenchmark.h).
+    // RACE: a terminal sends an interrupt to the whole process group. It may end the removal, which is then repeated.
     for _ in 1...3 {
       guard let program = try? Program(["/bin/rm", "-rf", directory]) else { break }
       if (try? program.end().status) == 0 { break }
@@ -48,7 +49,7 @@ final class Workbench {
     progress(nil)
   }
 
-  private static func besideThis() throws -> String {
+  private static func programBesideBenchmark() throws -> String {
     let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     guard let slash = path.lastIndex(of: "/") else { return "bobbin" }
     return path[..<slash] + "/bobbin"
@@ -62,33 +63,33 @@ final class Workbench {
 
   func path(_ name: String) -> String { "\(directory)/\(name)" }
 
-  /// An instance of Bobbin of its own, with an empty spool.
+  /// A new instance of Bobbin, with an empty spool.
   func instance() throws -> BenchmarkInstance {
     instances += 1
     return try BenchmarkInstance(path("\(instances)"))
   }
 
-  /// The one with the huge spool. Making it takes half a minute and some gigabytes, so that all who need it share it.
+  /// The instance with the huge spool. The rows share it, because making it takes half a minute and several gigabytes.
   func hugeInstance(_ filling: BenchmarkInstance.Filling = .written) throws -> BenchmarkInstance {
     if let instance = huge[filling] { return instance }
     let instance = try instance()
     try instance.requireRoom(for: sizes.pending)
     progress("writing \(sizes.pending) files")
     try instance.fill(sizes.pending, filling)
-    try settle()
+    try syncDisk()
     huge[filling] = instance
     return instance
   }
 
-  /// Lets the disk catch up, so that what was written before is not counted to what is measured next.
-  func settle() throws {
+  /// Writes everything to the disk, so that earlier writes do not slow down the next measurement.
+  func syncDisk() throws {
     try Interrupted.check()
     try anchor.syncFileSystem()
   }
 
-  /// Gives up an instance that is no longer needed. A small one stays until the end: removing thousands of files just
-  /// before a measurement is seen in it (an SSD discards their blocks, ext4 without a journal searches for inodes that were
-  /// not freed just before).
+  /// Removes an instance that is no longer needed. A small instance stays until the end, because removing thousands of
+  /// files just before a measurement slows it down (an SSD discards their blocks; ext4 without a journal searches for
+  /// inodes that were not freed recently).
   func discard(_ instance: BenchmarkInstance, of files: Int) throws {
     if files > 10_000 { try Program.run(["/bin/rm", "-rf", instance.directory]) }
   }
@@ -97,7 +98,7 @@ final class Workbench {
     try Data(text.utf8).write(to: URL(filePath: file))
   }
 
-  /// Says what is being done, on one line that is overwritten, to a person who waits.
+  /// Shows on a terminal what is being done, on one line that is overwritten. Nil removes the line.
   func progress(_ text: String?) {
     guard StandardStream.error.isTerminal else { return }
     try? StandardStream.error.write("\r\u{1B}[K\(text ?? "")")

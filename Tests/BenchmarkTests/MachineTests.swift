@@ -3,7 +3,7 @@ import Testing
 
 @testable import benchmark
 
-@Suite("What the benchmark ran on", .alone)
+@Suite("The machine of the benchmark", .alone)
 struct MachineTests {
   private static let mounts = """
     21 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -15,7 +15,7 @@ struct MachineTests {
     """
 
   @Test(
-    "The file system is that of the nearest mount above, the last one where several lie on one place",
+    "The file system is the last one that is mounted on the nearest mount point above the path",
     arguments: [
       ("/", "ext4"), ("/var/tmp", "ext4"), ("/tmp", "tmpfs"), ("/tmp/x", "tmpfs"), ("/tmp2/x", "xfs"),
       ("/tmpx", "ext4"), ("/data/spool", "btrfs"),
@@ -24,10 +24,10 @@ struct MachineTests {
     #expect(Machine.fileSystem(of: path, in: Self.mounts) == type)
   }
 
-  @Test("Without a table of mounts the file system is unknown")
+  @Test("The file system is unknown without a table of mounts")
   func noMounts() { #expect(Machine.fileSystem(of: "/", in: "") == nil) }
 
-  @Test("The processor is the first named one")
+  @Test("The processor is the first one that is named")
   func processor() {
     #expect(Machine.processor(in: "processor\t: 0\nmodel name\t: Some CPU: 3 GHz \n") == "Some CPU: 3 GHz")
     #expect(Machine.processor(in: "processor\t: 0\n") == nil)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Options of the benchmark", .alone)
 struct OptionsTests {
-  @Test("Without options every row is measured at full size")
+  @Test("The benchmark measures every row at full size without options")
   func defaults() throws {
     let options = try Options([])
     #expect(options.rows == Row.allCases)
@@ -13,13 +13,13 @@ struct OptionsTests {
     #expect(options.count(7) == 7)
   }
 
-  @Test("Rows are those named, in that order, once")
+  @Test("The rows are measured as they are named, in that order, each once")
   func rows() throws {
     #expect(try Options(["--rows", "6,1,6"]).rows == [.queuePosition, .drain])
     #expect(try Options(["--rows", "none"]).rows == [])
   }
 
-  @Test("--quick measures less, whatever the order; what is said in so many words wins")
+  @Test("--quick makes the sizes small, and explicit sizes override it in any order of the options")
   func quick() throws {
     let options = try Options(["--sizes", "pending=77,drain=5", "--quick"])
     #expect(options.sizes.pending == 77)
@@ -30,13 +30,13 @@ struct OptionsTests {
     #expect(try Options(["--quick", "--repeat", "9"]).count(50) == 9)
   }
 
-  @Test("Sizes of the plot are sorted: it is a curve")
+  @Test("The sizes of the plot are sorted, because it is a curve")
   func plotSizes() throws {
     #expect(try Options(["--plot-sizes", "1000,10"]).sizes.plot == [10, 1_000])
   }
 
   @Test(
-    "Nonsense is refused, and the message says why",
+    "An invalid option is refused, and the message says why",
     arguments: [
       (["--fast"], "unknown option --fast"), (["--rows"], "--rows needs a value"),
       (["--rows", "11"], "there is no row 11, only 1 to 10"),

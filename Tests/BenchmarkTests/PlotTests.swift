@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The plot of the drain's cost", .alone)
 struct PlotTests {
-  @Test("A decade is as wide as any other, and all values lie between the first tick and the last")
+  @Test("All decades are equally wide, and all values are between the first tick and the last")
   func logScale() {
     let scale = LogScale([100, 5_000], range: 0...200)
     #expect(scale.ticks == [100, 1_000, 10_000])
@@ -31,10 +31,11 @@ struct PlotTests {
     #expect((4...9).contains(ticks.count))
   }
 
-  @Test("Ticks of nothing are still an axis", arguments: [0, -1, .infinity, .nan] as [Double])
+  @Test(
+    "An axis has ticks even if there is nothing to measure", arguments: [0, -1, .infinity, .nan] as [Double])
   func noTicks(value: Double) { #expect(RoundTicks.upTo(value) == [0, 1]) }
 
-  @Test("A point stands for every size, a dashed line for the bare loop, and the caption is escaped")
+  @Test("The plot has a point for every size and a dashed line for the bare loop, and its caption is escaped")
   func svg() {
     let curve = DrainCost(
       bareSpawn: 1.1e-3,
@@ -49,7 +50,7 @@ struct PlotTests {
   }
 
   @Test(
-    "The beginning of a drain tells its cost: the pace after 200 jobs, and a share of what came before the first"
+    "The cost of a trigger is the time of a job after the first 200, and a share of the time before the first"
   )
   func beginning() throws {
     let begin = Timestamp(seconds: 1_000)
@@ -60,7 +61,7 @@ struct PlotTests {
     #expect(abs(cost - (1e-3 + 2e-6)) < 1e-12)
   }
 
-  @Test("Too few jobs tell no cost")
+  @Test("Too few jobs do not give a cost")
   func tooFew() {
     let begin = Timestamp(seconds: 1_000)
     #expect(DrainCost.cost(of: [], in: 10, since: begin) == nil)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import benchmark
 
-@Suite("What the benchmark prints", .alone)
+@Suite("The report of the benchmark", .alone)
 struct ReportTests {
   @Test(
     "Numbers are rounded, and grouped in thousands",
@@ -15,7 +15,7 @@ struct ReportTests {
   func numbers(value: Double, decimals: Int, text: String) { #expect(fixed(value, decimals) == text) }
 
   @Test(
-    "A value is written in the unit people read it in",
+    "A value is written in the unit that is easiest to read",
     arguments: [
       (Unit.seconds, 12.345, "12.35 s"), (.seconds, 0.25, "250 ms"), (.seconds, 0.00143, "1.43 ms"),
       (.seconds, 40e-6, "40.0 µs"), (.seconds, 2.9e-6, "2.90 µs"), (.perSecond, 912.4, "912 /s"),
@@ -23,7 +23,7 @@ struct ReportTests {
     ])
   func units(unit: Unit, value: Double, text: String) { #expect(unit.text(value) == text) }
 
-  @Test("The table is aligned; a row's number stands once; what is missing says why")
+  @Test("The table is aligned, shows a row's number once, and says why a figure is missing")
   func table() throws {
     var results = Results(machine: try Machine(directory: "/"), bobbin: "bobbin 1.0.0")
     results.add([
@@ -45,7 +45,7 @@ struct ReportTests {
     #expect(Report.table(results) == table)
   }
 
-  @Test("The document for programs has every sample and says what was not measured")
+  @Test("The document for programs has every sample, and says why a figure was not measured")
   func json() throws {
     var results = Results(machine: try Machine(directory: "/"), bobbin: "bobbin 1.0.0")
     results.add([

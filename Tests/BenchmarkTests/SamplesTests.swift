@@ -6,14 +6,14 @@ import Testing
 @Suite("Samples and their comparison", .alone)
 struct SamplesTests {
   @Test(
-    "The median is the middle, or the mean of the two in the middle",
+    "The median is the middle sample, or the mean of the two in the middle",
     arguments: [([3.0], 3.0), ([9, 1, 5], 5), ([4, 1, 3, 2], 2.5), ([1, 1, 100], 1)] as [([Double], Double)])
   func median(samples: [Double], middle: Double) { #expect(samples.median == middle) }
 
-  @Test("No samples have no median")
+  @Test("An empty list of samples does not have a median")
   func none() { #expect([Double]().median == nil) }
 
-  @Test("Pairs take turns, measured first")
+  @Test("The two sides of the pairs take turns, and the measured side is first")
   func turns() throws {
     var order: [String] = []
     let pairs = try Pairs(2) { turn in
@@ -28,14 +28,15 @@ struct SamplesTests {
   }
 
   @Test(
-    "The ratio is the median of the pairs' ratios, so that one slow time of the machine changes nothing")
+    "The ratio is the median of the pairs' ratios, so that a short slow period of the machine changes nothing"
+  )
   func pairedRatio() {
-    // The medians' ratio would be 3.
+    // The ratio of the medians would be 3.
     let pairs = Pairs(measured: [2, 30, 3], reference: [1, 15, 1])
     #expect(Finding(.drain, "", .perSecond, pairs, against: "").ratio == 2)
   }
 
-  @Test("Sides of different length are compared by their medians")
+  @Test("Two sides with different numbers of samples are compared by their medians")
   func unpairedRatio() {
     let sides = Pairs(measured: [6], reference: [2, 3, 100])
     #expect(Finding(.backlog, "", .seconds, sides, against: "").ratio == 2)
@@ -53,7 +54,7 @@ struct SamplesTests {
     #expect(Finding(.drain, "", .seconds, pairs, against: "", goal: goal).isMet == isMet)
   }
 
-  @Test("What was not measured neither meets nor misses a goal")
+  @Test("A figure that was not measured neither meets nor misses a goal")
   func gap() {
     let finding = Finding(.nq, "", gap: "nq is not installed")
     #expect(finding.isMet == nil)

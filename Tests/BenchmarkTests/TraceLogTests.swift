@@ -3,10 +3,10 @@ import Testing
 
 @testable import benchmark
 
-@Suite("System calls a poll, from a trace", .alone)
+@Suite("System calls of a poll in a trace", .alone)
 struct TraceLogTests {
   @Test(
-    "Calls are counted from sleep to sleep; parts of a poll at both ends are left out",
+    "Calls are counted from one sleep to the next, and the incomplete polls at both ends are left out",
     arguments: ["77   ", "4711 ", "12345", "1234567"])
   func polls(id: String) {
     let log = """
@@ -21,7 +21,7 @@ struct TraceLogTests {
     #expect(TraceLog.callsPerPoll(log) == 2.5)
   }
 
-  @Test("The second half of a call that another thread's interrupted is not counted again")
+  @Test("A call that is shown in two parts because of another thread is counted once")
   func resumed() {
     let log = """
       77 ppoll([{fd=4}], 1, NULL, NULL, 8 <unfinished ...>
@@ -34,6 +34,7 @@ struct TraceLogTests {
   }
 
   @Test(
-    "A trace without a whole poll says nothing", arguments: ["", "77 ppoll(NULL, 0, NULL, NULL, 8) = 0\n"])
+    "A trace without a whole poll does not give a figure",
+    arguments: ["", "77 ppoll(NULL, 0, NULL, NULL, 8) = 0\n"])
   func empty(log: String) { #expect(TraceLog.callsPerPoll(log) == nil) }
 }

@@ -6,7 +6,7 @@ extension TestInstance {
   /// The folders of the spool in which a trigger ends.
   static let finalFolders = ["done", "failed", "expired", "rejected", "cancelled"]
 
-  /// Kills a command while its job of the handler `hold` runs. The job lives on.
+  /// Kills a command while its job of the handler `hold` runs. The job keeps running.
   func killInJob(_ arguments: String...) throws {
     let run = try start(arguments)
     try started.wait()
@@ -14,7 +14,7 @@ extension TestInstance {
     #expect(try run.wait().status == -SIGKILL)
   }
 
-  /// Makes a handler `crash` that kills its batch as SIGKILL does, in the given attempts.
+  /// Makes a handler `crash` that kills its batch with SIGKILL in the given attempts.
   func makeCrashHandler(attempts: String) throws {
     try handler(
       "crash",
@@ -24,7 +24,7 @@ extension TestInstance {
       """)
   }
 
-  /// Runs until the batch is killed by its own job, and until that job is gone.
+  /// Runs the batch until its own job kills it, and waits until that job has ended.
   func crashInJob() throws {
     #expect(try bobbin("run", "--spool-only").status == -SIGKILL)
     try waitUntil("the job has ended") { try !self.isLocked("channels/1.lock") }

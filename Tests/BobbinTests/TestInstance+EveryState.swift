@@ -17,7 +17,7 @@ extension TestInstance {
     try instance.drop("c-invalid.json", #"{"channel": true}"#)
     try instance.drop("d-unknown.json", "99")
     try instance.drop("e-disabled.json", #""off""#)
-    // Open until the tests end.
+    // The file has two names, as `ln` and `rm` give a file for an instant.
     _ = try #require(fopen("\(instance.spool)/f-settling.json", "we"))
     return instance
   }

@@ -1,10 +1,10 @@
 import Foundation
 import TestSupport
 
-/// Bobbin as a user without special rights: the user who runs the tests, or `nobody` when that is root.
+/// Bobbin run by a user without special rights: the user who runs the tests, or `nobody` if that is root.
 struct UnprivilegedProgram {
   private static let nobody = "65534"
-  /// A working directory that is known to have no configuration in its `etc`.
+  /// A working directory that does not have a configuration in its `etc`.
   private static let nowhere = "/proc"
   private let program: Program
   private let instance: TestInstance
@@ -15,7 +15,7 @@ struct UnprivilegedProgram {
       program = Program("/usr/bin/env", ["-C", Self.nowhere, try Program.bobbin().path])
       return
     }
-    // Where it was built need not be a place that everybody may enter; nor is a temporary directory.
+    // Not everybody may enter the build directory or a temporary directory.
     let copy = try instance.directory.path("bobbin")
     try FileManager.default.copyItem(atPath: Program.bobbin().path, toPath: copy)
     chmod(instance.directory.path, 0o755)
@@ -27,7 +27,7 @@ struct UnprivilegedProgram {
       ])
   }
 
-  /// - Parameter isConfigured: whether it is told the instance's configuration.
+  /// - Parameter isConfigured: whether the program gets the instance's configuration with `--config`.
   func start(
     _ arguments: [String], environment: [String: String] = [:], isConfigured: Bool = true
   ) throws -> RunningProgram {

@@ -85,20 +85,21 @@ struct ChannelFaultsTests {
     ),
   ]
 
-  @Test("Faults of channels name the channel", arguments: channels)
+  @Test("A fault of a channel names the channel", arguments: channels)
   func channelFault(_ keys: String, _ expected: String) {
     #expect(faults(channel(keys)) == [expected])
   }
 
   @Test(
-    "The length of a name is bounded by that of a directory's name", arguments: [(200, true), (201, false)])
+    "A name may be at most 200 bytes long, so that it fits into the name of a directory",
+    arguments: [(200, true), (201, false)])
   func nameLength(_ length: Int, _ isGood: Bool) {
     let name = String(repeating: "n", count: length)
     #expect(faults(channel("id: 7, name: \"\(name)\", command: [\"x\"]")).isEmpty == isGood)
   }
 
   @Test(
-    "An id may be as great as every JSON reader can read it",
+    "An id may be at most 2^53, which every JSON reader can read",
     arguments: [(1 << 53, true), (1 << 53 + 1, false)])
   func greatestID(_ id: Int, _ isGood: Bool) {
     #expect(faults(channel("id: \(id), name: \"n\", command: [\"x\"]")).isEmpty == isGood)

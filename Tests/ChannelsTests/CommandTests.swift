@@ -5,7 +5,7 @@ import Testing
 @Suite("Commands of channels", .alone)
 struct CommandTests {
   @Test(
-    "Placeholders are replaced inside arguments, all others stay",
+    "Placeholders are replaced inside arguments, and other text in braces stays",
     arguments: [
       ("{id}", "7"), ("{name}", "cats"), ("{url}", "u"), ("{dir}", "/srv/bobbin/library/cats"),
       ("{limit}", "10"),
@@ -22,14 +22,14 @@ struct CommandTests {
     #expect(channel.arguments() == ["x", expected])
   }
 
-  @Test("What is put in is not replaced again")
+  @Test("A placeholder in a replacement is not replaced again")
   func once() throws {
     let channel = try readChannel(#"url: "{dir}{url}{nonsense}", command: ["x", "{url}", "{name}"]"#)
     #expect(channel.arguments() == ["x", "{dir}{url}{nonsense}", "cats"])
   }
 
   @Test(
-    "A program with a slash is relative to the file, one without is left for PATH",
+    "A program with a slash is relative to the file, and a program without a slash is searched for in PATH",
     arguments: [
       ("tool", "tool"), ("./tool", "/srv/bobbin/etc/tool"),
       ("handlers/tool", "/srv/bobbin/etc/handlers/tool"),
@@ -89,13 +89,13 @@ struct CommandTests {
     ),
   ]
 
-  @Test("Faulty ones are refused", arguments: faulty)
+  @Test("A faulty command is refused", arguments: faulty)
   func fault(_ command: String, _ expected: String) {
     let text = channel("id: 7, name: \"cats\", command: \(command)", also: "commands: { get: [\"x\"] },")
     #expect(faults(text) == [expected])
   }
 
-  @Test("A shared command that is faulty is one fault, however many use it")
+  @Test("A faulty shared command is reported once, however many channels use it")
   func sharedFault() {
     let text = channel(
       #"id: 7, name: "a", command: "get" }, { id: 8, name: "b", command: "get""#,
@@ -108,7 +108,7 @@ struct CommandTests {
 
   @Test("Several faults of one command are all reported")
   func several() {
-    let found = faults(channel(#"id: 7, name: "cats", command: ["x", "{a1}", 3, "{b2}"]"#))
-    #expect(found.count == 3)
+    let messages = faults(channel(#"id: 7, name: "cats", command: ["x", "{a1}", 3, "{b2}"]"#))
+    #expect(messages.count == 3)
   }
 }

@@ -4,7 +4,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("What a configuration says", .alone)
+@Suite("The values of a configuration", .alone)
 struct ConfigurationDefaultsTests {
   /// Every default that etc/bobbin.json5 names.
   private func expectDefaults(_ configuration: Configuration) {
@@ -25,7 +25,7 @@ struct ConfigurationDefaultsTests {
     #expect(channel.enabled)
   }
 
-  @Test("Every key but the channels may be left out")
+  @Test("Every key except the channels may be left out")
   func empty() throws {
     let configuration = try read("{ channels: [] }")
     expectDefaults(configuration)
@@ -63,7 +63,7 @@ struct ConfigurationDefaultsTests {
     #expect(configuration.maxAttempts == 9)
   }
 
-  @Test("0 means never for what expires and is kept", arguments: ["0", "\"0\"", "\"0s\""])
+  @Test("0 turns off expiry and keeps results forever", arguments: ["0", "\"0\"", "\"0s\""])
   func never(_ zero: String) throws {
     let configuration = try read(top("expire_after: \(zero), keep_results: \(zero), settle: \(zero),"))
     #expect(configuration.expireAfter == nil)
@@ -71,7 +71,7 @@ struct ConfigurationDefaultsTests {
     #expect(configuration.settle == .zero)
   }
 
-  @Test("A channel's own keys go before the defaults, and those before what is built in")
+  @Test("A channel's own keys take precedence over the defaults, and those over the built-in values")
   func precedence() throws {
     let defaults = #"""
       defaults: { timeout: "3h", grace: "1s", attempts: 5, retry_delay: "2s", rerun: false, limit: 3,
@@ -110,7 +110,7 @@ struct ConfigurationDefaultsTests {
   }
 
   @Test(
-    "JSON5 is understood as people write it",
+    "JSON5 is read in the ways that people write it",
     arguments: [
       "{ 'channels': [], }", "{ \"channels\": [] }", "/* a */ { // b\n channels: [] } // c",
       "\u{FEFF}{ channels: [] }",
@@ -120,7 +120,7 @@ struct ConfigurationDefaultsTests {
     ])
   func json5(_ text: String) throws { expectDefaults(try read(text)) }
 
-  @Test("The shipped configuration says what is the default anyway")
+  @Test("The shipped configuration states the default values")
   func shipped() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()

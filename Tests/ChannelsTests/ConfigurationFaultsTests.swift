@@ -93,30 +93,30 @@ struct ConfigurationFaultsTests {
   ]
 
   @Test(
-    "Faults of a configuration's values name line, key, what is wrong and what to write instead",
+    "A fault of a value names the line and the key, and says what is wrong and what to write instead",
     arguments: topLevel)
   func fault(_ lines: String, _ expected: String) {
     #expect(faults(top(lines)) == [expected])
   }
 
-  @Test("Channels must be given, as an array")
+  @Test("The channels must be given as an array")
   func channelsMissing() {
     let example = #"for example [{ id: 7, name: "cats", command: ["handlers/cats"] }], or [] for none yet"#
     #expect(faults("{ }") == ["1: channels: missing; \(example)"])
     #expect(faults("{ channels: {} }") == ["1: channels: expected an array, found an object; \(example)"])
   }
 
-  @Test("A bad pattern is refused in the words of the library")
+  @Test("An invalid pattern is refused with the message of the C library")
   func pattern() {
-    let found = faults(top(#"defaults: { transient: ["ok", "("] },"#))
-    #expect(found.count == 1)
-    #expect(found[0].hasPrefix(#"2: defaults.transient[1]: "(" is not a regular expression: "#))
+    let messages = faults(top(#"defaults: { transient: ["ok", "("] },"#))
+    #expect(messages.count == 1)
+    #expect(messages[0].hasPrefix(#"2: defaults.transient[1]: "(" is not a regular expression: "#))
     #expect(
-      found[0].hasSuffix(
+      messages[0].hasSuffix(
         #"it must be an extended regular expression, in which a literal ( or [ is written \\( or \\["#))
   }
 
-  @Test("All are reported at once, in the order of their lines")
+  @Test("All faults are reported at once, in the order of their lines")
   func several() {
     let text = """
       {
@@ -144,7 +144,7 @@ struct ConfigurationFaultsTests {
       ])
   }
 
-  @Test("The error as a whole has one fault a line, each with the file's name")
+  @Test("The error has one fault on each line, with the file's name")
   func description() {
     let error = #expect(throws: ConfigurationErrors.self) {
       try read("{ settle: 1,\nspool: 2, channels: [] }")

@@ -41,19 +41,21 @@ struct ConfigurationSyntaxTests {
     ("{ a\u{0}: 1 }", "1:4: NUL character; save the file as UTF-8 text"),
   ]
 
-  @Test("Faults of a configuration's syntax say where in the text and what", arguments: texts)
+  @Test("A fault of the syntax says where in the text it is and what is wrong", arguments: texts)
   func fault(_ text: String, _ expected: String) { #expect(faults(text) == [expected]) }
 
   @Test(
-    "A file that is not UTF-8 is told so",
+    "A file that is not UTF-8 is refused with that reason",
     arguments: [[0xFF, 0xFE, 0x7B, 0x01], Array("{ a: \"".utf8) + [0xE4, 0x22, 0x7D]])
   func encoding(_ bytes: [UInt8]) {
-    let found = faults(bytes)
-    #expect(found.count == 1)
-    #expect(found.first?.hasSuffix(": not UTF-8; save the file as UTF-8 text") == true)
+    let messages = faults(bytes)
+    #expect(messages.count == 1)
+    #expect(messages.first?.hasSuffix(": not UTF-8; save the file as UTF-8 text") == true)
   }
 
-  @Test("Nesting has an end that no stack reaches", arguments: [(31, false), (33, true), (100_000, true)])
+  @Test(
+    "Deep nesting is refused before it overflows the stack",
+    arguments: [(31, false), (33, true), (100_000, true)])
   func nesting(_ depth: Int, _ isRefused: Bool) {
     let text =
       "{ channels: [], x: " + String(repeating: "[", count: depth) + String(repeating: "]", count: depth)

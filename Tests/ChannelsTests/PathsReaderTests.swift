@@ -7,25 +7,25 @@ struct ConfigurationPathsTests {
   static let paths: [(path: String, spool: String)] = [
     ("spool", "/srv/bobbin/etc/spool"), ("./spool/", "/srv/bobbin/etc/spool"), ("../x/y", "/srv/bobbin/x/y"),
     ("../../..", "/"), ("../../../../x", "/x"), ("/var//spool/./b/", "/var/spool/b"), ("/", "/"),
-    // After a name, which may be a symbolic link, `..` is for the kernel.
+    // After a name, which may be a symbolic link, `..` is left to the kernel.
     ("a/../b", "/srv/bobbin/etc/a/../b"), ("/a/../b", "/a/../b"), ("../a/../b", "/srv/bobbin/a/../b"),
     (".", "/srv/bobbin/etc"), ("..x", "/srv/bobbin/etc/..x"), ("a b", "/srv/bobbin/etc/a b"),
   ]
 
-  @Test("Paths of a configuration are relative to the file's folder", arguments: paths)
+  @Test("A path in the configuration is relative to the file's folder", arguments: paths)
   func relative(_ path: String, _ spool: String) throws {
     #expect(try read(top("spool: \"\(path)\", lock: \"/run/lock\", library: \"/lib\",")).spool == spool)
   }
 
   @Test(
-    "Paths of a configuration are relative to the folder the file is really in",
+    "A path is relative to the folder that really holds the file",
     arguments: [("/bobbin.json5", "/x"), ("/a/./b//bobbin.json5", "/a/b/x"), ("/a/bobbin.json5", "/a/x")])
   func folders(_ file: String, _ spool: String) throws {
     #expect(try read("{ spool: \"x\", channels: [] }", file: file).spool == spool)
   }
 
   @Test(
-    "The lock's is relative to the spool",
+    "The path of the lock is relative to the spool",
     arguments: [
       ("scheduler.lock", "/srv/bobbin/spool/scheduler.lock"), ("./a", "/srv/bobbin/spool/a"),
       ("../a.lock", "/srv/bobbin/spool/../a.lock"), ("/run/bobbin.lock", "/run/bobbin.lock"),
@@ -36,7 +36,7 @@ struct ConfigurationPathsTests {
   }
 
   @Test(
-    "The lock is not another file or folder of the spool",
+    "The lock cannot be another file or folder of the spool",
     arguments: [
       ("lock.json", "would be taken for a trigger"),
       (".lock", "begins with a full stop, as the names of Bobbin's own hidden files do"),
@@ -62,7 +62,7 @@ struct ConfigurationPathsTests {
   }
 
   @Test(
-    "The library is neither a folder that Bobbin keeps in the spool nor in such a folder",
+    "The library cannot be one of Bobbin's folders in the spool, or inside such a folder",
     arguments: [
       "../spool/done", "/srv/bobbin/spool/logs", "../spool/x/../running/cats", "../spool/channels/",
     ])
@@ -73,7 +73,7 @@ struct ConfigurationPathsTests {
       ])
   }
 
-  @Test("The library may be elsewhere in the spool")
+  @Test("The library may be in another folder of the spool")
   func libraryInSpool() throws {
     #expect(try read(top("library: \"../spool/library\",")).library == "/srv/bobbin/spool/library")
   }

@@ -1,4 +1,4 @@
-# The instance that is shipped, in a copy: the sample channel, and the handler under every shell there is.
+# A copy of the shipped instance: the sample channel, and the handler in several shells.
 # shellcheck source=lib.bash
 . "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 need jq dash busybox systemd-analyze
@@ -13,7 +13,7 @@ equal "they are in the library" "$(names "$project/etc/demo-feed")" "$(names "$l
 try bobbin run --json
 equal "the second run finds nothing new" "0 0" "$status $(json .videos_downloaded)"
 try bobbin --quiet run
-equal "and has nothing to mail when it is quiet" "" "$(cat "$work/out" "$work/err")"
+equal "and does not print anything when it is quiet" "" "$(cat "$work/out" "$work/err")"
 
 # The handler by itself.
 mirror=$project/etc/handlers/mirror
@@ -27,33 +27,33 @@ for shell in dash bash "busybox sh"; do
     target="$work/copy by ${shell// /-}"
     # shellcheck disable=SC2086 # "busybox sh" is two words
     try env BOBBIN_LIMIT=2 $shell "$mirror" "$work/feed" "$target"
-    equal "$shell: as many as the limit, in byte order" "0
+    equal "$shell: at most the limit is copied, in byte order" "0
 $target/*
 $target/-rf" "$status
 $(cat "$work/out")"
     # shellcheck disable=SC2086
     try $shell "$mirror" "$work/feed" "$target"
-    equal "$shell: the others, whatever their names" "0 4" "$status $(wc -l <"$work/out")"
+    equal "$shell: the other files are copied, whatever their names" "0 4" "$status $(wc -l <"$work/out")"
     check "$shell: the contents are the same" cmp "$work/feed/two  blanks *.txt" "$target/two  blanks *.txt"
-    check_not "$shell: links are passed over" test -e "$target/link"
+    check_not "$shell: links are skipped" test -e "$target/link"
     # shellcheck disable=SC2086
     try $shell "$mirror" "$work/feed" "$target"
-    equal "$shell: nothing new, nothing printed" "0 " "$status $(cat "$work/out" "$work/err")"
+    equal "$shell: nothing is printed when nothing is new" "0 " "$status $(cat "$work/out" "$work/err")"
     echo changed >"$target/001-spinning.txt"
     # shellcheck disable=SC2086
     try $shell "$mirror" "$work/feed" "$target"
-    equal "$shell: what differs is copied again" "$target/001-spinning.txt" "$(cat "$work/out")"
+    equal "$shell: a file that differs is copied again" "$target/001-spinning.txt" "$(cat "$work/out")"
     rm "$target/001-spinning.txt" && mkdir "$target/001-spinning.txt" && rm "$target/-rf"
     # shellcheck disable=SC2086
     try $shell "$mirror" "$work/feed" "$target"
-    equal "$shell: one failure stops nothing" "1 $target/-rf" "$status $(cat "$work/out")"
+    equal "$shell: one failure does not stop the rest" "1 $target/-rf" "$status $(cat "$work/out")"
     check "$shell: and is reported" mentions '001-spinning'
     # shellcheck disable=SC2086
     try $shell "$mirror" "$work/no feed" "$target"
-    equal "$shell: no feed is a failure" 1 "$status"
+    equal "$shell: a missing feed is a failure" 1 "$status"
 done
 
-# The systemd units, with a program that exists in place of the installed one.
+# The systemd units, with the tested program in place of the installed one.
 mkdir "$work/units"
 for unit in "$project"/etc/systemd/system/*; do
     sed "s#/usr/local/bin/bobbin#$BOBBIN#" "$unit" >"$work/units/${unit##*/}"

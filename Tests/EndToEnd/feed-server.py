@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""A podcast on loopback: `feed-server.py PORTFILE` serves until it is killed.
+"""Serves a podcast on loopback until it is killed: `feed-server.py PORTFILE`.
 
-/feed.xml has three enclosures, small but real WAV files; /busy-once.xml answers 503 the first time and the
-same feed after that; everything else is 404. The port is the kernel's choice, and is written to PORTFILE once
-the server listens.
+/feed.xml has three enclosures, which are small but real WAV files. /busy-once.xml answers 503 the first time and the
+same feed after that. Everything else is 404. The kernel chooses the port, which is written to PORTFILE once the server
+listens.
 """
 
 import http.server
@@ -61,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-# Written aside and renamed: who waits for the file never reads half a number.
+# Written under another name and renamed, so that a reader never sees half a number.
 with open(sys.argv[1] + ".tmp", "w") as file:
     file.write(str(server.server_port))
 os.rename(sys.argv[1] + ".tmp", sys.argv[1])

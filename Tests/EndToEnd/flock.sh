@@ -1,4 +1,4 @@
-# flock(1) of a shell script and Bobbin respect each other.
+# Bobbin and a shell script with flock(1) respect each other's locks.
 # shellcheck source=lib.bash
 . "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 need flock jq
@@ -20,7 +20,7 @@ equal "and has run nothing" "" "$(cat "$work/journal")"
 check "and has left the trigger pending" test -e "$spool/demo.json"
 
 try bobbin trigger demo --json
-equal "a trigger is accepted all the same" "0 queued" "$status $(json .status)"
+equal "a trigger is accepted nevertheless" "0 queued" "$status $(json .status)"
 # demo.json sorts after the name that begins with a date.
 equal "and is first in the queue" 1 "$(json .position)"
 
@@ -29,7 +29,7 @@ join "$holder"
 rm "$work/release" "$work/holding"
 try bobbin run --json
 equal "a run with the lock free processes both" "0 2" "$status $(json .triggers.succeeded)"
-check "nothing is left over" at_rest
+check "nothing is pending or claimed afterwards" at_rest
 
 # --- Bobbin holds the lock.
 instance 'channels: [ { id: 1, name: "demo", command: ["handlers/hold"] }, ]'

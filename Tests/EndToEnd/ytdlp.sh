@@ -7,10 +7,10 @@ start python3 "$suite/feed-server.py" "$work/port"
 wait_for 20 test -s "$work/port" || not_ok "the feed server starts"
 site=http://127.0.0.1:$(cat "$work/port")
 
-# Proxies of the machine have no business on loopback; a person's yt-dlp settings would change the outcome.
+# The machine's proxies must not be used for loopback, and a person's yt-dlp settings would change the outcome.
 export no_proxy=127.0.0.1 HOME=$work XDG_CONFIG_HOME=$work/no-settings
 
-# The `commands` entry as it is shipped, from its key to the bracket that closes it.
+# The shipped entry of `commands`, from its key to its closing bracket.
 shipped=$(sed -n '/^    ytdlp: \[/,/^    \],/p' "$project/etc/bobbin.json5")
 check "the shipped configuration has the yt-dlp command" grep -q after_move <<<"$shipped"
 
@@ -43,7 +43,7 @@ channels "{ id: 9, name: \"asked\", url: \"$site/feed.xml\", command: \"ytdlp\" 
 try bobbin trigger asked --user tester --json
 equal "the trigger exits 0" 0 "$status"
 equal "the trigger is completed at once" "completed true 3" "$(json '"\(.status) \(.success) \(.videos_downloaded)"')"
-equal "its files are there" "$three" "$(episodes asked)"
+equal "its files are in the library" "$three" "$(episodes asked)"
 equal "its document has exactly the documented fields" \
     "download_history_id,error_message,message,position,status,success,trigger,videos_downloaded" \
     "$(json 'keys | join(",")')"
@@ -59,7 +59,7 @@ equal "bobbin log shows the three paths" 3 "$(grep -c '\.wav$' "$work/out")"
 channels "{ id: 4, name: \"gone\", url: \"$site/gone.xml\", command: \"ytdlp\", transient: [\"HTTP Error 5[0-9][0-9]\"] },
     { id: 5, name: \"late\", url: \"$site/feed.xml\", command: \"ytdlp\" },"
 try bobbin run --json
-equal "a feed that is not there makes the exit status 1" 1 "$status"
+equal "a missing feed makes the exit status 1" 1 "$status"
 equal "one channel failed, the other succeeded" "1 1" "$(json '"\(.channels.failed) \(.channels.succeeded)"')"
 equal "the other channel got its items" "$three" "$(episodes late)"
 equal "the failure is recorded with yt-dlp's status and a message" "failed 1 true" \

@@ -21,7 +21,7 @@ struct HistoryFileTests {
 
   private var text: String { get throws { try directory.text("history.jsonl") } }
 
-  @Test("Appending to the history makes the file, for the batch's user and group alone, and adds at its end")
+  @Test("The first append makes the file only for the batch's user and group, and later ones add at its end")
   func appends() throws {
     let file = HistoryFile(store)
     #expect(try !append(file, "a\n"))
@@ -32,12 +32,12 @@ struct HistoryFileTests {
   }
 
   @Test(
-    "Appending to the history takes a torn last line away first, and says so",
+    "An append first removes a torn last line, and reports it",
     arguments: [
       ("a\nb\nto", "a\nb\n"), ("torn", ""), ("a\n" + String(repeating: "x", count: 65_536), "a\n"),
       ("a\n" + String(repeating: "x", count: 200_000), "a\n"), (String(repeating: "x", count: 65_537), ""),
     ])
-  func mends(before: String, intact: String) throws {
+  func repairs(before: String, intact: String) throws {
     try directory.write("history.jsonl", before)
     let file = HistoryFile(store)
     #expect(try append(file, "new\n"))
@@ -47,7 +47,7 @@ struct HistoryFileTests {
   }
 
   @Test(
-    "Appending to the history leaves a whole file alone",
+    "An append does not change the lines of an intact file",
     arguments: ["", "a\n", "a\n\n", String(repeating: "x", count: 65_535) + "\n"])
   func whole(before: String) throws {
     try directory.write("history.jsonl", before)
@@ -55,7 +55,7 @@ struct HistoryFileTests {
     #expect(try text == before + "new\n")
   }
 
-  @Test("Appending to the history begins a new file when the old one was renamed or removed meanwhile")
+  @Test("An append begins a new file when the old one was renamed or removed meanwhile")
   func rotated() throws {
     let file = HistoryFile(store)
     _ = try append(file, "a\n")
@@ -68,7 +68,7 @@ struct HistoryFileTests {
     #expect(try directory.text("history.jsonl.1") == "a\n")
   }
 
-  @Test("Two who append at the same time lose and mix nothing")
+  @Test("Two writers that append at the same time do not lose or mix lines")
   func concurrent() throws {
     let store = store
     let failures = Monitor(0)

@@ -22,21 +22,21 @@ struct HistoryIDsTests {
     return String(decoding: record.json.line, as: UTF8.self)
   }
 
-  @Test("History ids are 1, 2, 3 …, and those of runs are counted apart")
+  @Test("History ids are 1, 2, 3 …, and the ids of runs are counted separately")
   func counts() throws {
     let ids = try HistoryIDs(store)
     #expect(try [ids.next(), ids.next(), ids.nextRun(), ids.next(), ids.nextRun()] == [1, 2, 1, 3, 2])
     #expect(try HistoryIDs(store).next() == 4)
   }
 
-  @Test("History ids go on from where another one, who is still there, has come to")
+  @Test("History ids continue after the ids that another process was given")
   func interleaved() throws {
     let (first, second) = (try HistoryIDs(store), try HistoryIDs(store))
-    let given = try [first.next(), second.next(), second.next(), first.next(), second.next()]
-    #expect(given == [1, 2, 3, 4, 5])
+    let ids = try [first.next(), second.next(), second.next(), first.next(), second.next()]
+    #expect(ids == [1, 2, 3, 4, 5])
   }
 
-  @Test("History ids go on when somebody empties the file meanwhile")
+  @Test("History ids continue when the file is emptied meanwhile")
   func emptied() throws {
     let ids = try HistoryIDs(store)
     #expect(try [ids.next(), ids.nextRun(), ids.next()] == [1, 1, 2])
@@ -44,22 +44,22 @@ struct HistoryIDsTests {
     #expect(try [ids.next(), ids.nextRun(), ids.next()] == [3, 2, 4])
   }
 
-  @Test("History ids are never given twice, however many ask at the same time")
+  @Test("A history id is not given twice, however many threads ask at the same time")
   func concurrent() throws {
     let store = store
-    let given = Monitor<[Int64]>([])
+    let allIDs = Monitor<[Int64]>([])
     DispatchQueue.concurrentPerform(iterations: 4) { _ in
-      // Each with a descriptor of its own, as processes have.
+      // Each thread has its own descriptor, as processes have.
       guard let ids = try? HistoryIDs(store) else { return }
       for _ in 0..<200 {
         guard let id = try? ids.next() else { return }
-        given.withLock { $0.append(id) }
+        allIDs.withLock { $0.append(id) }
       }
     }
-    #expect(given.withLock { $0 }.sorted() == (1...800).map { $0 })
+    #expect(allIDs.withLock { $0 }.sorted() == (1...800).map { $0 })
   }
 
-  @Test("One that was not used is given again, to the same user only")
+  @Test("An id that was given back is given again, but only by the same instance")
   func giveBack() throws {
     let (first, second) = (try HistoryIDs(store), try HistoryIDs(store))
     let id = try first.next()
@@ -70,7 +70,7 @@ struct HistoryIDsTests {
   }
 
   @Test(
-    "History ids go on when their file is lost: the history, also the rotated one, says how far they have come",
+    "History ids continue when their file is lost, after the last id in the current or rotated history",
     arguments: [
       (["history.jsonl"], 21), (["history.jsonl.1"], 21), (["history.jsonl", "history.jsonl.1"], 31),
     ] as [([String], Int64)])
@@ -84,14 +84,14 @@ struct HistoryIDsTests {
     #expect(try ids.nextRun() == 6)
   }
 
-  @Test("History ids go on when their file is behind the history, as after a power cut")
+  @Test("History ids continue after the history when their file is behind it, as after a power cut")
   func behind() throws {
     try directory.write(".history-id", "3 2\n")
     try directory.write("history.jsonl", (1...9).map { Self.line(id: $0, run: 1) }.joined())
     #expect(try HistoryIDs(store).next() == 10)
   }
 
-  @Test("History ids go on behind the claims that a crash left, which no record names yet")
+  @Test("History ids continue after the ids of claims that a crash left without a record")
   func claims() throws {
     let owner = ProcessIdentity.current().folder.description
     try directory.write("running/\(owner)/41.1.a.json")
@@ -101,7 +101,7 @@ struct HistoryIDsTests {
   }
 
   @Test(
-    "History ids are not led astray by what is not a number in their file",
+    "History ids are not affected by text in their file that is not a number",
     arguments: [
       "", "x\n", "0 0\n", "-5 1\n", "7\n", "7 1 2\n", "99999999999999999999 1\n", "9223372036854775807 1\n",
     ])
@@ -113,7 +113,7 @@ struct HistoryIDsTests {
     #expect(try HistoryIDs(store).next() == 8)
   }
 
-  @Test("History ids do not go back when the history is removed")
+  @Test("History ids do not start again when the history is removed")
   func removedHistory() throws {
     let ids = try HistoryIDs(store)
     for _ in 1...5 { _ = try ids.next() }

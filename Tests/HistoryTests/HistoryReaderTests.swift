@@ -21,9 +21,9 @@ struct HistoryReaderTests {
     return lines
   }
 
-  /// Lengths around the blocks in which it is read: 64 KiB from the end, 256 KiB from the beginning.
+  /// Lengths around the block sizes: 64 KiB when reading from the end, 256 KiB when reading from the beginning.
   @Test(
-    "Reading the history finds every line whole, in both directions, wherever the blocks end",
+    "Every line is read completely in both directions, wherever the blocks end",
     arguments: [1, 100, 65_534, 65_535, 65_536, 65_537, 131_071, 200_000, 262_143, 262_144, 262_145])
   func blockBoundaries(length: Int) throws {
     let directory = try TemporaryDirectory()
@@ -33,7 +33,7 @@ struct HistoryReaderTests {
     #expect(try backwards(directory) == lines.reversed())
   }
 
-  @Test("Reading the history finds lines of all lengths one after the other")
+  @Test("Lines of all lengths are read one after the other")
   func manyLengths() throws {
     let directory = try TemporaryDirectory()
     let lines = (1...800).map { "\($0)" + String(repeating: "x", count: $0) }
@@ -43,7 +43,7 @@ struct HistoryReaderTests {
   }
 
   @Test(
-    "Reading the history leaves out a line that has not ended",
+    "A line that has not ended is left out",
     arguments: [1, 65_535, 65_536, 70_000, 300_000])
   func tornLine(length: Int) throws {
     let directory = try TemporaryDirectory()
@@ -55,14 +55,14 @@ struct HistoryReaderTests {
     #expect(try backwards(directory) == [])
   }
 
-  @Test("Reading the history stops when it is told to", arguments: [1, 2, 3])
+  @Test("A reader stops when it is told to", arguments: [1, 2, 3])
   func stops(limit: Int) throws {
     let directory = try TemporaryDirectory()
     try directory.write("history.jsonl", "a\nb\nc\n")
     #expect(try backwards(directory, limit: limit) == ["c", "b", "a"].prefix(limit).map { $0 })
   }
 
-  @Test("Reading the history finds nothing in a file that is empty or not there")
+  @Test("A history that is empty or missing does not have lines")
   func nothing() throws {
     let directory = try TemporaryDirectory()
     #expect(try forwards(directory) == [])
@@ -84,7 +84,7 @@ struct HistoryReaderTests {
     return lines
   }
 
-  @Test("Reading the history goes on into the rotated history, newest first, until it is told to stop")
+  @Test("A reader continues into the rotated history, newest first, until it is told to stop")
   func rotated() throws {
     let directory = try TemporaryDirectory()
     try directory.write("history.jsonl.1", "a\nb\n")
@@ -97,7 +97,7 @@ struct HistoryReaderTests {
     }
   }
 
-  @Test("A rotation while it is read neither loses nor repeats a line")
+  @Test("A rotation while the history is read neither loses nor repeats a line")
   func rotationMeanwhile() throws {
     let directory = try TemporaryDirectory()
     try directory.write("history.jsonl.1", "a\n")
@@ -118,7 +118,7 @@ struct HistoryReaderTests {
     switch kind {
     case "another user's":
       try directory.write("history.jsonl.1", "a\n")
-      // Only root can give a file away. To anybody else a link to a file of root's is another user's.
+      // Only root can give a file away. For another user, a link to a file of root is a file of another user.
       if geteuid() == 0 {
         #expect(chown(path, 65_534, 65_534) == 0)
       } else {

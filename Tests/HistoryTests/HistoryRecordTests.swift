@@ -7,7 +7,7 @@ import Text
 
 @Suite("A history record", .alone)
 struct HistoryRecordTests {
-  /// A record with something in every field.
+  /// A record with a value in every field.
   private func full(trigger: FileName = FileName("a \"b\"\n.json")) throws -> HistoryRecord {
     let finished = try #require(Timestamp(rfc3339: "2026-01-31T10:30:01.500000Z"))
     return HistoryRecord(
@@ -22,7 +22,7 @@ struct HistoryRecordTests {
     HistoryReader.record(record.json.bytes[...])
   }
 
-  @Test("A history record is one line whose fields stand in the documented order, control characters escaped")
+  @Test("A history record is one line with its fields in the documented order and control characters escaped")
   func text() throws {
     #expect(
       String(decoding: try full().json.bytes, as: UTF8.self) == #"""
@@ -34,13 +34,13 @@ struct HistoryRecordTests {
         """#)
   }
 
-  @Test("A history record is read back as it was written, every field of it")
+  @Test("A history record is read back with every field as it was written")
   func roundTrip() throws {
     let record = try full()
     #expect(read(record) == record)
   }
 
-  @Test("A history record with nothing in its optional fields is read back with nothing in them")
+  @Test("A history record without its optional fields is read back without them")
   func empty() {
     let record = HistoryRecord(
       id: 1, run: nil, kind: .scheduled, finishedAt: Timestamp(seconds: 5), outcome: .skipped)
@@ -49,7 +49,7 @@ struct HistoryRecordTests {
   }
 
   @Test(
-    "A history record keeps the bytes of a name that is not a clean UTF-8",
+    "A history record keeps the bytes of a name that is not clean UTF-8",
     arguments: [[0xFF], [0x61, 0xC3], [0xED, 0xA0, 0x80]])
   func bytesOfName(prefix: [UInt8]) throws {
     let name = FileName(bytes: prefix + Array(".json".utf8))
@@ -60,14 +60,15 @@ struct HistoryRecordTests {
   }
 
   @Test(
-    "Names in clean UTF-8 have no second form", arguments: ["a.json", "ä.json", "e\u{301}.json", "😀.json"])
+    "A name in clean UTF-8 is recorded in only one form",
+    arguments: ["a.json", "ä.json", "e\u{301}.json", "😀.json"])
   func cleanName(name: String) throws {
     let record = try full(trigger: FileName(name))
     #expect(!String(decoding: record.json.bytes, as: UTF8.self).contains("trigger_b64"))
     #expect(read(record)?.trigger == FileName(name))
   }
 
-  @Test("A history record of a run says its statistics")
+  @Test("The history record of a run has its statistics")
   func statistics() {
     var statistics = RunStatistics()
     statistics.channels.total = 2
@@ -84,7 +85,7 @@ struct HistoryRecordTests {
   }
 
   @Test(
-    "A history record is not what somebody else wrote",
+    "A line that is not a history record is refused",
     arguments: [
       "", "hello", "[]", "{}", #"{"id":1}"#, #"{"id":0,"kind":"run","outcome":"failed"}"#,
       #"{"id":-5,"kind":"run","outcome":"failed"}"#,
@@ -94,14 +95,14 @@ struct HistoryRecordTests {
     ])
   func foreign(line: String) { #expect(HistoryReader.record(Array(line.utf8)[...]) == nil) }
 
-  @Test("A history record from a later version may have fields that this one does not know")
+  @Test("A history record from a later version may have fields that this version does not know")
   func unknownFields() {
     let line = #"{"id":4,"kind":"run","outcome":"failed","node":"n1"}"#
     #expect(HistoryReader.record(Array(line.utf8)[...])?.id == 4)
   }
 
   @Test(
-    "A history record shows its id without being decoded",
+    "The id of a history record is read without decoding the record",
     arguments: [
       (#"{"id":12,"run":1}"#, 12), (#"{"id":1,"#, 1), (#"{ "id":1,"run":1}"#, nil), (#"{"id":x,"#, nil),
       (#"{"id":0,"run":1}"#, nil), ("", nil),

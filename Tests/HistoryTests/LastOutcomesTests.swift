@@ -13,7 +13,7 @@ struct LastOutcomesTests {
     """
   }
 
-  /// Channels 1 and 2, enabled or not.
+  /// The outcomes of channels 1 and 2, each of which is enabled or not.
   private func outcomes(_ isEnabled: Bool...) throws -> LastOutcomes {
     func ids(_ isWanted: Bool) -> [Int64] {
       isEnabled.indices.filter { isEnabled[$0] == isWanted }.map { Int64($0 + 1) }
@@ -25,7 +25,7 @@ struct LastOutcomesTests {
     outcomes.take(Array(line.utf8)[...])
   }
 
-  @Test("A channel that is no longer configured does not end the search for one that is")
+  @Test("A record of a channel that is no longer configured does not end the search for the others")
   func formerChannel() throws {
     var outcomes = try outcomes(true, true)
     #expect(take(Self.run, &outcomes))
@@ -36,7 +36,7 @@ struct LastOutcomesTests {
     #expect(outcomes.jobs.mapValues(\.id) == [1: 6, 2: 7])
   }
 
-  @Test("The search reads on until it knows a run")
+  @Test("The search continues until it has found a run")
   func runMissing() throws {
     var outcomes = try outcomes(true)
     #expect(take(Self.job(8, channel: 1), &outcomes))
@@ -46,7 +46,7 @@ struct LastOutcomesTests {
   }
 
   @Test(
-    "The search for a disabled channel ends after so many records, the search for an enabled one at the end",
+    "The search for a disabled channel ends at a limit, and the search for an enabled channel does not",
     arguments: [false, true])
   func bounded(isEnabled: Bool) throws {
     var outcomes = try outcomes(true, isEnabled)

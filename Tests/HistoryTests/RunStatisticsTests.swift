@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Statistics of a run", .alone)
 struct RunStatisticsTests {
-  @Test("Two holdings of the lock add up, count by count")
+  @Test("The statistics of two runs are added, count by count")
   func sum() {
     var first = RunStatistics()
     first.channels.total = 4

@@ -75,7 +75,7 @@ struct JobOutputTests {
     #expect(isTransient == expected)
   }
 
-  @Test("A line on standard output is never a sign of a transient failure")
+  @Test("A line on standard output does not make a failure transient")
   func transientOnOutput() throws {
     var output = try output(transient: ["503"])
     add("503\n", to: &output)
@@ -104,7 +104,7 @@ struct JobOutputTests {
     #expect(try scratch.text("7.log") == "one\ntwo\n")
   }
 
-  @Test("A job that writes nothing has no log file")
+  @Test("A job that writes nothing does not get a log file")
   func silent() throws {
     var output = try output()
     output.finish()
@@ -137,7 +137,7 @@ struct JobOutputTests {
     ] as [(String, String?)])
   func escapeSequences(text: String, line: String?) throws {
     var output = try output(transient: ["^ERROR: "])
-    // However the sequence is cut into pieces.
+    // The sequence may be cut into pieces anywhere.
     for scalar in text.unicodeScalars { addError(String(scalar), to: &output) }
     output.finish()
     let (lastErrorLine, isTransient) = (output.lastErrorLine, output.isTransient)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Jobs
 
-/// The jobs are shell scripts, and their batch is the process of the tests.
+/// The jobs are shell scripts, and the process of the tests is their batch.
 @Suite("The supervision of a job", .serialized, .alone)
 struct JobSupervisorTests {
   private let scratch: TemporaryDirectory
@@ -35,7 +35,7 @@ struct JobSupervisorTests {
   ) throws -> Outcome {
     let directory = try Directory(path: scratch.path)
     guard let lock = try FileLock.tryAcquire(FileName("lock"), in: directory) else {
-      throw Failure("the lock is free")
+      throw Failure("the lock is not free")
     }
     let pipes = try OutputPipes()
     let child = try ChildProcess.start(
@@ -61,7 +61,7 @@ struct JobSupervisorTests {
       error: output.lastErrorLine, wasLongRunning: wasLong.withLock { $0 })
   }
 
-  @Test("A job that ends by itself is clean, and all that it wrote is counted")
+  @Test("A job that ends by itself is clean, and its whole output is counted")
   func clean() throws {
     let outcome = try supervise("echo a; echo b; echo cause >&2; exit 3")
     #expect(outcome.ending == .exited(.status(3)))
@@ -113,7 +113,7 @@ struct JobSupervisorTests {
     #expect(MonotonicTime.now() - begin < .seconds(30))
   }
 
-  @Test("A signal for the job and the batch together is a request to stop, whichever comes first")
+  @Test("A signal to both the job and the batch is a request to stop, whichever receives it first")
   func bothStopped() throws {
     signals.withLock { $0 = [] }
     let signals = signals
@@ -121,13 +121,13 @@ struct JobSupervisorTests {
     #expect(outcome.ending == .interrupted(SIGTERM))
   }
 
-  @Test("A job that somebody ends by a signal has ended by itself")
+  @Test("A job that another process ends with a signal counts as having ended by itself")
   func endedBySomebody() throws {
     #expect(try supervise("kill -TERM $$").ending == .exited(.signal(SIGTERM)))
   }
 
   @Test(
-    "What a job leaves behind is ended, in whatever session it hides",
+    "A process that a job leaves behind is ended, even in another session",
     arguments: ["sleep 60 & exit 0", "setsid sleep 60 & exit 0", "(trap '' TERM; sleep 60) & exit 0"])
   func leftovers(script: String) throws {
     let outcome = try supervise(script, grace: .milliseconds(200))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Jobs
 
-@Suite("The ladder by which processes are ended")
+@Suite("The steps by which processes are ended")
 struct TeardownTests {
   private static let begin = MonotonicTime(nanoseconds: 0)
 
@@ -11,14 +11,14 @@ struct TeardownTests {
     Teardown.Descent(.stopping(grace: grace), now: Self.begin)
   }
 
-  @Test("A descent begins with SIGTERM and gives the processes their grace")
+  @Test("The first step is SIGTERM, and gives the processes their grace")
   func firstStep() {
     let descent = descent()
     #expect(descent.signal == Signals.terminate)
     #expect(descent.deadline == Self.begin + .seconds(10))
   }
 
-  @Test("SIGKILL follows when the grace is over, and not before")
+  @Test("SIGKILL follows when the grace is over, not before")
   func grace() {
     var descent = descent()
     let isTooEarly = descent.advance(now: Self.begin + .milliseconds(9_999), isUrgent: false)
@@ -38,7 +38,7 @@ struct TeardownTests {
     #expect(descent.signal == Signals.kill)
   }
 
-  @Test("A caller in a hurry still gives SIGKILL its time, and then the processes are abandoned")
+  @Test("A caller in a hurry still waits for the effect of SIGKILL, and then the processes are abandoned")
   func end() {
     var descent = descent(grace: .zero)
     _ = descent.advance(now: Self.begin, isUrgent: true)

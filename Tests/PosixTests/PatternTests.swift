@@ -25,19 +25,21 @@ struct PatternTests {
     #expect(try Pattern("timed out").matches(Array("timed\0out".utf8)))
   }
 
-  @Test("A line that is not valid UTF-8 is searched all the same")
+  @Test("A line that is not valid UTF-8 is searched as well")
   func invalid() throws {
     #expect(try Pattern("out").matches([0xFF, 0xC3] + Array("out".utf8)))
   }
 
-  @Test("Bad ones are refused, with what is wrong", arguments: ["(", "[a", "a{2", "*", "a{3,1}", "x\0y"])
+  @Test(
+    "An invalid pattern is refused, and the error says what is wrong",
+    arguments: ["(", "[a", "a{2", "*", "a{3,1}", "x\0y"])
   func refused(_ source: String) {
     let error = #expect(throws: PatternError.self) { try Pattern(source) }
     #expect(error?.reason.isEmpty == false)
     #expect(error?.description.hasPrefix("not a regular expression: ") == true)
   }
 
-  @Test("Patterns serve several threads")
+  @Test("A pattern can be used by several threads")
   func threads() throws {
     let pattern = try Pattern("(a|b)+c$")
     let count = Monitor(0)

@@ -12,19 +12,19 @@ struct SystemErrorTests {
     (.init("examine", "x", .nameTooLong), "cannot examine 'x': File name too long"),
   ]
 
-  @Test("Errors of system calls say what was attempted, on what, and why", arguments: wordings)
+  @Test("The error of a system call says what was attempted, on what, and why it failed", arguments: wordings)
   func wording(_ error: SystemError, _ text: String) {
     #expect(error.description == text)
   }
 
-  @Test("Errors of system calls carry the path and errno of the call that failed")
+  @Test("The error of a system call carries the path and the errno of the call that failed")
   func real() throws {
     let scratch = try TemporaryDirectory()
     let missing = #expect(throws: SystemError.self) { _ = try Directory(path: "\(scratch.path)/none") }
     #expect(missing?.description == "cannot open '\(scratch.path)/none': No such file or directory")
   }
 
-  @Test("A failed write is told from a full disk by its operation")
+  @Test("A write to a full device is an error of the operation write")
   func deviceFull() throws {
     let error = #expect(throws: SystemError.self) {
       try Directory(path: "/dev").open(FileName("full"), .append).write(Array("x".utf8))
@@ -34,11 +34,11 @@ struct SystemErrorTests {
   }
 
   @Test(
-    "Only a standard stream whose reader has gone counts as broken output",
+    "Only a standard stream that lost its reader counts as broken output",
     arguments: [
       (SystemError("write to", on: .stream(.output), .brokenPipe), true),
       (.init("write to", on: .stream(.output), .noSpace), false),
-      // The same operation on a file of that name, and on a pipe.
+      // The same operation on a file of that name, and an error on another file.
       (.init("write to", "stdout", .brokenPipe), false), (.init("write", "log", .brokenPipe), false),
     ])
   func brokenOutput(_ error: SystemError, _ expected: Bool) {

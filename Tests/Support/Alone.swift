@@ -1,17 +1,17 @@
-// Where no tests are built (`swift build -c release`), there is nothing to build this with.
+// Without tests (`swift build -c release`) the module Testing is not available.
 #if canImport(Testing)
 
   package import Testing
 
-  /// Lets no other test run meanwhile.
+  /// Keeps other tests with this trait from running at the same time.
   ///
-  /// The tests of this package share a process, and with it what belongs to a process: its children (a batch ends them
-  /// all), its open files, user, working directory and signals. So one runs after the other, whether `swift test` was told
-  /// `--no-parallel` or not.
+  /// The tests of this package share a process, and with it everything that belongs to a process: its children (a
+  /// batch ends them all), its open files, user, working directory and signals. So they run one after the other, with
+  /// or without the option `--no-parallel` of `swift test`.
   package struct Alone: TestTrait, SuiteTrait, TestScoping {
     package let isRecursive = true
 
-    /// One at a time gets through; the others wait in the order in which they came.
+    /// Lets one test in at a time; the others wait in the order in which they came.
     private actor Gate {
       private var isTaken = false
       private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -34,7 +34,7 @@
     package func provideScope(
       for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-      // Around each case of a test, not around a suite, which would then wait for itself.
+      // The gate is around each case of a test. A suite that waited at it would wait for itself.
       guard testCase != nil else { return try await function() }
       await Self.gate.enter()
       do { try await function() } catch {

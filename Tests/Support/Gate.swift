@@ -2,10 +2,10 @@ import Foundation
 import Posix
 import Text
 
-/// A FIFO through which a job and a test keep in step: one writes a line, the other waits for it. No file has to be
-/// polled, and no time has to be guessed.
+/// A FIFO through which a job and a test keep in step: one writes a line, and the other waits for it. The test does not
+/// have to poll a file or guess how long the job takes.
 ///
-/// In a shell script: `echo here >PATH` passes a line, `read -r line <PATH` waits for one.
+/// In a shell script: `echo here >PATH` passes a line, `read -r line <PATH` waits for a line.
 package final class Gate: Sendable {
   package let path: String
   private let descriptor: Int32
@@ -15,15 +15,15 @@ package final class Gate: Sendable {
     self.path = path
     guard mkfifo(path, 0o666) == 0 else { throw SystemError("make FIFO", path, .init(errno)) }
     chmod(path, 0o666)
-    // Open for both: then nobody who opens it has to wait for the other side, and when the test lets go of it, a
-    // job that still waits reads the end and ends itself.
+    // Opened for reading and writing, so that nobody who opens the FIFO has to wait for the other side. When the test
+    // closes it, a job that still waits reads the end of the file and ends itself.
     descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { throw SystemError("open", path, .init(errno)) }
   }
 
   deinit { close(descriptor) }
 
-  /// Lets waiting scripts go on, one for each line.
+  /// Lets waiting scripts continue, one for each line.
   package func pass(_ line: String = "go", times: Int = 1) throws {
     let text = String(repeating: line + "\n", count: times)
     guard write(descriptor, text, text.utf8.count) == text.utf8.count else {
@@ -33,7 +33,7 @@ package final class Gate: Sendable {
 
   /// Waits for a line.
   ///
-  /// - Throws: when none comes in time.
+  /// - Throws: when no line comes in time.
   @discardableResult
   package func wait(_ limit: Duration = .seconds(20)) throws -> String {
     let deadline = MonotonicTime.now() + limit

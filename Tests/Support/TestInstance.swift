@@ -1,40 +1,39 @@
 import Foundation
 import Posix
 
-/// A Bobbin of a test's own: a configuration, a spool, a library, handlers, and beside them a ledger in which every
-/// job writes down what it was run for.
+/// An instance of Bobbin for one test: a configuration, a spool, a library, handlers, and a ledger to which every job
+/// adds a line.
 package final class TestInstance: Sendable {
   package let directory: TemporaryDirectory
-  /// A line comes through it whenever a job of the handler `hold` has begun: the name of its channel.
+  /// Receives a line with the name of the channel whenever a job of the handler `hold` has begun.
   package let started: Gate
-  /// A line that is passed through it ends one job of the handler `hold`.
+  /// Ends one job of the handler `hold` for each line that is passed through it.
   package let release: Gate
 
   /// - Parameters:
-  ///   - channels: the entries of `channels`, JSON5; one channel `demo` that notes its job when nil.
-  ///   - settings: more keys of the top level, each with a comma at its end. Files need not rest before they are taken,
-  ///     unless `settle` is among them.
+  ///   - channels: the entries of `channels` in JSON5; nil means one channel `demo`, which adds its jobs to the ledger.
+  ///   - settings: more keys of the top level, each followed by a comma.
   package init(channels: String? = nil, settings: String = "") throws {
     directory = try TemporaryDirectory()
     started = try Gate(try directory.path("gates/started"))
     release = try Gate(try directory.path("gates/release"))
     try FileManager.default.createDirectory(
       atPath: "\(directory.path)/spool", withIntermediateDirectories: true)
-    // Whatever the umask is: others who can write there are a fault that `bobbin check` reports.
+    // This does not depend on the umask: `bobbin check` reports a spool to which others can write.
     chmod("\(directory.path)/spool", 0o755)
     try configure(
       channels: channels ?? #"{ id: 1, name: "demo", command: ["handlers/note"] }"#, settings: settings)
     let entry = #"echo "$BOBBIN_KIND $BOBBIN_CHANNEL ${BOBBIN_TRIGGER:--}" >>../ledger"#
-    // One item for each job.
+    // Each job prints one item.
     try handler("note", "\(entry)\necho item")
     try handler("fail", "\(entry)\necho 'no such video' >&2\nexit 3")
-    // Ends when the test says so; a test that has ended closes the gate, which ends the job as well.
+    // The job ends when the test releases it. A test that has ended closes the gate, which also ends the job.
     try handler(
       "hold",
       "\(entry)\necho \"$BOBBIN_CHANNEL\" >../gates/started\nread -r line <../gates/release\necho item")
   }
 
-  /// Writes the configuration again.
+  /// Replaces the configuration.
   package func configure(channels: String, settings: String = "") throws {
     try directory.write(
       "etc/bobbin.json5",
@@ -85,7 +84,7 @@ package final class TestInstance: Sendable {
     try directory.write("spool/\(name)", text, age: age)
   }
 
-  /// The names of what is in a folder of the spool, in byte order.
+  /// The names in a folder of the spool, in byte order.
   package func names(_ folder: String) throws -> [String] { try directory.names(in: "spool/\(folder)") }
 
   /// The names of the pending triggers, in byte order.
@@ -93,7 +92,7 @@ package final class TestInstance: Sendable {
     try directory.names(in: "spool").filter { $0.hasSuffix(".json") }
   }
 
-  /// Claimed files of any owner.
+  /// The claimed files of all owners.
   package func claimed() throws -> [String] {
     try names("running").flatMap { try names("running/\($0)") }
   }
@@ -101,7 +100,7 @@ package final class TestInstance: Sendable {
   /// The result document of a finished trigger.
   package func document(_ path: String) throws -> JSON { try JSON(try directory.text("spool/\(path)")) }
 
-  /// All history records, first to last.
+  /// All history records, in the order of the file.
   package func history() throws -> [JSON] {
     guard directory.exists("spool/history.jsonl") else { return [] }
     return try JSON.lines(try directory.text("spool/history.jsonl"))
@@ -112,7 +111,7 @@ package final class TestInstance: Sendable {
     try history().filter { $0["trigger"].string == trigger }
   }
 
-  /// What the jobs wrote down: `<kind> <channel> <trigger or ->`, in the order in which they began.
+  /// The lines that the jobs wrote: `<kind> <channel> <trigger or ->`, in the order in which the jobs began.
   package func ledger() throws -> [String] {
     guard directory.exists("ledger") else { return [] }
     return try directory.text("ledger").split(separator: "\n").map(String.init)

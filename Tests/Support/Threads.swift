@@ -3,10 +3,10 @@ import Posix
 /// Runs `body` on several threads at once and waits for all of them.
 package func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws {
   let hasBegun = Monitor(false)
-  // A recursion, because a worker cannot be copied into an array: each is joined on the way back.
+  // Recursive, because a thread cannot be copied into an array. Each thread is joined on the way back.
   func start(_ number: Int) throws {
     guard number < count else {
-      // All begin together, so that they meet.
+      // All threads begin together, so that they compete.
       hasBegun.withLock { $0 = true }
       hasBegun.notifyAll()
       return

@@ -12,13 +12,13 @@ struct DurationTextTests {
     ("36500d", .seconds(36_500 * 86_400)),
   ]
 
-  @Test("Durations as text are whole numbers with units", arguments: texts)
+  @Test("A duration is written as whole numbers with units", arguments: texts)
   func read(_ text: String, _ duration: Duration) throws {
     #expect(try Duration(shortText: text) == duration)
   }
 
   @Test(
-    "Durations as text need not be in the shortest form",
+    "A duration need not be written in the shortest form",
     arguments: [
       ("0s", "0"), ("0d0h0m0s0ms", "0"), ("90s", "1m30s"), ("120m", "2h"), ("25h", "1d1h"), ("60s", "1m"),
       ("1000ms", "1s"),
@@ -44,13 +44,13 @@ struct DurationTextTests {
     ("99999999999999999999s", .tooLong("99999999999999999999s")), ("36500d1h", .tooLong("36500d1h")),
   ]
 
-  @Test("Durations as text are refused when they are anything else", arguments: refused)
+  @Test("A text that is not a duration is refused", arguments: refused)
   func refuse(_ text: String, _ expected: DurationTextError) {
     let error = #expect(throws: DurationTextError.self) { try Duration(shortText: text) }
     #expect(error == expected)
   }
 
-  @Test("A refusal says what to write instead")
+  @Test("The error says what to write instead")
   func wording() {
     #expect(DurationTextError.noUnit("5").description == #""5" has no unit; write "5s", with the unit"#)
     #expect(DurationTextError.tooLong("x").description == #""x" is too long; at most "36500d""#)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Text
 
-@Suite("JSON that is written", .alone)
+@Suite("JSON output", .alone)
 struct JSONTextTests {
   static let values: [(JSONValue, String)] = [
     (.null, "null"), (.bool(true), "true"), (.bool(false), "false"), (.integer(0), "0"),
@@ -20,7 +20,7 @@ struct JSONTextTests {
     (.seconds(.nanoseconds(499_999)), "0.000"), (.seconds(.nanoseconds(500_000)), "0.001"),
     (.seconds(.nanoseconds(999_999_999)), "1.000"),
     (.seconds(.seconds(86_400)), "86400.000"), (.seconds(.seconds(-5)), "0.000"),
-    // Text: what JSON wants escaped, and what would disturb a terminal or hide text.
+    // Text: characters that JSON requires to be escaped, and those that would disturb a terminal or hide text.
     (.string(""), #""""#), (.string("a\"b\\c/d"), #""a\"b\\c/d""#), (.string("\n\r\t"), #""\n\r\t""#),
     (.string("\u{0}\u{8}\u{1B}\u{1F}"), #""\u0000\u0008\u001b\u001f""#),
     (.string("\u{7F}\u{85}\u{9F}"), #""\u007f\u0085\u009f""#),
@@ -32,14 +32,14 @@ struct JSONTextTests {
   ]
 
   @Test(
-    "JSON that is written is one line in the order of its fields, with every odd character escaped",
+    "JSON output is one line with the fields in order, and special characters are escaped",
     arguments: values)
   func text(_ value: JSONValue, _ expected: String) {
     #expect(String(decoding: value.bytes, as: UTF8.self) == expected)
     #expect(value.line == value.bytes + [0x0A])
   }
 
-  @Test("Every character comes back from any other JSON reader")
+  @Test("Another JSON reader reads back every character")
   func everyScalar() throws {
     var text = ""
     for value in (UInt32(0)...0x2FFF).lazy.map({ $0 }) + [0xFEFF, 0xFFFD, 0x1F431, 0x10FFFF] {
@@ -61,7 +61,7 @@ struct JSONTextTests {
     ("\u{FEFF}x", "\\u{feff}x"), ("e\u{301}", "e\u{301}"),
   ]
 
-  @Test("Text for people is one line that disturbs no terminal", arguments: texts)
+  @Test("Text for people is one line that does not disturb a terminal", arguments: texts)
   func printable(_ text: String, _ expected: String) {
     #expect(text.printable == expected)
     #expect(text.printable.unicodeScalars.allSatisfy { !$0.isUnsafeForTerminal })

@@ -4,7 +4,7 @@ import Text
 @Suite("Paths as text")
 struct PathTextTests {
   @Test(
-    "A path is its folder and its last name",
+    "A path is split into its folder and its last name",
     arguments: [
       ("/a/b", "/a", "b"), ("/a", "/", "a"), ("a", ".", "a"), ("a/b/c", "a/b", "c"), ("/a/", "/a", ""),
     ])
@@ -22,7 +22,7 @@ struct PathTextTests {
   }
 
   @Test(
-    "A relative path leaves the folder by its leading dots only",
+    "A relative path leaves the folder only by its leading dots",
     arguments: [
       ("a", "/srv/etc/a"), ("../a", "/srv/a"), ("../../../a", "/a"), ("./a//b", "/srv/etc/a/b"),
       ("/x/./y", "/x/y"), ("a/../b", "/srv/etc/a/../b"),

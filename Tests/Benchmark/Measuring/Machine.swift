@@ -1,14 +1,14 @@
 import FoundationEssentials
 import Posix
 
-/// What it was measured on.
+/// The machine on which the figures were measured.
 struct Machine: Codable, Equatable {
   let processor: String
   let cores: Int
   let kernel: String
   let fileSystem: String
   let directory: String
-  /// The machine's load when the benchmark began: others may have been at work.
+  /// The machine's load when the benchmark began: other programs may have been running.
   let load: String
   let isDebugBuild: Bool
 
@@ -31,10 +31,10 @@ struct Machine: Codable, Equatable {
     #endif
   }
 
-  /// One line.
+  /// The machine in one line.
   var caption: String { "\(processor), \(cores) cores, Linux \(kernel), \(fileSystem)" }
 
-  /// The processor's name as `/proc/cpuinfo` has it; not every architecture tells.
+  /// The processor's name as `/proc/cpuinfo` gives it; nil on an architecture that does not give it.
   static func processor(in text: String) -> String? {
     for line in text.split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 1)
@@ -46,7 +46,7 @@ struct Machine: Codable, Equatable {
     return nil
   }
 
-  /// The type of the file system a path is on, as `/proc/self/mountinfo` has it.
+  /// The type of the file system that holds a path, as `/proc/self/mountinfo` gives it.
   ///
   /// - Parameter path: absolute, without symbolic links.
   static func fileSystem(of path: String, in mounts: String) -> String? {
@@ -57,7 +57,7 @@ struct Machine: Codable, Equatable {
       guard let dash = fields.firstIndex(of: "-"), dash >= 5, dash + 1 < fields.count else { continue }
       let point = fields[4]
       let covers = point == "/" || path == point || path.hasPrefix("\(point)/")
-      // Of two mounts on one place, the later one covers the earlier.
+      // Of two mounts at the same point, the later mount covers the earlier.
       if covers, point.count >= best?.length ?? 0 { best = (point.count, String(fields[dash + 1])) }
     }
     return best?.type

@@ -1,4 +1,5 @@
-/// Samples of two things that took turns: A B A B … Whatever slows the machine for a while slows both of a pair.
+/// Samples of two things that took turns: A B A B … Anything that slows the machine for a while slows both members
+/// of a pair.
 struct Pairs: Equatable {
   private(set) var measured: [Double] = []
   private(set) var reference: [Double] = []

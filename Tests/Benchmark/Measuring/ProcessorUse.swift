@@ -1,9 +1,9 @@
 import Posix
 
-/// What a process has used so far, all its threads together.
+/// The processor time that all threads of a process have used so far.
 struct ProcessorUse {
   var seconds = 0.0
-  /// How often it gave the processor up of its own accord.
+  /// How often the process yielded the processor voluntarily.
   var sleeps = 0
 
   init(_ process: Int32) throws {
@@ -12,10 +12,10 @@ struct ProcessorUse {
       func text(_ name: String) throws -> String {
         String(decoding: try PathQueries.read("\(tasks)/\(task)/\(name)", limit: 8192), as: UTF8.self)
       }
-      // Nanoseconds on a processor, nanoseconds waiting for one, how often it had one.
+      // Nanoseconds on a processor, nanoseconds waiting for a processor, number of time slices.
       guard let nanoseconds = (try? text("schedstat"))?.split(separator: " ").first.flatMap({ Double($0) })
       else {
-        throw Unavailable("this kernel does not tell processor time in nanoseconds (/proc/PID/schedstat)")
+        throw Unavailable("this kernel does not report processor time in nanoseconds (/proc/PID/schedstat)")
       }
       seconds += nanoseconds / 1e9
       for line in try text("status").split(separator: "\n") where line.hasPrefix("voluntary_ctxt_switches:") {

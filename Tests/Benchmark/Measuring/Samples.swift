@@ -1,5 +1,5 @@
 extension [Double] {
-  /// The middle of the samples; of an even number of them, the mean of the two in the middle. Nil when there are none.
+  /// The middle sample, or the mean of the two in the middle if their number is even. Nil when there are no samples.
   var median: Double? {
     if isEmpty { return nil }
     let sorted = sorted()

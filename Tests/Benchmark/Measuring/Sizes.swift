@@ -1,16 +1,16 @@
-/// How much of everything is measured.
+/// How many triggers, jobs and files the rows use.
 struct Sizes: Equatable, Codable {
   /// Triggers in a short drain.
   var drain: Int
-  /// Triggers in the drain of a backlog, whose cost a trigger must be that of a short one.
+  /// Triggers in the drain of a backlog. Each of them must cost as much as a trigger in a short drain.
   var backlog: Int
-  /// Jobs for the queues Bobbin is compared with.
+  /// Jobs for the queues that Bobbin is compared with.
   var peers: Int
   /// Files in the large spool.
   var pending: Int
-  /// Triggers submitted.
+  /// Triggers that are submitted through the library.
   var submit: Int
-  /// Sizes of spools in the plot.
+  /// Sizes of the spools in the plot.
   var plot: [Int]
 
   static let full = Sizes(
@@ -21,7 +21,7 @@ struct Sizes: Equatable, Codable {
 
   /// Sets sizes by name.
   ///
-  /// - Parameter text: `drain=500,pending=20000`.
+  /// - Parameter text: for example `drain=500,pending=20000`.
   mutating func set(_ text: String) throws(Options.Fault) {
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let words = part.split(separator: "=", omittingEmptySubsequences: false).map(String.init)

@@ -1,21 +1,21 @@
 /// The output of `strace -f -o`.
 enum TraceLog {
-  /// Calls that wait for time to pass. One of them ends a poll.
+  /// Calls that wait for time to pass. Each of them ends a poll.
   private static let sleeping: Set<Substring> = [
     "ppoll", "poll", "pselect6", "select", "nanosleep", "clock_nanosleep", "epoll_wait", "epoll_pwait",
     "restart_syscall",
   ]
 
-  /// How many calls there are from one sleep to the next, the sleep included: the mean over all whole polls.
+  /// The number of calls from one sleep to the next, including the sleep: the mean over all whole polls.
   ///
-  /// - Returns: nil when there is not one whole poll.
+  /// - Returns: nil when the log does not contain a whole poll.
   static func callsPerPoll(_ log: String) -> Double? {
     var (calls, polls) = (0, 0)
-    // Nil before the first sleep: what came before it is part of a poll only.
+    // Nil before the first sleep, because the calls before it are only part of a poll.
     var since: Int?
     for line in log.split(separator: "\n") {
-      // 47110 ppoll([…], 1, {…}, NULL, 8) = 0 (Timeout); also: 47110 +++ exited, 47110 <... ppoll resumed>. A shorter id
-      // has more spaces after it.
+      // 47110 ppoll([…], 1, {…}, NULL, 8) = 0 (Timeout); also: 47110 +++ exited, 47110 <... ppoll resumed>.
+      // A shorter id is followed by more spaces.
       let call = line.drop { $0.isNumber }.drop { $0 == " " }
       guard let bracket = call.firstIndex(of: "(") else { continue }
       let name = call[..<bracket]

@@ -1,4 +1,4 @@
-/// In what something is counted; says how it is written for people.
+/// The unit of a figure, and how the figure is written for people.
 enum Unit: String, Codable {
   case seconds = "s"
   case perSecond = "1/s"
@@ -20,7 +20,7 @@ enum Unit: String, Codable {
   }
 }
 
-/// A number with that many decimals, and commas between groups of thousands.
+/// A number with `decimals` decimal places, and commas between groups of thousands.
 func fixed(_ value: Double, _ decimals: Int) -> String {
   guard value.isFinite, abs(value) < 1e15 else { return "?" }
   var factor = 1

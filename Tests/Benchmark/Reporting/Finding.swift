@@ -1,4 +1,4 @@
-/// One figure of a row: its samples, and those of what it is compared with.
+/// One figure of a row: its samples, and the samples of the reference that it is compared with.
 struct Finding {
   struct Reference {
     let name: String
@@ -10,9 +10,9 @@ struct Finding {
   let unit: Unit
   let samples: [Double]
   let reference: Reference?
-  /// Nil for a figure that only helps to understand another.
+  /// Nil for a figure that only helps to explain another.
   let goal: Goal?
-  /// Why there are no samples; nil when there are.
+  /// Why there are no samples; nil when there are samples.
   let gap: String?
 
   init(_ row: Row, _ title: String, _ unit: Unit, _ samples: [Double], goal: Goal? = nil) {
@@ -25,7 +25,7 @@ struct Finding {
     gap = nil
   }
 
-  /// What could not be measured.
+  /// A figure that could not be measured.
   init(_ row: Row, _ title: String, gap: String) {
     self.row = row.rawValue
     self.title = title
@@ -46,10 +46,10 @@ struct Finding {
     reference = Reference(name: name, samples: pairs.reference)
   }
 
-  /// The median of the samples; nil when there are none.
+  /// The median of the samples; nil when there are no samples.
   var measured: Double? { samples.median }
 
-  /// The median of the pairs' ratios. Where the two sides have not the same number of samples, the ratio of the
+  /// The median of the pairs' ratios. If the two sides do not have the same number of samples, the ratio of their
   /// medians.
   var ratio: Double? {
     guard let reference else { return nil }
@@ -60,7 +60,7 @@ struct Finding {
     return measured / other
   }
 
-  /// Nil when nothing was to be reached, or nothing measured.
+  /// Nil when the figure has no goal or could not be measured.
   var isMet: Bool? {
     guard let goal, let number = goal.subject == .ratio ? ratio : measured else { return nil }
     return goal.isMet(by: number)

@@ -1,4 +1,4 @@
-/// What is to be reached, by a ratio or by a value itself.
+/// A limit for a ratio, or for a value itself.
 struct Goal: Codable, Equatable {
   enum Bound: String, Codable {
     case atLeast = "at least"
@@ -6,7 +6,7 @@ struct Goal: Codable, Equatable {
   }
 
   enum Subject: String, Codable {
-    /// The measured value, divided by the reference's.
+    /// The measured value divided by the value of the reference.
     case ratio
     case value
   }

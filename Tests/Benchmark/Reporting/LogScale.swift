@@ -1,18 +1,18 @@
 #if canImport(Glibc)
-  // For the logarithm; no system call.
+  // For the logarithm, not for system calls.
   import Glibc
 #elseif canImport(Musl)
   import Musl
 #endif
 
-/// Where a value is drawn on a logarithmic axis.
+/// A logarithmic axis, which says where a value is drawn.
 struct LogScale: Equatable {
-  /// Powers of ten: the first at or below all values, the last at or above.
+  /// Powers of ten. The first is at or below all values, the last at or above them.
   let ticks: [Int]
   private let range: ClosedRange<Double>
 
   /// - Parameters:
-  ///   - values: 1 or more.
+  ///   - values: each 1 or more.
   ///   - range: where the first and the last tick are drawn.
   init(_ values: [Int], range: ClosedRange<Double>) {
     var low = 1

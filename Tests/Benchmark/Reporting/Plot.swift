@@ -1,16 +1,16 @@
-/// The drain's cost curve as a picture: SVG, complete in itself, readable on light and dark pages.
+/// The drain's cost curve as an SVG picture that needs no other file and is readable on light and dark pages.
 struct Plot {
   private let curve: DrainCost
   private let caption: String
   private let width = 760.0
   private let height = 420.0
-  /// The edges of the area with the curve.
+  /// The edges of the area that contains the curve.
   private let left = 78.0
   private let right = 724.0
   private let top = 74.0
   private let bottom = 336.0
 
-  /// - Parameter caption: what it was measured on.
+  /// - Parameter caption: the machine on which the curve was measured.
   init(_ curve: DrainCost, caption: String) {
     self.curve = curve
     self.caption = caption
@@ -84,7 +84,7 @@ struct Plot {
     }
     </style>
     <rect class="page" width="100%" height="100%" rx="6"/>
-    \(text(left, 32, "What a trigger of /bin/true costs, by how many files the spool holds", "start", "heading"))
+    \(text(left, 32, "The cost of a trigger of /bin/true, by the number of files in the spool", "start", "heading"))
     \(text(left, 52, "durable drain by bobbin run: history, result and log written and synced", "start"))
     \(body.joined(separator: "\n"))
     \(text(left, height - 14, caption, "start", "caption"))
@@ -105,7 +105,7 @@ struct Plot {
       "<text\(style) x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\">\(escaped(content))</text>"
   }
 
-  /// As SVG has it: no commas between thousands.
+  /// A number as SVG writes it, without commas between thousands.
   private func number(_ value: Double) -> String { fixed(value, 1).filter { $0 != "," } }
 
   private func escaped(_ text: String) -> String {

@@ -1,4 +1,4 @@
-/// What people read: a heading that says what it was measured on, and the table.
+/// The report for people: a heading that names the machine, and the table.
 enum Report {
   static func heading(_ results: Results) -> String {
     let machine = results.machine
@@ -26,7 +26,7 @@ enum Report {
     var text = results.findings.isEmpty ? "" : aligned(lines, right: [0, 2, 4, 5, 6])
     if results.findings.contains(where: { $0.unit == .bytes }) {
       text +=
-        "\nMemory can't be told below what the benchmark itself has: \(Unit.bytes.text(results.leastPeak)).\n"
+        "\nPeak memory cannot be measured below the benchmark's own peak: \(Unit.bytes.text(results.leastPeak)).\n"
     }
     if let curve = results.curve {
       text += "\nCost of a trigger by files in the spool (posix_spawn + waitpid alone: "
@@ -47,15 +47,15 @@ enum Report {
     ]
   }
 
-  /// `≥ 0.90`, or with a value's unit `≤ 40.0 µs`.
+  /// For example `≥ 0.90` for a ratio, or `≤ 40.0 µs` for a value with its unit.
   static func text(_ goal: Goal, _ unit: Unit) -> String {
     let sign = goal.bound == .atLeast ? "≥" : "≤"
     return "\(sign) \(goal.subject == .ratio ? fixed(goal.limit, 2) : unit.text(goal.limit))"
   }
 
-  /// Columns as wide as their widest cell, two spaces between them.
+  /// Lines whose columns are as wide as their widest cell, with two spaces between them.
   ///
-  /// - Parameter right: the columns that are flush right.
+  /// - Parameter right: the columns that are aligned to the right.
   static func aligned(_ lines: [[String]], right: Set<Int>) -> String {
     guard let columns = lines.map(\.count).max() else { return "" }
     let widths = (0..<columns).map { column in

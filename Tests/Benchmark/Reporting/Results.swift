@@ -1,13 +1,13 @@
 import FoundationEssentials
 
-/// All that was measured in one run of the benchmark.
+/// Everything that was measured in one run of the benchmark.
 struct Results {
   let machine: Machine
   /// What `bobbin --version` says.
   let bobbin: String
   private(set) var findings: [Finding] = []
   var curve: DrainCost?
-  /// In bytes: no peak of a program's memory is told below it (see `program_wait`).
+  /// The lowest peak of a program's memory that can be measured, in bytes (see `program_wait`).
   var leastPeak = 0.0
 
   init(machine: Machine, bobbin: String) {
@@ -17,7 +17,7 @@ struct Results {
 
   mutating func add(_ findings: [Finding]) { self.findings += findings }
 
-  /// All of it, for programs: every sample, and what is made of them.
+  /// The results for programs: every sample, and the figures computed from the samples.
   func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,11 +1,11 @@
 #if canImport(Glibc)
-  // For the logarithm; no system call.
+  // For the logarithm, not for system calls.
   import Glibc
 #elseif canImport(Musl)
   import Musl
 #endif
 
-/// Round numbers from 0 to the first that is not below a value.
+/// Round numbers from 0 to the first number that is not below a value.
 enum RoundTicks {
   /// - Returns: four to nine ticks.
   static func upTo(_ value: Double) -> [Double] {

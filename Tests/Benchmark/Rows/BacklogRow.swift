@@ -1,4 +1,4 @@
-/// Whether a trigger costs the same however many others wait. The one long drain stands among short ones.
+/// Compares what a trigger costs in a long and in a short drain. The short drains are before and after the long drain.
 enum BacklogRow {
   static func measure(on bench: Workbench) throws -> [Finding] {
     let (small, large) = (bench.sizes.drain, bench.sizes.backlog)

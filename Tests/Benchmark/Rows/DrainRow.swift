@@ -1,4 +1,4 @@
-/// The drain of a spool by the program, start-up included, against a loop that does nothing but start the same jobs.
+/// The drain of a spool by the program, including its start-up, against a loop that only starts the same jobs.
 enum DrainRow {
   static func measure(on bench: Workbench) throws -> [Finding] {
     let count = bench.sizes.drain

@@ -1,10 +1,11 @@
 import Posix
 
-/// What people wait for when a spool holds a million files, against `ls`, which has to read and sort the same names.
+/// The commands that are slow when a spool holds a million files, against `ls`, which has to read and sort the same
+/// names.
 enum HugeSpoolRow {
   private static let list = "LC_ALL=C ls \"$1\" | tail -n 1"
 
-  /// Submits a trigger, durably, and is told its position. Each one stays, so that the spool grows by a few files.
+  /// Submits a trigger durably and gets its position. The triggers stay, so the spool grows by a few files.
   static func queuePosition(on bench: Workbench) throws -> [Finding] {
     let instance = try bench.hugeInstance()
     let command = instance.command(bench.bobbin, "trigger", "1", "--queue", "--json")
@@ -14,8 +15,9 @@ enum HugeSpoolRow {
     ) { try Program.run(command) }
   }
 
-  /// Everything a run would do, in order; read to its end through the same pipe as the output of `ls`. Twice: `ls` is
-  /// content with names, and of an empty trigger its name says all; a written one has to be opened and read.
+  /// Prints everything that a run would do, in order, into the same pipe as the output of `ls`. There are two
+  /// measurements: `ls` only needs the names, and so does Bobbin for empty triggers; a trigger with a content has to be
+  /// opened and read.
   static func dryRun(on bench: Workbench) throws -> [Finding] {
     try dryRun("run --dry-run, touched", .touched, on: bench)
       + dryRun("run --dry-run, written", .written, on: bench)
@@ -31,15 +33,15 @@ enum HugeSpoolRow {
     }
   }
 
-  /// Time as a ratio, and the peak of memory for itself.
+  /// Judges the time as a ratio and the peak memory as a value.
   private static func compare(
     _ row: Row, _ title: String, on bench: Workbench, _ instance: BenchmarkInstance, turns: Int, time: Double,
     megabytes: Double, _ body: () throws -> Program.End
   ) throws -> [Finding] {
     let turns = bench.options.count(turns)
-    // Whatever is read for the first time is read before.
+    // The first reading of the directory is slower, and is not measured.
     try Program.shell(list, [instance.spool])
-    try bench.settle()
+    try bench.syncDisk()
     var peaks = (measured: [Double](), reference: [Double]())
     let times = try Pairs(turns) { turn in
       bench.progress(row, turn, of: turns)
@@ -62,7 +64,7 @@ enum HugeSpoolRow {
     ]
   }
 
-  /// - Throws: when the answer has not the position behind all that was there.
+  /// - Throws: when the position in the answer is not the one after all triggers that were pending before.
   private static func check(_ command: [String], on bench: Workbench, _ instance: BenchmarkInstance) throws {
     var before = 0
     try Directory(path: instance.spool).forEachName { name in
@@ -72,7 +74,7 @@ enum HugeSpoolRow {
     try Program.run(command, output: file)
     let answer = String(decoding: try PathQueries.read(file, limit: 4096), as: UTF8.self)
     if !answer.contains("\"position\":\(before + 1),") {
-      throw Failure("not position \(before + 1) in the answer \(answer)")
+      throw Failure("position \(before + 1) is not in the answer \(answer)")
     }
   }
 }

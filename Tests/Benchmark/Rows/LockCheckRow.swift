@@ -2,7 +2,7 @@ import Posix
 import Spool
 import Text
 
-/// What it costs to find out whether a run is active, with and without an active run.
+/// The time it takes to find out whether a run is active, with and without an active run.
 enum LockCheckRow {
   private static let checks = 10_000
 
@@ -12,7 +12,7 @@ enum LockCheckRow {
       directory: try Directory(path: instance.spool), name: SpoolDirectory.lockName)
     let turns = bench.options.count(20)
     bench.progress("row 10: \(turns) rounds")
-    // Made by whoever takes the lock first, and released here.
+    // This makes the lock file, and releases the lock at once.
     _ = try FileLock.tryAcquire(place.name, in: place.directory)
     let free = try (0..<turns).map { _ in try time(place, isHeld: false) }
     let lock = try FileLock.tryAcquire(place.name, in: place.directory)
@@ -27,7 +27,9 @@ enum LockCheckRow {
   /// Seconds a check.
   private static func time(_ place: SchedulerLockFile, isHeld: Bool) throws -> Double {
     let begin = MonotonicTime.now()
-    for _ in 0..<checks where try place.isHeld() != isHeld { throw Failure("the lock check is wrong") }
+    for _ in 0..<checks where try place.isHeld() != isHeld {
+      throw Failure("the lock check gave a wrong answer")
+    }
     return (MonotonicTime.now() - begin).secondsWithFraction / Double(checks)
   }
 }

@@ -2,23 +2,23 @@ import Posix
 import Spool
 import Text
 
-/// The same work given to another queue: submit so many jobs one by one, and have them all done.
+/// The same work for Bobbin and for another queue: submit a number of jobs one by one, and run them all.
 ///
-/// What is judged is each as its manual has it, in one loop of the same shell. With nq and task-spooler a request is a
-/// call of their program; with Bobbin it is a file, written by the shell itself, and one `bobbin run` at the end. None
-/// of these requests is synced by anybody. The findings without a goal are what Bobbin costs when each request is
-/// durable before the next is made, which neither of the others offers: through the library, and through one process
-/// each of `bobbin trigger --queue`; and what a loop costs that starts the jobs and does nothing else, faster than which
-/// nobody is who runs one after the other.
+/// The finding with a goal compares the usual way to use each queue, as its manual describes it, in a loop of the same
+/// shell. With nq and task-spooler a request is a call of their program. With Bobbin it is a file that the shell itself
+/// writes, and one `bobbin run` at the end. None of these requests is synced. The findings without a goal show what
+/// Bobbin costs when each request is durable before the next is made, which the other queues do not offer: through the
+/// library, and through a process of `bobbin trigger --queue` for each request. The last finding is a loop that only
+/// starts the jobs, which is the upper limit for a queue that runs one job after the other.
 struct PeerRow {
   struct Peer {
     let row: Row
     let program: String
-    /// A shell script: `$1` is the program, `$2` the number of jobs, `$3` a folder of its own.
+    /// A shell script: `$1` is the program, `$2` the number of jobs, `$3` a folder for this measurement.
     let work: String
-    /// Prints how many jobs have succeeded; the same parameters.
+    /// A shell script with the same parameters that prints how many jobs have succeeded.
     let check: String
-    /// Before and after, not timed.
+    /// Shell scripts that run before and after `work`, and are not timed.
     let prepare, cleanUp: String
   }
 
@@ -63,7 +63,7 @@ struct PeerRow {
   private func bobbin(on bench: Workbench, _ submit: (BenchmarkInstance) throws -> Void) throws -> Double {
     let count = bench.sizes.peers
     let instance = try bench.instance()
-    try bench.settle()
+    try bench.syncDisk()
     let begin = MonotonicTime.now()
     try submit(instance)
     _ = try instance.drain(count, with: bench.bobbin)
@@ -77,7 +77,7 @@ struct PeerRow {
     for _ in 0..<count { _ = try submitter.submit(channel: 1, user: "benchmark") }
   }
 
-  /// A command so often, with `$i` counting.
+  /// Runs a command `count` times; `$i` is the number of the turn.
   private static func loop(_ command: String, _ count: Int, _ bench: Workbench, _ instance: BenchmarkInstance)
     throws
   {
@@ -91,7 +91,7 @@ struct PeerRow {
     try PathQueries.makeDirectories(folder)
     try Program.shell(peer.prepare, arguments)
     defer { _ = try? Program.shell(peer.cleanUp, arguments) }
-    try bench.settle()
+    try bench.syncDisk()
     let time = try Program.shell(peer.work, arguments).seconds
     let file = bench.path("count")
     try Program.shell(peer.check, arguments, output: file)
@@ -102,10 +102,10 @@ struct PeerRow {
 }
 
 extension PeerRow.Peer {
-  /// Every job is a process that waits for the lock of the one before; `nq -w` waits for all.
+  /// Every job is a process that waits for the lock of the job before; `nq -w` waits for all jobs.
   ///
-  /// RACE: a job that was just submitted and is about to start escapes `nq -w`. The check, which is not timed,
-  /// gives such a one time to end.
+  /// RACE: `nq -w` does not wait for a job that was just submitted and is about to start. The check, which is not
+  /// timed, gives such a job time to end.
   static let nq = PeerRow.Peer(
     row: .nq, program: "nq",
     work: """
@@ -123,8 +123,8 @@ extension PeerRow.Peer {
       """,
     prepare: ":", cleanUp: "rm -rf \"$3\"")
 
-  /// One job at a time, in order: when the last is done, all are. Each job's output is kept, as the others keep it. The
-  /// server is started before, and ended after.
+  /// task-spooler runs one job at a time, in order: when the last job is done, all jobs are done. It keeps each job's
+  /// output, as the other queues do. Its server is started before the measurement and ended after it.
   static let taskSpooler = PeerRow.Peer(
     row: .taskSpooler, program: "tsp",
     work: """

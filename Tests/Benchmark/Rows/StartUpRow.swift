@@ -1,4 +1,4 @@
-/// What a cron line costs when there is nothing to do, against the smallest program one would put there.
+/// The time that a cron line takes when nothing is pending, against the smallest program that somebody would put there.
 enum StartUpRow {
   static func measure(on bench: Workbench) throws -> [Finding] {
     let flock = try Program.find("flock")

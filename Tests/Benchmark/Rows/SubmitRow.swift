@@ -3,7 +3,7 @@ import Posix
 import Spool
 import Text
 
-/// Triggers written through the library, each durable before the next, against the system calls that takes.
+/// Triggers submitted through the library, each durable before the next, against the system calls that this takes.
 enum SubmitRow {
   static func measure(on bench: Workbench) throws -> [Finding] {
     let count = bench.sizes.submit
@@ -30,12 +30,12 @@ enum SubmitRow {
     ]
   }
 
-  /// In an empty spool of its own.
+  /// The rate in a new, empty spool.
   private static func perSecond(
     _ count: Int, on bench: Workbench, _ body: (BenchmarkInstance) throws -> Double
   ) throws -> Double {
     let instance = try bench.instance()
-    try bench.settle()
+    try bench.syncDisk()
     let seconds = try body(instance)
     try bench.discard(instance, of: count)
     return Double(count) / seconds

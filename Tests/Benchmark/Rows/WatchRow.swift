@@ -1,12 +1,13 @@
 import Posix
 
-/// What `bobbin watch` costs while nothing happens. Polls far more often than it would, so that hundreds can be
-/// measured in some seconds.
+/// The cost of `bobbin watch` while nothing happens. The interval is much shorter than usual, so that hundreds of polls
+/// can be measured in a few seconds.
 enum WatchRow {
   static func measure(on bench: Workbench) throws -> [Finding] {
     let instance = try bench.instance()
     let watch = try Program(instance.command(bench.bobbin, "watch", "--every", "10ms"))
-    // Start-up, and the looks of the first three seconds, in which a change might not show in the spool's time.
+    // Waits for the start-up, and for the scans of the first three seconds, in which a change might not show in the
+    // spool's modification time.
     try pause(.seconds(4))
     var findings = [try processorTime(of: watch.id, on: bench)]
     do { findings.insert(try systemCalls(of: watch.id, on: bench), at: 0) } catch let reason as Unavailable {
@@ -18,7 +19,7 @@ enum WatchRow {
     return findings
   }
 
-  /// Between two points of time; a poll ends when the process yields the processor voluntarily.
+  /// Measured between two readings of `/proc`; a poll ends when the process yields the processor voluntarily.
   private static func processorTime(of process: Int32, on bench: Workbench) throws -> Finding {
     let turns = bench.options.count(5)
     var samples: [Double] = []
@@ -32,7 +33,7 @@ enum WatchRow {
         after = try ProcessorUse(process)
       }
       let polls = after.sleeps - before.sleeps
-      if polls < wanted { throw Failure("bobbin watch polled \(polls) times only") }
+      if polls < wanted { throw Failure("bobbin watch polled only \(polls) times") }
       samples.append((after.seconds - before.seconds) / Double(polls))
     }
     return Finding(.watch, "processor time a poll", .seconds, samples, goal: .value(.atMost, 40e-6))
@@ -44,7 +45,7 @@ enum WatchRow {
       try Program.find("strace"), "-f", "-q", "-e", "signal=none", "-o", file, "-p", "\(process)",
     ])
     try pause(.seconds(bench.options.isQuick ? 1 : 3))
-    // It lets go of the process and ends.
+    // SIGINT makes strace detach from the process and end.
     strace.signal(2)
     _ = try strace.wait()
     let log = String(decoding: (try? PathQueries.read(file, limit: 16 << 20)) ?? [], as: UTF8.self)

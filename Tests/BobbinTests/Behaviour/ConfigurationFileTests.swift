@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Which file is read, and what its relative paths are relative to. The order of the places is in `CommandLineTests`.
+/// The file that is read, and the base of its relative paths. The order of the places is tested in `CommandLineTests`.
 @Suite("The configuration file", .alone)
 struct ConfigurationFileTests {
-  /// Bobbin in a working directory of the instance, without `--config`.
+  /// Runs Bobbin in a working directory of the instance, without `--config`.
   private func bobbin(
     in folder: String, _ arguments: [String], of instance: TestInstance, environment: [String: String] = [:]
   ) throws -> ProgramResult {
@@ -15,7 +15,7 @@ struct ConfigurationFileTests {
   }
 
   @Test(
-    "A configuration is one file with one spool, whichever way its path leads there",
+    "A configuration has the same spool for every path that leads to its file",
     arguments: [
       ("etc", "bobbin.json5"), ("etc", "./bobbin.json5"), ("etc/handlers", "../bobbin.json5"),
       (".", "etc/handlers/../bobbin.json5"), (".", "linked/bobbin.json5"), ("linked", "bobbin.json5"),
@@ -42,7 +42,7 @@ struct ConfigurationFileTests {
     #expect(try instance.pending().count == 1)
   }
 
-  @Test("A configuration that is itself a link has its paths relative to the link")
+  @Test("The paths of a configuration that is a symbolic link are relative to the link")
   func linkedFile() throws {
     let instance = try TestInstance()
     try instance.directory.symbolicLink("site/etc/bobbin.json5", to: instance.configuration)
@@ -69,7 +69,7 @@ struct ConfigurationFileTests {
     #expect(try result.json["state"] == "idle")
   }
 
-  @Test("A configuration that cannot be read is reported with the origin of its name and with what to do")
+  @Test("A configuration that cannot be read is reported with the option or variable that names it")
   func unreadable() throws {
     let instance = try TestInstance()
     try instance.directory.fifo("etc/fifo")
@@ -91,20 +91,20 @@ struct ConfigurationFileTests {
     }
   }
 
-  @Test("An empty name is not a configuration", arguments: [["--config", ""], ["--config="]])
+  @Test("An empty name of a configuration is refused", arguments: [["--config", ""], ["--config="]])
   func emptyName(option: [String]) throws {
     let instance = try TestInstance()
     let result = try bobbin(in: ".", option + ["status"], of: instance)
     #expect(result.status == 64)
     #expect(result.error == "bobbin: --config needs a value: --config FILE\n")
-    // A variable that is set to nothing counts as unset, so the next place is searched.
+    // An empty variable counts as not set, so the next place is searched.
     #expect(try bobbin(in: ".", ["status"], of: instance, environment: ["BOBBIN_CONFIG": ""]).status == 0)
   }
 
-  @Test("A configuration is found in the working directory, also when that is the root")
+  @Test("A configuration is searched for in the working directory, even if that is the root")
   func root() throws {
     let directory = try TemporaryDirectory()
-    // Without whatever this machine has in /etc.
+    // An empty /etc hides the machine's own files.
     let result = try Program(
       "/usr/bin/env",
       [

@@ -2,11 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The table of exit statuses; 64 is in `CommandLineTests`, 65 and 124 in `TriggerCommandTests`, 75 (busy) in
-/// `PromiseTests` and `RunCommandTests`, 130 and 143 in `JobEndTests`.
+/// The table of exit statuses. Others are tested elsewhere: 64 in `CommandLineTests`, 65 and 124 in
+/// `TriggerCommandTests`, 75 (busy) in `Promise3OneRunOneJobTests` and `RunCommandTests`, 130 and 143 in `JobEndTests`.
 @Suite("The exit status", .alone)
 struct ExitStatusTests {
-  @Test("The status is 0 when all is well, 1 when a job failed", arguments: [("note", 0), ("fail", 1)])
+  @Test(
+    "The status is 0 when all jobs succeeded, and 1 when a job failed", arguments: [("note", 0), ("fail", 1)])
   func doneAndFailed(handler: String, status: Int32) throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/\#(handler)"] }"#)
     #expect(try instance.bobbin("run").status == status)
@@ -24,7 +25,7 @@ struct ExitStatusTests {
   }
 
   @Test(
-    "The status is 74 when the history cannot be synced: the next run finishes what was claimed"
+    "The status is 74 when the history cannot be synced, and the next run finishes the claim"
   )
   func inputOutput() throws {
     let instance = try TestInstance()
@@ -36,7 +37,7 @@ struct ExitStatusTests {
     #expect(run.status == 74)
     #expect(run.errorLine(with: "bobbin: cannot sync ", "history.jsonl", "Input/output error") != nil)
     #expect(try instance.names("done") == [])
-    // What may not be on the disk is not there for anybody.
+    // A record that may not be on the disk must not be visible.
     #expect(try instance.history() == [])
 
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
@@ -46,7 +47,7 @@ struct ExitStatusTests {
     }
   }
 
-  @Test("The status is 75 when the disk is full before anything ran: nothing starts, and triggers stay")
+  @Test("The status is 75 when the disk is full before the first job, no job starts, and triggers stay")
   func noSpace() throws {
     let instance = try TestInstance()
     try instance.drop("a.json")
@@ -72,7 +73,7 @@ struct ExitStatusTests {
     #expect(run.output == "")
   }
 
-  @Test("A channel's lock that root has left keeps no other channel and no other trigger from running")
+  @Test("A channel's lock file that root has left does not keep other channels or triggers from running")
   func foreignChannelLock() throws {
     let instance = try TestInstance(
       channels: """
@@ -93,10 +94,10 @@ struct ExitStatusTests {
     #expect(try instance.ledger() == ["scheduled demo -", "manual demo b.json"])
   }
 
-  @Test("The status is 77 on a file system that is mounted read-only, with the remedy")
+  @Test("The status is 77 on a read-only file system, with the remedy")
   func readOnly() throws {
     let instance = try TestInstance()
-    // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
+    // In a separate mount namespace, so that nothing stays mounted, even if the test fails.
     let run = try Program(
       "/usr/bin/env",
       [
@@ -109,7 +110,7 @@ struct ExitStatusTests {
     #expect(run.error.contains("Read-only file system (its file system is mounted read-only"), "\(run)")
   }
 
-  @Test("A user who may not open the lock can still submit, and is answered `queued`")
+  @Test("A user who may not open the lock can still submit a trigger, and the answer is `queued`")
   func submitsOnly() throws {
     let instance = try TestInstance()
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
@@ -131,7 +132,7 @@ struct ExitStatusTests {
   }
 
   @Test(
-    "The status is 78 for a configuration that cannot be used, each fault with file, line and key",
+    "The status is 78 for a faulty configuration, and each fault has its file, line and key",
     arguments: [
       ("{ channels: [ ] ", ":1:"), ("{}", "channels: missing"),
       (
@@ -157,7 +158,7 @@ struct ExitStatusTests {
     }
   }
 
-  @Test("The status is 78 when there is no configuration, with the places where one was expected")
+  @Test("The status is 78 when the configuration does not exist, and the message says who named it")
   func noConfiguration() throws {
     let directory = try TemporaryDirectory()
     let missing = try Program.bobbin().start(["--config", "/nowhere/x.json5", "run"], outputIn: directory)
@@ -169,7 +170,7 @@ struct ExitStatusTests {
     )
   }
 
-  @Test("Two faults are two lines")
+  @Test("Two faults are printed on two lines")
   func twoFaults() throws {
     let instance = try TestInstance()
     try instance.directory.write(

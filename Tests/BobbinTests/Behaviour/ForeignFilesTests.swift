@@ -2,19 +2,19 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What others do with files and processes that bobbin meets: it must neither be stopped by them nor stop them.
+/// Files and processes of others that Bobbin meets. They must not stop Bobbin, and Bobbin must not stop them.
 @Suite("Files and processes of others", .alone)
 struct StrangersTests {
   private static let object = #"{"channel_id": 1}"#
 
-  @Test("A lease that somebody has on a file delays that file, and nothing else")
+  @Test("A lease that another process has on a file delays only that file")
   func lease() throws {
-    // An hour to settle: nothing but the end of the lease can make the file complete.
+    // The time to settle is an hour, so only the end of the lease can make the file complete.
     let instance = try TestInstance(settings: #"settle: "1h","#)
     for name in ["a.json", "b.json"] { try instance.drop(name, Self.object) }
     let holder = try Self.holdLease(on: "a.json", in: instance)
     let run = try instance.start("run", "--spool-only", "--json")
-    try waitUntil("the other one is run") { try instance.ledger() == ["manual demo b.json"] }
+    try waitUntil("the other trigger is run") { try instance.ledger() == ["manual demo b.json"] }
     #expect(run.isRunning)
     #expect(try instance.pending() == ["a.json"])
     try instance.release.pass()
@@ -25,7 +25,7 @@ struct StrangersTests {
     #expect(try instance.ledger() == ["manual demo b.json", "manual demo a.json"])
   }
 
-  /// Starts a process that has a write lease on a trigger, and does not give it back when the kernel asks for it.
+  /// Starts a process that has a write lease on a trigger, and does not release it when the kernel asks for it.
   private static func holdLease(on name: String, in instance: TestInstance) throws -> RunningProgram {
     let script = """
       import fcntl, os, signal, sys
@@ -42,7 +42,7 @@ struct StrangersTests {
     return holder
   }
 
-  @Test("A path is not a trigger's name: `cancel` says so, and touches nothing")
+  @Test("The command cancel refuses a path, and does not change anything")
   func cancelPath() throws {
     let instance = try TestInstance()
     try instance.drop("7.json")
@@ -61,10 +61,10 @@ struct StrangersTests {
   }
 
   @Test(
-    "A child that the process had before it became a run lives on and delays nothing",
+    "A child that the process had before it became a run keeps running and does not delay the run",
     arguments: ["exec sleep 300", "trap '' TERM; exec sleep 300"])
   func earlierChild(script: String) throws {
-    // A grace period that was waited for would show.
+    // The test would fail if the run waited for this grace period.
     let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/fork"], grace: "1h" }"#)
     try instance.handler("fork", "setsid sleep 1000 >/dev/null 2>&1 &\necho $! >>../left")
@@ -77,17 +77,17 @@ struct StrangersTests {
     defer { kill(child, SIGKILL) }
     #expect(run.status == 0)
     #expect(kill(child, 0) == 0)
-    // What the jobs left is ended all the same.
+    // The processes that the jobs left are ended nevertheless.
     let left = try instance.directory.text("left").split(separator: "\n").compactMap { Int32($0) }
     #expect(left.count == 2)
     for process in left { #expect(kill(process, 0) == -1) }
   }
 
-  @Test("A child that the process had before lives on although another one ended before the run began")
+  @Test("An earlier child of the process keeps running even if another one ended before the run began")
   func earlierZombie() throws {
     let instance = try TestInstance()
     try instance.drop("a.json")
-    // Only built-in commands after the second child, so that the shell does not take its exit status.
+    // The script has only built-in commands after the second child, so that the shell does not reap that child.
     let script = """
       sleep 300 & echo $!
       ( exit 0 ) & ended=$!
@@ -103,7 +103,7 @@ struct StrangersTests {
     #expect(kill(child, 0) == 0)
   }
 
-  @Test("A directory in the place of a channel's lock or of a result is set aside, with what is in it")
+  @Test("A directory in the place of a channel's lock or a result is set aside with its content")
   func directories() throws {
     let instance = try TestInstance()
     try instance.directory.write("spool/channels/1.lock/note", "kept")
@@ -122,14 +122,14 @@ struct StrangersTests {
     #expect(try instance.directory.text("spool/done/.foreign-a.json/note") == "kept")
   }
 
-  /// A trigger's name on which something is mounted: it can be read, but neither moved nor removed, not even by root.
+  /// Runs Bobbin with a mount on a trigger, which can be read, but neither moved nor removed, not even by root.
   private func bobbin(
     _ command: String, withMountOn name: String, of content: String, in instance: TestInstance
   )
     throws -> ProgramResult
   {
     try instance.directory.write("mounted", content)
-    // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
+    // In a separate mount namespace, so that nothing stays mounted, even if the test fails.
     return try Program(
       "/usr/bin/env",
       [
@@ -145,7 +145,7 @@ struct StrangersTests {
   }
 
   @Test(
-    "A mount on a trigger is left alone; a run processes the others, and its status tells",
+    "A run leaves a mount on a trigger alone, processes the other triggers, and exits with a failure",
     arguments: [Self.object, "{ broken", #"{"channel_id": 1, "timestamp": "2020-01-01T00:00:00Z"}"#])
   func mountInRun(content: String) throws {
     let instance = try TestInstance(settings: #"settle: "1ms","#)
@@ -160,7 +160,7 @@ struct StrangersTests {
     #expect(try instance.pending() == ["b.json"])
   }
 
-  @Test("A mount on a trigger does not keep `cancel` from the others, and its status tells")
+  @Test("The command cancel cancels the other triggers despite a mount on one, and exits with a failure")
   func mountInCancel() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json", "c.json"] { try instance.drop(name) }
@@ -188,10 +188,10 @@ struct StrangersTests {
     #expect(result.errorLine(with: "bobbin: ", #"/\u{1b}[31mx"#) != nil)
   }
 
-  @Test("A process that wants to write to a leased file ends no command")
+  @Test("A process that wants to write to a leased file does not end the command that has the lease")
   func leaseNotice() throws {
     let instance = try TestInstance()
-    // More than a pipe holds: the command cannot have ended when the first line is here.
+    // The output is longer than a pipe, so the command has not ended when the first line arrives.
     let names = (10_000..<11_500).map { "\($0).json" }
     for name in names { try instance.drop(name, Self.object) }
     let queue = try Program("/bin/sh", ["-c", "exec \"$1\" --config \"$2\" queue --json >\"$3\"", "sh"])

@@ -2,16 +2,16 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A process that waits for a dead disk ends for no signal. The batch waits for it for a while and then goes on without
-/// it; what the process does later is nobody else's.
+/// A process that waits for a dead disk does not end for any signal. The batch waits for it for a while and then
+/// continues without it. Anything that the process does later must not be attributed to another job.
 @Suite("A process that even SIGKILL does not end", .alone)
 struct HangingJobTests {
-  /// A line through it lets the process that hangs write something late.
+  /// A line through this gate lets the hanging process write late output.
   private static let speak = "gates/speak"
-  /// A line comes through it when that is written.
+  /// A line comes through this gate when the late output is written.
   private static let spoken = "gates/spoken"
 
-  /// What the process does that hangs. Nobody reads its pipes any more, so it must not end for SIGPIPE before it has
+  /// The script of the hanging process. Nobody reads its pipes at the end, so it must not end for SIGPIPE before it has
   /// written to both.
   private static let hang = """
     trap '' PIPE
@@ -21,21 +21,21 @@ struct HangingJobTests {
     echo >../\(spoken)
     """
 
-  /// Two channels, `hanging` and `other`, and the environment in which nothing ends for a signal. Both gates are kept
-  /// open until the test lets go of them, which ends what still waits there.
+  /// Two channels, `hanging` and `other`, and an environment in which signals have no effect. Both gates stay open
+  /// until the test closes them, which ends the processes that still wait there.
   private struct Stage {
     let instance: TestInstance
     let environment: [String: String]
     private let gates: [Gate]
 
     /// - Parameters:
-    ///   - script: what the job of `a.json` does.
-    ///   - timeout: of the channel `hanging`.
+    ///   - script: the script of the job of `a.json`.
+    ///   - timeout: the timeout of the channel `hanging`.
     init(_ script: String, timeout: String = "1h") throws {
       let instance = try TestInstance(channels: Self.channels(timeout: timeout))
       gates = try [speak, spoken].map { try Gate("\(instance.directory.path)/\($0)") }
       try instance.handler("hang", "[ $BOBBIN_TRIGGER = a.json ] || exec handlers/note\n\(script)")
-      // In the middle of this job the other process writes.
+      // The other process writes while this job runs.
       try instance.handler("wait", "echo >../\(speak)\nread -r line <../\(spoken)\nexec handlers/note")
       self.instance = instance
       environment = try Preload.environment(in: instance.directory).merging(Preload.brokenKill) { $1 }
@@ -48,11 +48,11 @@ struct HangingJobTests {
       """
     }
 
-    /// What the log of the one job of a trigger holds.
+    /// The log of the only job of a trigger.
     func log(of trigger: String) throws -> String {
       let records = try instance.records(of: trigger)
       guard records.count == 1, let id = records[0]["id"].number else {
-        throw Failure("one record of \(trigger), not \(records)")
+        throw Failure("not one record of \(trigger): \(records)")
       }
       let path = "spool/logs/\(Int(id)).log"
       return instance.directory.exists(path) ? try instance.directory.text(path) : ""
@@ -77,7 +77,7 @@ struct HangingJobTests {
     #expect(try stage.log(of: "b.json") == "item\n")
   }
 
-  @Test("A job that hangs is abandoned in the end: other channels go on, and its own stays locked")
+  @Test("A hanging job is finally abandoned, other channels continue, and its own channel stays locked")
   func hangingJob() throws {
     let stage = try Stage("trap '' PIPE\necho begun\n\(Self.hang)", timeout: "300ms")
     let instance = stage.instance
@@ -92,12 +92,12 @@ struct HangingJobTests {
         ["a.json", "timed_out", 1], ["c.json", "succeeded", 1],
       ])
     #expect(try instance.records(of: "a.json").map { $0["error_message"] } == ["not finished after 300ms"])
-    // What it wrote later is nobody's.
+    // Its later output is not in any log.
     #expect(try stage.log(of: "a.json") == "begun\n")
     #expect(try stage.log(of: "c.json") == "item\n")
     #expect(try instance.names("failed") == ["a.json"])
 
-    // It was still at work when the turn of its channel came, and has ended since.
+    // The process was still running when it was its channel's turn, and has ended since.
     #expect(try run.json["triggers"]["deferred"] == 1)
     #expect(
       run.errorLine(
@@ -110,11 +110,11 @@ struct HangingJobTests {
     #expect(try instance.records(of: "b.json").map { $0["outcome"] } == ["succeeded"])
   }
 
-  @Test("A hanging process is waited for once: it delays no job but its own")
+  @Test("A run waits for a hanging process only once, and does not delay other jobs")
   func onlyOnce() throws {
     let stage = try Stage("trap '' PIPE\necho begun\n\(Self.hang)", timeout: "300ms")
     let instance = stage.instance
-    // After them comes the one that lets the other process end.
+    // The job of d.json, which is the last, lets the hanging process end.
     try instance.handler(
       "wait",
       "[ $BOBBIN_TRIGGER = d.json ] && { echo >../\(Self.speak); read -r line <../\(Self.spoken); }\nexec handlers/note"
@@ -124,7 +124,7 @@ struct HangingJobTests {
     let run = try instance.start("run", "--spool-only", environment: stage.environment).wait(.seconds(60))
     #expect(run.status == 1)
     #expect(try instance.ledger() == ["b.json", "c.json", "d.json"].map { "manual other \($0)" })
-    // Its patience is 5 s, and these take some milliseconds.
+    // The batch would wait 5 s for the hanging process, and these jobs take some milliseconds.
     for name in ["b.json", "c.json"] {
       let duration = try #require(try instance.records(of: name).first?["duration_s"].number)
       #expect(duration < 4)

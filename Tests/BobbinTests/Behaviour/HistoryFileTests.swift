@@ -11,7 +11,7 @@ struct HistoryKeepingTests {
     return try instance.document("done/\(name)")["download_history_id"]
   }
 
-  @Test("A history may be renamed or removed at any time: ids go on, and the next record begins a new file")
+  @Test("The history may be renamed or removed at any time, and ids continue in a new file")
   func rotation() throws {
     let instance = try TestInstance()
     let history = "\(instance.spool)/history.jsonl"
@@ -45,13 +45,13 @@ struct HistoryKeepingTests {
     }
     #expect(try ids("20") == [1, 2, 3, 4, 5])
     #expect(try ids("3") == [3, 4, 5])
-    // It wrote nothing, so that only its record tells that it was.
+    // The job wrote nothing, so only its record shows that it ran.
     let log = try instance.bobbin("log", "1")
     #expect(log.status == 0)
     #expect(log.errorLine(with: " info the job wrote nothing") != nil)
   }
 
-  @Test("Ids go on after the history, also after its rotated part, when their file is lost")
+  @Test("Ids continue after the history and its rotated part when their file is lost")
   func lostCounter() throws {
     let instance = try TestInstance()
     #expect(try runOne(instance, "a.json") == 1)
@@ -62,7 +62,7 @@ struct HistoryKeepingTests {
     #expect(try runOne(instance, "c.json") == 5)
   }
 
-  @Test("A batch that is writing to a history while it is renamed goes on in a new one")
+  @Test("A batch continues in a new history when the history is renamed during its run")
   func rotatedDuringRun() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
     let history = "\(instance.spool)/history.jsonl"
@@ -87,7 +87,7 @@ struct HistoryKeepingTests {
     _ = try runOne(instance, "a.json")
     let whole = try instance.directory.text("spool/history.jsonl")
     try instance.directory.write("spool/history.jsonl", whole + #"{"id":3,"run":2,"kind":"manu"#)
-    // Nobody who only reads takes it for a record, or for an error.
+    // A reader does not take the torn line for a record or an error.
     #expect(try instance.bobbin("history", "--json").jsonLines.count == 2)
     #expect(try instance.bobbin("status").status == 0)
 
@@ -101,7 +101,7 @@ struct HistoryKeepingTests {
     #expect(Set(records.map { $0["id"] }).count == 4)
   }
 
-  @Test("A line that somebody else wrote into the history is passed over")
+  @Test("A foreign line in the history is skipped")
   func foreignLines() throws {
     let instance = try TestInstance()
     try instance.directory.write("spool/history.jsonl", "hello\n\n{\"id\":\"x\"}\n[]\n{\"id\":9}\n")
@@ -112,7 +112,7 @@ struct HistoryKeepingTests {
   }
 
   @Test(
-    "A claim whose record exists already, perhaps rotated away, is finished without being run again",
+    "A claim that already has a record, even a rotated one, is finished without being run again",
     arguments: ["history.jsonl", "history.jsonl.1"])
   func recordedClaim(history: String) throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/crash"] }"#)
@@ -120,7 +120,7 @@ struct HistoryKeepingTests {
     try instance.drop("a.json")
     #expect(try instance.bobbin("run", "--spool-only").status == -SIGKILL)
     try waitUntil("the job has ended") { try !instance.isLocked("channels/1.lock") }
-    // As if the crash had come after the record instead of before it.
+    // The record makes it look as if the crash had come after it.
     try instance.directory.write(
       "spool/\(history)",
       #"""
@@ -137,7 +137,7 @@ struct HistoryKeepingTests {
     #expect(try instance.claimed() == [])
   }
 
-  @Test("A trigger that was claimed while somebody wrote to it is pending again, and waited for")
+  @Test("A trigger that was claimed while it was being written is put back until it is complete")
   func claimBeingWritten() throws {
     let instance = try TestInstance()
     try instance.directory.write("spool/running/0123456789ab-1-77-5/.keep")
@@ -157,7 +157,7 @@ struct HistoryKeepingTests {
   }
 
   @Test("A trigger that a dead run was retiring is retired, recorded and counted by the next run")
-  func givenUpByTheDead() throws {
+  func retiredByDeadRun() throws {
     let instance = try TestInstance()
     for claim in ["1.expired.a.json", "2.rejected.b.json", "3.cancelled.c.json"] {
       try instance.directory.write("spool/running/0123456789ab-1-77-5/\(claim)", "{")

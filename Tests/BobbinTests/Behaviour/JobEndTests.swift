@@ -4,10 +4,10 @@ import Testing
 
 @Suite("The end of a job", .alone)
 struct JobEndTests {
-  /// Whether a process is there, also as one that nobody has reaped.
+  /// Whether a process exists, even if it has ended and has not been reaped yet.
   private func exists(_ process: Int32) -> Bool { kill(process, 0) == 0 || errno != ESRCH }
 
-  @Test("A job that heeds SIGTERM at its timeout does not use up its grace")
+  @Test("A job that heeds SIGTERM at its timeout ends before its grace is over")
   func terminates() throws {
     let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/stop"], timeout: "200ms", grace: "1h" }"#)
@@ -22,7 +22,7 @@ struct JobEndTests {
     #expect((record["duration_s"].number ?? 0) >= 0.2)
   }
 
-  @Test("A job that ignores SIGTERM is killed after the grace, with all its group")
+  @Test("A job that ignores SIGTERM is killed after the grace, with its whole group")
   func kills() throws {
     let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/stay"], timeout: "100ms", grace: "100ms" }"#)
@@ -60,7 +60,7 @@ struct JobEndTests {
   func leftovers(script: String) throws {
     let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/fork"], grace: "50ms" }"#)
-    // Twice forked and in a session of its own, as a daemon.
+    // Forked twice and in its own session, as a daemon.
     try instance.handler(
       "fork", "( setsid sh -c 'echo $$ >../gates/started; \(script)' & )\nread -r line <../gates/release")
     let run = try instance.start("run")
@@ -115,10 +115,10 @@ struct JobEndTests {
     #expect(try instance.records(of: "a.json").filter { $0["requeued"] != true }.count == 1)
   }
 
-  @Test("A signal for the job and the batch together, as at a shutdown, puts the trigger back")
+  @Test("A signal to both the job and the batch, as at a shutdown, puts the trigger back")
   func stoppedTogether() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/both"] }"#)
-    // A child of the job ends it first, and then the batch.
+    // A child of the job first ends the job, and then the batch.
     try instance.handler(
       "both",
       """
@@ -135,7 +135,7 @@ struct JobEndTests {
     #expect(try instance.names("done") == ["a.json"])
   }
 
-  @Test("A job that somebody ends by a signal has failed, when the batch is not asked to stop")
+  @Test("A job that another process ends with a signal has failed if the batch is not asked to stop")
   func jobStopped() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/self"] }"#)
     try instance.handler("self", "kill -TERM $$")
@@ -145,7 +145,7 @@ struct JobEndTests {
     #expect(try instance.names("failed") == ["a.json"])
   }
 
-  @Test("A scheduled run that is asked to stop starts nothing new")
+  @Test("A scheduled run that is asked to stop does not start another job")
   func stoppedSchedule() throws {
     let instance = try TestInstance(
       channels: """
@@ -186,7 +186,7 @@ struct JobEndTests {
     #expect(try instance.pending() == ["a.json"])
   }
 
-  @Test("A second signal also kills what a job has left behind")
+  @Test("A second signal also kills processes that a job has left behind")
   func secondSignalForLeftovers() throws {
     let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/leave"], grace: "1h" }"#)
@@ -201,7 +201,7 @@ struct JobEndTests {
     #expect(try instance.history().first?["outcome"] == "succeeded")
   }
 
-  @Test("A trigger of a channel with `rerun: false` is not put back by a signal but failed as interrupted")
+  @Test("A trigger of a channel with `rerun: false` fails as interrupted at a signal, and is not put back")
   func stoppedWithoutRerun() throws {
     let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/hold"], rerun: false }"#)
@@ -222,7 +222,9 @@ struct JobEndTests {
     try instance.handler("later", "exit 75")
     try instance.drop("a.json")
     let run = try instance.start("run", "--spool-only")
-    try waitUntil("the batch waits to try again") { run.errorSoFar.contains(" warning job failed for now") }
+    try waitUntil("the batch waits for the next attempt") {
+      run.errorSoFar.contains(" warning job failed for now")
+    }
     run.signal(SIGTERM)
     #expect(try run.wait().status == 143)
     #expect(try instance.pending() == ["a.json"])

@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A job runs as the batch's user and can do all that this user can. What it does, on purpose or not, costs at most its own
-/// trigger.
-@Suite("What a job leaves behind", .alone)
+/// A job runs as the batch's user and can do everything that this user can. Whether on purpose or not, it can harm at
+/// most its own trigger.
+@Suite("The traces of a job", .alone)
 struct JobTracesTests {
-  /// - Parameter cases: the arms of a `case` on the name of the trigger.
+  /// - Parameter cases: the patterns of a shell's `case` on the name of the trigger.
   private func instance(_ cases: String) throws -> TestInstance {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/act"] }"#)
     try instance.handler(
@@ -18,7 +18,7 @@ struct JobTracesTests {
     for name in names { try instance.drop(name, #"{"channel_id": 1}"#) }
   }
 
-  @Test("A pipe that a job made non-blocking blocks for the next job", arguments: [1, 2])
+  @Test("A pipe that a job made non-blocking is blocking again for the next job", arguments: [1, 2])
   func nonBlocking(stream: Int) throws {
     let instance = try instance(
       """
@@ -35,7 +35,8 @@ struct JobTracesTests {
   }
 
   @Test(
-    "The whole content of a pipe is the job's, also in a pipe that the job has made as big as it may")
+    "The whole content of a pipe counts as the job's output, even if the job has enlarged the pipe to its limit"
+  )
   func biggestPipe() throws {
     let instance = try instance(
       """
@@ -48,7 +49,7 @@ struct JobTracesTests {
       """)
     try drop("a.json", "b.json", in: instance)
     let run = try instance.start("run", "--spool-only")
-    // The batch has been stopped, so that nothing is read before the job has ended.
+    // The batch is stopped (SIGSTOP), so that it does not read before the job has ended.
     let job = try instance.started.wait()
     try waitUntil("the job has ended") {
       try String(contentsOfFile: "/proc/\(job)/stat", encoding: .utf8).contains(") Z ")
@@ -78,7 +79,7 @@ struct JobTracesTests {
     #expect(try run.wait().status == 0)
   }
 
-  @Test("A `running/` that a job has emptied keeps no later trigger from running")
+  @Test("A job that has emptied `running/` does not keep later triggers from running")
   func emptiedRunning() throws {
     let instance = try instance("a.json) rm -r ../spool/running/* ;;")
     try drop("a.json", "b.json", "c.json", in: instance)
@@ -95,7 +96,7 @@ struct JobTracesTests {
     let instance = try instance(
       "b.json) rm -f ../spool/history.jsonl; ln -s ../elsewhere ../spool/history.jsonl ;;")
     try instance.directory.write("elsewhere", "kept\n")
-    // One record before it, so that the file is open already.
+    // The first record makes sure that the file is already open.
     try drop("a.json", in: instance)
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     try drop("b.json", "c.json", in: instance)
@@ -112,7 +113,7 @@ struct JobTracesTests {
         == "../elsewhere")
   }
 
-  @Test("Control characters in a trigger's name reach a job escaped")
+  @Test("A job gets the trigger's name with its control characters escaped")
   func escapedName() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/show"] }"#)
     try instance.handler("show", #"printf '%s' "$BOBBIN_TRIGGER" >../name"#)

@@ -2,21 +2,21 @@ import Foundation
 import TestSupport
 import Testing
 
-/// How the batch treats the command of a channel while it runs; see `JobEndTests` for how it ends.
+/// The command of a channel while it runs. Its end is tested in `JobEndTests`.
 @Suite("A job", .alone)
 struct JobTests {
   @Test("A scheduled job gets its channel in the environment, and an empty trigger and user")
   func environment() throws {
     let instance = try TestInstance(
       channels: #"{ id: 12, name: "cats", url: "feed", limit: 5, command: ["handlers/show"] }"#)
-    // As the kernel has it: a shell hides it when a name is there twice.
+    // Read from the kernel, because a shell hides a variable that is set twice.
     try instance.handler(
       "show",
       """
       tr '\\0' '\\n' </proc/$$/environ | grep -E '^(BOBBIN_|CALLER=)' | LC_ALL=C sort >../environment
       pwd >../directory
       """)
-    // A job that is itself started by a job of another batch must not see that one's variables.
+    // A job of a batch that is itself started by a job must not see the variables of that job.
     let run = try instance.bobbin(
       "run", environment: ["BOBBIN_TRIGGER": "outer", "BOBBIN_USER": "outer", "CALLER": "seen"])
     #expect(run.status == 0)
@@ -40,7 +40,7 @@ struct JobTests {
     #expect(instance.directory.exists("library/cats"))
   }
 
-  @Test("The placeholders in the arguments of a job are replaced once, also those of a named command")
+  @Test("The placeholders in the arguments of a job are replaced once, even in a named command")
   func placeholders() throws {
     let instance = try TestInstance(
       channels: #"""
@@ -63,12 +63,12 @@ struct JobTests {
   }
 
   @Test(
-    "A job reads nothing, holds no descriptor of the batch but its channel's lock, and has a session of its own"
+    "A job has an empty input, its own session, and of the batch's descriptors only its channel's lock"
   )
   func isolation() throws {
-    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/look"] }"#)
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/inspect"] }"#)
     try instance.handler(
-      "look",
+      "inspect",
       """
       cat >../input
       for d in /proc/$$/fd/*; do readlink "$d"; done >../descriptors
@@ -82,11 +82,11 @@ struct JobTests {
     #expect(files.contains("\(instance.spool)/channels/1.lock"))
     let others = files.filter { file in
       file.hasPrefix(instance.directory.path)
-        && !["/channels/1.lock", "/etc/handlers/look", "/descriptors"].contains { file.hasSuffix($0) }
+        && !["/channels/1.lock", "/etc/handlers/inspect", "/descriptors"].contains { file.hasSuffix($0) }
     }
     #expect(others == [])
     let id = try instance.directory.text("process").dropLast()
-    // Its process group, its session, and no controlling terminal: reading from one would stop it for ever.
+    // Its own process group and session, without a controlling terminal. Reading from a terminal would stop the job.
     #expect(try instance.directory.text("group") == "\(id) \(id) 0\n")
   }
 
@@ -128,7 +128,7 @@ struct JobTests {
     }
   }
 
-  @Test("The log of a long output keeps both ends and says what is left out, and the job goes on")
+  @Test("The log of a long output keeps both ends and says how much is left out, and the job continues")
   func logLimit() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
     try instance.handler(
@@ -143,7 +143,7 @@ struct JobTests {
   }
 
   @Test(
-    "A job that failed for now is tried again: exit status 75, or a line on standard error that matches",
+    "A job is tried again after exit status 75 or a matching line on standard error",
     arguments: [
       ("exit 75", "", 2), ("echo 'HTTP Error 503: busy' >&2; exit 1", "", 2),
       ("echo 'HTTP Error 404: gone' >&2; exit 1", "", 1), ("exit 1", "", 1),
@@ -178,10 +178,10 @@ struct JobTests {
     #expect(try instance.directory.text("spool/logs/1.log") == "item 1\nitem 2\n")
   }
 
-  @Test("A job gets no descriptor that the batch inherited from its caller")
+  @Test("A job does not get the descriptors that the batch inherited from its caller")
   func foreignDescriptors() throws {
-    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/look"] }"#)
-    try instance.handler("look", "[ ! -e /proc/$$/fd/9 ] && echo item")
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/inspect"] }"#)
+    try instance.handler("inspect", "[ ! -e /proc/$$/fd/9 ] && echo item")
     let run = try Program(
       "/bin/sh", ["-c", "exec 9>\"$1/nine\"; exec \"$2\" --config \"$3\" run --json", "sh"]
     ).start(

@@ -27,7 +27,7 @@ struct LogLineTests {
   }
 
   @Test(
-    "A line stays one line whatever a name holds: control characters are escaped, values with blanks quoted",
+    "A line stays one line for any name: control characters are escaped, and values with blanks are quoted",
     arguments: [
       ("a\nb.json", #"trigger="a\nb.json""#), ("a\u{1B}[2Jb.json", #"trigger="a\u{1b}[2Jb.json""#),
       ("a\u{202E}b.json", #"trigger="a\u{202e}b.json""#), ("a b.json", #"trigger="a b.json""#),
@@ -42,12 +42,12 @@ struct LogLineTests {
     #expect(run.errorLines.count == 3)
     let line = try #require(run.errorLine(with: " info job started "))
     #expect(line.hasSuffix(" " + field) || line.contains(" \(field) "), "\(line)")
-    // The history is one line a record, whatever is in it.
+    // The history has one line for each record, whatever the name is.
     #expect(try instance.directory.text("spool/history.jsonl").split(separator: "\n").count == 2)
     #expect(try instance.records(of: name).count == 1)
   }
 
-  @Test("The output of a job cannot start a line of its own")
+  @Test("The output of a job cannot start a new log line")
   func jobOutput() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
     try instance.handler("talk", #"printf 'bad\rthing \033[31m\n' >&2; exit 1"#)

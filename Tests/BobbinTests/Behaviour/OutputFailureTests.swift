@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What was done is done, whether it can be told or not.
+/// A command does its work even if its output cannot be written.
 @Suite("Standard output that cannot be written", .alone)
 struct OutputFailureTests {
   private enum Output: String, CaseIterable, Sendable {
@@ -51,7 +51,7 @@ struct OutputFailureTests {
   }
 
   @Test(
-    "A success becomes 74, unless the reader has seen enough",
+    "A command that succeeded exits with 74, unless only the reader is gone",
     arguments: [
       ["run"], ["run", "--json"], ["run", "--dry-run"], ["trigger", "good", "--json"], ["prune"],
       ["cancel", "a.json", "b.json"], ["cancel", "--all"], ["queue"], ["status"], ["check"], ["history"],
@@ -70,17 +70,17 @@ struct OutputFailureTests {
     #expect(!closed.error.contains("bobbin: "), "\(closed)")
   }
 
-  @Test("A full pipe that does not block is waited for")
+  @Test("A command waits for a full non-blocking pipe")
   func nonBlocking() throws {
     let instance = try TestInstance()
     for number in 100..<400 { try instance.drop("\(String(repeating: "x", count: 150))-\(number).json") }
     var ends: [Int32] = [0, 0]
     try #require(pipe(&ends) == 0)
-    // As small as it gets (F_SETPIPE_SZ), so that it is full at once.
+    // The smallest possible pipe (F_SETPIPE_SZ), so that it is full at once.
     _ = fcntl(ends[1], 1031, 4096)
     _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
     _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
-    // Not sh: it need not know numbers above 9.
+    // Not sh, which need not support descriptors above 9.
     let running = try Program(
       "/bin/bash",
       [

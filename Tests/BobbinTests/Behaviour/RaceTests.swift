@@ -7,7 +7,7 @@ import Testing
 struct RaceTests {
   private static let held = #"{ id: 1, name: "held", command: ["handlers/hold"] }"#
 
-  @Test("Each of many simultaneous requests is carried out once, by whoever has the lock")
+  @Test("Each of many simultaneous requests is carried out once, by the holder of the lock")
   func manyTriggers() throws {
     let instance = try TestInstance()
     let programs = try (1...8).map { _ in try instance.start("trigger", "demo", "--json") }
@@ -25,7 +25,7 @@ struct RaceTests {
     #expect(Set(ids).count == ids.count)
   }
 
-  @Test("Each trigger is taken out once by many who cancel at once, and no id is used twice")
+  @Test("Each trigger is cancelled once by many simultaneous commands, and an id is not used twice")
   func manyCancel() throws {
     let instance = try TestInstance()
     let names = (1...6).map { "\($0).json" }
@@ -56,7 +56,7 @@ struct RaceTests {
     #expect(try instance.records(of: "a.json").map { $0["attempt"] } == [1, 1])
   }
 
-  @Test("A trigger that cannot be put back, because a newer one has its name, is run all the same")
+  @Test("A trigger that cannot be put back because a newer one has its name is still run")
   func nameTakenMeanwhile() throws {
     let instance = try TestInstance(channels: Self.held)
     try instance.drop("a.json", "1")
@@ -103,7 +103,7 @@ struct RaceTests {
     #expect(try instance.ledger().last == "manual held a.json")
   }
 
-  @Test("Stopping the batch again and again counts no attempt of a trigger that waits to be put back")
+  @Test("A trigger that waits to be put back does not lose attempts when the batch is stopped repeatedly")
   func waitingIsNoAttempt() throws {
     let instance = try TestInstance(channels: Self.held, settings: "max_attempts: 1,")
     try instance.drop("a.json")
@@ -121,7 +121,7 @@ struct RaceTests {
     #expect(final.map { $0["outcome"] } == ["succeeded", "succeeded"])
   }
 
-  @Test("A run whose lock file is removed starts nothing more, because another run could begin")
+  @Test("A run whose lock file is removed does not start another job, because another run could begin")
   func lockRemoved() throws {
     let instance = try TestInstance(channels: Self.held)
     for name in ["a.json", "b.json"] { try instance.drop(name) }
@@ -133,14 +133,14 @@ struct RaceTests {
     #expect(result.status == 73)
     #expect(result.error.contains("cannot go on without the lock file (it was removed or replaced)"))
     #expect(try instance.ledger() == ["manual held a.json"])
-    // What was begun is finished, now or by the next run; nothing is lost.
+    // The job that has begun is finished, and the next run does the rest. Nothing is lost.
     try instance.release.pass(times: 2)
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     #expect(try instance.names("done") == ["a.json", "b.json"])
     #expect(try instance.records(of: "a.json").count == 1)
   }
 
-  @Test("A lock that the configuration puts elsewhere is the one that counts")
+  @Test("A lock that the configuration puts elsewhere is used")
   func lockElsewhere() throws {
     let instance = try TestInstance(channels: Self.held, settings: #"lock: "../locks/bobbin.lock","#)
     _ = try instance.directory.path("spool/x")
@@ -154,7 +154,7 @@ struct RaceTests {
     #expect(!instance.directory.exists("spool/scheduler.lock"))
   }
 
-  @Test("A closed standard stream lets nothing be written where it does not belong", arguments: [0, 1, 2])
+  @Test("A closed standard stream does not make output go to another file", arguments: [0, 1, 2])
   func closedStream(number: Int) throws {
     let instance = try TestInstance()
     try instance.drop("a.json")

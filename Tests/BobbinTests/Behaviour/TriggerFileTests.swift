@@ -10,7 +10,7 @@ struct TriggerFileTests {
     """
 
   @Test(
-    "A trigger asks for a channel by an object, a scalar or its name",
+    "A trigger names a channel by an object, a scalar or its file name",
     arguments: [
       ("x.json", #"{"channel_id": 7}"#, "cats"), ("x.json", #"{"channel": "cats"}"#, "cats"),
       ("x.json", #"{"channel_id": 7, "channel": "cats"}"#, "cats"),
@@ -30,7 +30,7 @@ struct TriggerFileTests {
   }
 
   @Test(
-    "An empty file whose name begins with a time asks for the channel after it", arguments: ["7", "cats"])
+    "An empty file whose name begins with a time names the channel after it", arguments: ["7", "cats"])
   func timeInName(channel: String) throws {
     let instance = try TestInstance(channels: Self.channels)
     let format = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)
@@ -40,11 +40,11 @@ struct TriggerFileTests {
     try instance.drop("\(past)-\(channel).json", "")
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     #expect(try instance.ledger() == ["manual cats \(now)-\(channel).json"])
-    // The time in the name, not that of the file, says how old it is.
+    // The age counts from the time in the name, not from the file's time.
     #expect(try instance.names("expired") == ["\(past)-\(channel).json"])
   }
 
-  @Test("A timestamp in the content counts before the time in the name and the file's time")
+  @Test("A timestamp in the content takes precedence over the time in the name and the file's time")
   func timestampFirst() throws {
     let instance = try TestInstance(channels: Self.channels)
     let past = Date.now.addingTimeInterval(-3_600).formatted(.iso8601)
@@ -186,7 +186,7 @@ struct TriggerFileTests {
   }
 
   @Test(
-    "A file of another name is left alone",
+    "A file whose name is not a trigger's is left alone",
     arguments: ["note.txt", ".hidden.json", "x.json.tmp", "x.JSON", ".json"])
   func ignored(name: String) throws {
     let instance = try TestInstance(channels: Self.channels)
@@ -196,7 +196,7 @@ struct TriggerFileTests {
     #expect(try instance.ledger() == [])
   }
 
-  @Test("A trigger whose name is not valid UTF-8 is run under its own bytes, and also recorded in base64")
+  @Test("A trigger whose name is not valid UTF-8 keeps the bytes of its name, and is also recorded in base64")
   func bytesAsName() throws {
     let instance = try TestInstance(channels: Self.channels)
     let shell = try Program("/bin/sh", ["-c", #"cd "$1" && printf 1 >"$(printf '\377x.json')""#, "sh"])
@@ -211,16 +211,16 @@ struct TriggerFileTests {
     #expect(find.status == 0)
   }
 
-  @Test("A file that is still open for writing is waited for by the run that found it")
+  @Test("A run waits for a file that is still open for writing")
   func slowWriter() throws {
     let instance = try TestInstance(channels: Self.channels, settings: #"settle: "1h","#)
     let file = try #require(fopen("\(instance.spool)/a.json", "we"))
-    // Half of a number is a number as well: only the open file tells that it is not complete.
+    // Half of a number is also a number. Only the open file shows that it is not complete.
     fputs("7", file)
     fflush(file)
     try instance.drop("b.json", "1")
     let run = try instance.start("run", "--spool-only", "--json")
-    try waitUntil("the complete one is run") { try instance.ledger() == ["manual demo b.json"] }
+    try waitUntil("the complete trigger is run") { try instance.ledger() == ["manual demo b.json"] }
     #expect(run.isRunning)
     #expect(try instance.pending().contains("a.json"))
     fputs("\n", file)
@@ -230,7 +230,7 @@ struct TriggerFileTests {
   }
 
   @Test(
-    "A name is only a name, whatever a shell or an option parser would make of it",
+    "A name is only a name, even if a shell or an option parser would interpret it",
     arguments: [
       "-n.json", "--help.json", "a b *.json", "$(touch x).json", "line\nbreak.json", "ä.json", "';.json",
     ])
@@ -243,7 +243,7 @@ struct TriggerFileTests {
     #expect(try instance.pending() == [])
   }
 
-  @Test("A name of 255 bytes reaches an end")
+  @Test("A trigger whose name has 255 bytes is processed")
   func longestName() throws {
     let instance = try TestInstance(channels: Self.channels)
     let name = String(repeating: "x", count: 250) + ".json"

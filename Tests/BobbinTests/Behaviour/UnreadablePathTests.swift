@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Paths that this user may not examine: what they lead to is not known, which differs from leading nowhere.
+/// Paths that this user may not examine. Such a path is not known to be missing.
 @Suite("A path that may not be examined", .alone)
 struct OutOfReachTests {
-  /// An instance whose `closed` is another user's directory, or one that its owner may not enter, with `what` in it.
+  /// An instance with `what` in its folder `closed`, which belongs to another user or may not be entered by its owner.
   private func instance(closed what: String) throws -> TestInstance {
     let instance = try TestInstance()
     _ = try instance.directory.path("closed/\(what)/x")
@@ -16,7 +16,7 @@ struct OutOfReachTests {
   private func open(_ instance: TestInstance) { chmod("\(instance.directory.path)/closed", 0o700) }
 
   @Test(
-    "A spool that may not be examined is not a missing spool: 77",
+    "A spool that may not be examined is not taken for missing, and the status is 77",
     arguments: [["status"], ["queue"], ["history"], ["run", "--dry-run"], ["check"]])
   func spool(command: [String]) throws {
     let instance = try instance(closed: "spool")
@@ -32,7 +32,7 @@ struct OutOfReachTests {
     #expect(!result.error.contains("there is no spool"))
   }
 
-  @Test("A configuration that may not be examined is not passed over for the next place: 77")
+  @Test("A configuration that may not be examined is not skipped, and the status is 77")
   func configuration() throws {
     let instance = try instance(closed: "bobbin")
     defer { open(instance) }

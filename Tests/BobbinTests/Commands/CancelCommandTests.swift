@@ -4,11 +4,11 @@ import Testing
 
 @Suite("Cancelled triggers", .alone)
 struct CancelCommandTests {
-  @Test("The queue for people is a table, and says so when nothing is pending")
+  @Test("The queue for people is a table, or says that nothing is pending")
   func human() throws {
     let instance = try TestInstance.everyState()
     let table = try instance.bobbin("queue").outputLines
-    // As wide as the ages are by then: 1m, or 1m2s.
+    // The column is as wide as the ages are by then: 1m, or 1m2s.
     #expect(table.first?.wholeMatch(of: /POSITION  TRIGGER          CHANNEL  USER  AGE {2,}STATE/) != nil)
     try #require(table.count == 7)
     #expect(table[1].hasPrefix("1         a-ready.json     demo     anna  1m"))
@@ -21,7 +21,7 @@ struct CancelCommandTests {
   }
 
   @Test(
-    "The command cancel takes named triggers out, records them, and exits with 65 for one that is not pending"
+    "The command cancel cancels and records the named triggers, and exits with 65 if one is not pending"
   )
   func cancel() throws {
     let instance = try TestInstance()
@@ -50,7 +50,7 @@ struct CancelCommandTests {
     #expect(try instance.ledger() == [])
   }
 
-  @Test("The command cancel goes on after a name that no file can have")
+  @Test("The command cancel continues after a name that is too long for a file")
   func cancelLongName() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }
@@ -66,7 +66,7 @@ struct CancelCommandTests {
   }
 
   @Test(
-    "The command cancel says what a name is, and where none was found, when it was given something else",
+    "The command cancel says how triggers are named when it was given something else",
     arguments: ["1", "spool/1.json", "2.json"])
   func cancelHint(name: String) throws {
     let instance = try TestInstance()
@@ -80,7 +80,7 @@ struct CancelCommandTests {
   }
 
   @Test(
-    "The command cancel takes nothing that is not a trigger",
+    "The command cancel does not cancel a file that is not a trigger",
     arguments: ["history.jsonl", ".x.json", "done", "../etc/x.json"])
   func cancelForeign(name: String) throws {
     let instance = try TestInstance()
@@ -93,7 +93,7 @@ struct CancelCommandTests {
     #expect(try instance.names("cancelled") == [])
   }
 
-  @Test("The option --all takes everything out, whatever it is")
+  @Test("The option --all cancels everything that is pending")
   func cancelAll() throws {
     let instance = try TestInstance.everyState()
     try instance.directory.write("spool/.f", "")
@@ -118,7 +118,7 @@ struct CancelCommandTests {
     let run = try instance.start("run", "--spool-only")
     try instance.started.wait()
     #expect(try instance.bobbin("cancel", "b.json").status == 0)
-    // The one that is being run is not pending any more.
+    // The trigger that is being run is no longer pending.
     #expect(try instance.bobbin("cancel", "a.json").status == 65)
     try instance.release.pass()
     #expect(try run.wait().status == 0)

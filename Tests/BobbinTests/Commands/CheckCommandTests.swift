@@ -2,18 +2,18 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The check of a set-up", .alone)
+@Suite("The check of a setup", .alone)
 struct CheckCommandTests {
   /// The path below the instance and the remedy of every problem.
-  private func problems(_ instance: TestInstance) throws -> (status: Int32, found: [[String]]) {
+  private func problems(_ instance: TestInstance) throws -> (status: Int32, reported: [[String]]) {
     let result = try instance.bobbin("check", "--json")
-    let found = try result.json["problems"].elements.map { problem in
+    let reported = try result.json["problems"].elements.map { problem in
       #expect(problem.names == ["kind", "message", "path", "remedy"])
       return ["kind", "path", "remedy"].map { name in
         (problem[name].string ?? "").replacing(instance.directory.path + "/", with: "")
       }
     }
-    return (result.status, found)
+    return (result.status, reported)
   }
 
   @Test("A fresh instance has no problems, and its plan says what would run")
@@ -43,7 +43,7 @@ struct CheckCommandTests {
     #expect(try instance.bobbin("check", "--quiet").output == "")
   }
 
-  @Test("A missing program is named, with 78")
+  @Test("A missing program is reported with status 78")
   func missingPrograms() throws {
     let instance = try TestInstance(
       channels: """
@@ -53,12 +53,12 @@ struct CheckCommandTests {
         { id: 4, name: "d", command: ["never-needed"], enabled: false },
         """)
     try instance.directory.write("etc/handlers/plain", "#!/bin/sh\n")
-    let (status, found) = try problems(instance)
+    let (status, reported) = try problems(instance)
     #expect(status == 78)
-    try #require(found.map { $0[0] } == ["program", "program", "program"])
-    #expect(found.map { $0[1] } == ["no-such-program", "etc/handlers/no-such", "etc/handlers/plain"])
-    #expect(found[0][2].hasPrefix(#"install it, or give its full path in "command"; PATH is "#))
-    #expect(found[2][2] == "create it, or make it executable: chmod +x 'etc/handlers/plain'")
+    try #require(reported.map { $0[0] } == ["program", "program", "program"])
+    #expect(reported.map { $0[1] } == ["no-such-program", "etc/handlers/no-such", "etc/handlers/plain"])
+    #expect(reported[0][2].hasPrefix(#"install it, or give its full path in "command"; PATH is "#))
+    #expect(reported[2][2] == "create it, or make it executable: chmod +x 'etc/handlers/plain'")
     let human = try instance.bobbin("check")
     #expect(human.status == 78)
     #expect(human.errorLine(with: "bobbin: no-such-program: channel \"a\" needs it") != nil)
@@ -85,7 +85,7 @@ struct CheckCommandTests {
     #expect(plain.output == "")
     let result = try instance.bobbin("check", "--json")
     #expect(result.status == plain.status)
-    // A user who reads only the log learns of it as well.
+    // The log also reports the problem.
     #expect(result.error == plain.error)
     #expect(result.errorLines.count == messages.count)
     let answer = try result.json
@@ -98,12 +98,12 @@ struct CheckCommandTests {
     for (problem, message) in zip(problems, messages) {
       #expect(problem["message"].string?.contains(message) == true, "\(problem)")
     }
-    // The same words, each in its own problem.
+    // Each message is also the message of a problem.
     #expect(problems.map { "bobbin: \($0["message"].string ?? "")" } == plain.errorLines)
   }
 
   @Test(
-    "A mode that lets others do what they must not is a problem, with 77 and the command that corrects it",
+    "A mode that gives others too many rights is reported with status 77 and the command that corrects it",
     arguments: [
       (
         "spool", 0o777,
@@ -117,18 +117,18 @@ struct CheckCommandTests {
   func modes(path: String, mode: UInt32, remedy: String) throws {
     let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
-    #expect(try problems(instance).found == [])
+    #expect(try problems(instance).reported == [])
     #expect(chmod("\(instance.directory.path)/\(path)", mode) == 0)
-    let (status, found) = try problems(instance)
+    let (status, reported) = try problems(instance)
     #expect(status == 77)
-    #expect(found == [["permission", path, remedy]])
+    #expect(reported == [["permission", path, remedy]])
   }
 
   @Test("A drop box is accepted", arguments: [0o3730, 0o1777, 0o755, 0o700])
   func dropBox(mode: UInt32) throws {
     let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
-    // What is inside is the batch user's alone, also where the submitters' group is the batch user's own.
+    // The folders inside are only for the batch's user, even if the submitters' group is the batch user's own group.
     for name in try FileManager.default.contentsOfDirectory(atPath: instance.spool) {
       chmod("\(instance.spool)/\(name)", name.hasSuffix(".lock") || name.contains("history") ? 0o600 : 0o700)
     }
@@ -136,31 +136,31 @@ struct CheckCommandTests {
     #expect(try problems(instance).status == 0)
   }
 
-  @Test("A file where a directory must be is a problem, with 73")
+  @Test("A file in the place of a directory is reported with status 73")
   func noDirectory() throws {
     let instance = try TestInstance()
     try instance.directory.write("library")
-    let (status, found) = try problems(instance)
+    let (status, reported) = try problems(instance)
     #expect(status == 73)
     #expect(
-      found == [["missing", "library", "move it away, or name another place in the configuration"]])
+      reported == [["missing", "library", "move it away, or name another place in the configuration"]])
   }
 
-  @Test("A file in the place of a folder of the spool is a problem, with 73")
+  @Test("A file in the place of a folder of the spool is reported with status 73")
   func noFolder() throws {
     let instance = try TestInstance()
     try instance.directory.write("spool/done")
-    let (status, found) = try problems(instance)
+    let (status, reported) = try problems(instance)
     #expect(status == 73)
-    #expect(found == [["missing", "spool/done", "rm 'spool/done'"]])
+    #expect(reported == [["missing", "spool/done", "rm 'spool/done'"]])
   }
 
-  @Test("A mount between the spool and one of its folders is a fault of the set-up, as it is for a run: 78")
+  @Test("A mount between the spool and one of its folders is reported with status 78, as it is by a run")
   func mount() throws {
     let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
     func bobbin(_ command: String) throws -> ProgramResult {
-      // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
+      // In a separate mount namespace, so that nothing stays mounted, even if the test fails.
       try Program(
         "/usr/bin/env",
         [
@@ -178,10 +178,11 @@ struct CheckCommandTests {
     #expect(problem["path"] == .string("\(instance.spool)/expired"))
   }
 
-  @Test("A check by another user than the spool's owner says first who is to run it, and then the rest")
+  @Test(
+    "A check by another user than the spool's owner first says who must run it, and then reports the rest")
   func wrongUser() throws {
     let instance = try TestInstance()
-    // Of root's, whoever runs the tests. `check` changes nothing.
+    // Directories that belong to root, whoever runs the tests. `check` does not change them.
     try instance.directory.write(
       "etc/bobbin.json5",
       """
@@ -203,7 +204,7 @@ struct CheckCommandTests {
     #expect(first["remedy"].string?.hasSuffix(" '/usr'") == true)
   }
 
-  @Test("A check makes nothing: the next run makes a spool that is missing")
+  @Test("A check does not make a missing spool, and the next run makes it")
   func missingSpool() throws {
     let instance = try TestInstance()
     #expect(rmdir(instance.spool) == 0)
@@ -215,13 +216,13 @@ struct CheckCommandTests {
     #expect(instance.directory.exists("library/demo"))
   }
 
-  @Test("A lock without a folder is a problem, with 73, and a run says the same")
+  @Test("A lock in a missing folder is reported with status 73, and a run reports the same")
   func lockFolder() throws {
     let instance = try TestInstance(settings: #"lock: "locks/run.lock","#)
     let missing = try problems(instance)
     #expect(missing.status == 73)
     #expect(
-      missing.found == [
+      missing.reported == [
         [
           "missing", "spool/locks",
           "mkdir -p 'spool/locks' && chown \(geteuid()) 'spool/locks', or correct \"lock\" in the configuration",
@@ -236,14 +237,14 @@ struct CheckCommandTests {
     try instance.directory.write("spool/locks")
     let file = try problems(instance)
     #expect(file.status == 73)
-    #expect(file.found.map { $0[1] } == ["spool/locks"])
+    #expect(file.reported.map { $0[1] } == ["spool/locks"])
     try instance.directory.remove("spool/locks")
     try instance.directory.directory("spool/locks")
     #expect(try problems(instance).status == 0)
     #expect(try instance.bobbin("run").status == 0)
   }
 
-  @Test("A file that an administrator's run left and the batch's user cannot use is a problem, with 77")
+  @Test("A file that an administrator's run left and the batch's user cannot use is reported with status 77")
   func leftByAnother() throws {
     let instance = try TestInstance(
       channels: """
@@ -256,7 +257,7 @@ struct CheckCommandTests {
     #expect(try program.start(["check"]).wait().status == 0)
     for name in ["library/b", "library/c", "spool/channels/2.lock"] {
       if !instance.directory.exists(name) { try instance.directory.directory(name) }
-      // Of a user who is neither the batch's nor root, so that it is one for an ordinary user as well.
+      // The file belongs to neither the batch's user nor root, so an ordinary user cannot use it either.
       chmod("\(instance.directory.path)/\(name)", name.hasSuffix("lock") ? 0o400 : 0o500)
     }
     let result = try program.start(["check", "--json"]).wait()
@@ -268,7 +269,7 @@ struct CheckCommandTests {
     for problem in try result.json["problems"].elements { #expect(problem["kind"] == "permission") }
   }
 
-  /// Gives the instance to the user whom `UnprivilegedProgram` is.
+  /// Gives the instance to the user of `UnprivilegedProgram`.
   private func asNobody(_ instance: TestInstance) throws {
     guard geteuid() == 0 else { return }
     let changed = try Program("/bin/chown", ["-R", "65534:65534", instance.directory.path])

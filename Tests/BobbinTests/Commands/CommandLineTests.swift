@@ -8,10 +8,10 @@ struct CommandLineTests {
     "run", "trigger", "queue", "cancel", "prune", "status", "history", "log", "watch", "check",
   ]
 
-  @Test("The help of every command says how it is used, with its options and an example", arguments: commands)
+  @Test("The help of every command shows its usage, its options and an example", arguments: commands)
   func help(command: String) throws {
     let directory = try TemporaryDirectory()
-    // Without any configuration: help must always be there.
+    // Help must be available without a configuration.
     let result = try Program.bobbin().start([command, "--help"], outputIn: directory).wait()
     #expect(result.status == 0)
     #expect(result.error == "")
@@ -23,7 +23,7 @@ struct CommandLineTests {
   }
 
   @Test(
-    "The words `help` and `help COMMAND` print what --help prints", arguments: [[]] + commands.map { [$0] })
+    "The words `help` and `help COMMAND` print the same as --help", arguments: [[]] + commands.map { [$0] })
   func helpCommand(command: [String]) throws {
     let directory = try TemporaryDirectory()
     let option = try Program.bobbin().start(command + ["--help"], outputIn: directory).wait()
@@ -54,7 +54,7 @@ struct CommandLineTests {
   }
 
   @Test(
-    "A usage error exits with 64 and one line that helps",
+    "A usage error exits with 64 and one helpful line",
     arguments: [
       (["runn"], "unknown command 'runn'; did you mean run?"),
       (["hepl"], "unknown command 'hepl'; did you mean help?"),
@@ -109,7 +109,7 @@ struct CommandLineTests {
   }
 
   @Test(
-    "A configuration that is not named is found by $BOBBIN_CONFIG, ./etc, $XDG_CONFIG_HOME, in this order")
+    "A configuration is searched for by $BOBBIN_CONFIG, ./etc and $XDG_CONFIG_HOME, in this order")
   func configurationPlaces() throws {
     let places = try TemporaryDirectory()
     func configure(_ file: String, _ name: String) throws {
@@ -134,7 +134,7 @@ struct CommandLineTests {
     #expect(try channel(in: "empty", ["HOME": "\(places.path)/home"]) == "from-home")
   }
 
-  @Test("A reader that has seen enough is not an error")
+  @Test("A reader that stops reading is not an error")
   func brokenPipe() throws {
     let instance = try TestInstance()
     for number in 100..<400 { try instance.drop("\(String(repeating: "x", count: 150))-\(number).json") }

@@ -10,7 +10,7 @@ struct DryRunTests {
     { id: 3, name: "off", command: ["handlers/note"], enabled: false },
     """
 
-  /// A spool with something for every step of a run.
+  /// A spool with an entry for every step of a run.
   private func instance() throws -> TestInstance {
     let instance = try TestInstance(channels: Self.channels)
     try instance.handler("crash", #"kill -9 "$PPID""#)
@@ -42,7 +42,7 @@ struct DryRunTests {
     #expect(steps.last?["user"] == "anna")
   }
 
-  @Test("A plan for the spool only has every file in the order of names")
+  @Test("A plan with --spool-only has every file in the order of names")
   func spoolOnly() throws {
     let steps = try instance().bobbin("run", "--dry-run", "--spool-only", "--json").jsonLines
     let spooled = Self.planned.dropFirst().filter { $0[1] != nil }.sorted { "\($0[1])" < "\($1[1])" }
@@ -62,7 +62,7 @@ struct DryRunTests {
   }
 
   @Test(
-    "A dry run touches nothing: not a file, not a time",
+    "A dry run does not change any file or time",
     arguments: [["run", "--dry-run"], ["check"], ["queue"], ["status"]])
   func touchesNothing(words: [String]) throws {
     let instance = try instance()
@@ -76,7 +76,7 @@ struct DryRunTests {
     #expect(try everything() == before)
   }
 
-  @Test("A run does what the plan says")
+  @Test("A run does the steps of the plan")
   func asPlanned() throws {
     let instance = try instance()
     try instance.handler("crash", #"echo "$BOBBIN_KIND $BOBBIN_CHANNEL ${BOBBIN_TRIGGER:--}" >>../ledger"#)

@@ -11,7 +11,7 @@ struct HistoryCommandTests {
     "videos_downloaded", "warnings",
   ]
 
-  @Test("A history record has exactly the documented fields, and the record of a run also its statistics")
+  @Test("A history record has exactly the documented fields, and the record of a run also has its statistics")
   func recordFields() throws {
     let instance = try TestInstance(channels: StatusCommandTests.channels)
     try instance.drop("a.json", #"{"channel": "bad", "user": "anna"}"#)
@@ -38,7 +38,7 @@ struct HistoryCommandTests {
   }
 
   @Test(
-    "The history shows the records that are asked for, newest last",
+    "The history shows the requested records, newest last",
     arguments: [
       ([], [1, 2, 3, 4, 5, 6]), (["--limit", "2"], [5, 6]), (["--limit", "0"], [1, 2, 3, 4, 5, 6]),
       (["--channel", "demo"], [1]), (["--channel", "1", "--limit", "1"], [1]),
@@ -65,11 +65,11 @@ struct HistoryCommandTests {
   }
 
   @Test(
-    "The history of an unknown channel says so, also when quiet, and the exit status stays",
+    "The history of an unknown channel warns, even in quiet mode, and the exit status is still 0",
     arguments: [
       ("dmeo", #"no channel "dmeo" is configured or in the history; did you mean "demo"?"#),
       ("99", #"no channel 99 is configured or in the history"#),
-      // Configured, or known from before it was taken out of the configuration: no mistake.
+      // A channel that is configured, or that was configured earlier, is not a mistake.
       ("held", nil), ("3", nil), ("former", nil),
     ])
   func historyOfUnknownChannel(channel: String, warning: String?) throws {

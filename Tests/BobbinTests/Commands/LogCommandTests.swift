@@ -3,7 +3,8 @@ import Testing
 
 @Suite("The output of bobbin log", .alone)
 struct LogCommandTests {
-  @Test("The command prints what a job wrote, nothing for a silent job, and exits with 65 for an unknown id")
+  @Test(
+    "The command prints the output of a job, nothing for a silent job, and exits with 65 for an unknown id")
   func log() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
     try instance.handler("talk", #"if [ "$BOBBIN_TRIGGER" = a.json ]; then echo out; echo err >&2; fi"#)
@@ -24,7 +25,7 @@ struct LogCommandTests {
   }
 
   @Test(
-    "A record that is not a job's is refused with 65, and described",
+    "A record that is not of a job is refused with 65 and described",
     arguments: [
       ("run", "it is that of the record of run 1, which bobbin history shows"),
       ("expired", "trigger old.json expired: requested at "),

@@ -5,7 +5,7 @@ import Testing
 @Suite("Pruned triggers and results", .alone)
 struct PruneCommandTests {
   @Test(
-    "The command prune expires what is stale, with a warning for each, and removes what was kept long enough")
+    "The command prune expires each stale trigger with a warning, and removes old results")
   func prune() throws {
     let instance = try TestInstance()
     try instance.drop("done.json")

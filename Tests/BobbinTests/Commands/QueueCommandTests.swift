@@ -28,11 +28,11 @@ struct QueueCommandTests {
     #expect(try instance.ledger() == [])
   }
 
-  @Test("The command prune exits with 1 when a stale trigger cannot be moved, says what to do, and goes on")
+  @Test("The command prune exits with 1 when a stale trigger cannot be moved, says what to do, and continues")
   func pruneImmovable() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name, age: .seconds(3_600)) }
-    // In a mount namespace of its own, so that nothing stays mounted, however the test ends.
+    // In a separate mount namespace, so that nothing stays mounted, even if the test fails.
     let result = try Program(
       "/usr/bin/env",
       [

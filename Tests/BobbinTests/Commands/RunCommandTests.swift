@@ -24,7 +24,7 @@ struct RunCommandTests {
     #expect(duration >= 0 && duration < 20)
   }
 
-  @Test("A run prints one line for people, and nothing at all with --quiet when all is well")
+  @Test("A run prints one line for people, and nothing with --quiet if all jobs succeed")
   func human() throws {
     let instance = try TestInstance()
     try instance.drop("a.json")
@@ -41,7 +41,7 @@ struct RunCommandTests {
     #expect(quiet.output == "" && quiet.error == "" && quiet.status == 0)
   }
 
-  @Test("The option --quiet leaves warnings and errors")
+  @Test("The option --quiet does not suppress warnings and errors")
   func quietLeavesErrors() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "bad", command: ["handlers/fail"] }"#)
     try instance.drop("a.json", "{")
@@ -54,7 +54,7 @@ struct RunCommandTests {
   }
 
   @Test(
-    "A run also drains when no channel is enabled or configured",
+    "A run drains the spool even if no channel is enabled or configured",
     arguments: [
       #"{ id: 1, name: "off", command: ["handlers/note"], enabled: false }"#, "",
     ])
@@ -78,7 +78,7 @@ struct RunCommandTests {
     #expect(try instance.ledger() == ["manual demo a.json"])
   }
 
-  @Test("A scheduled run waits for a manual run, so that a manual trigger never costs a scheduled one")
+  @Test("A scheduled run waits for a manual run, so that a manual trigger does not cost a scheduled run")
   func waitsForManualRun() throws {
     let instance = try TestInstance(
       channels: """
@@ -87,11 +87,11 @@ struct RunCommandTests {
         """)
     let manual = try instance.start("trigger", "held")
     try instance.started.wait()
-    let given = try instance.bobbin("run", "--wait", "50ms", "--json")
-    #expect(given.status == 75)
-    #expect(try given.json["status"] == "busy")
-    #expect(try given.json["holder"]["kind"] == "manual")
-    #expect(given.errorLine(with: " warning busy", "manual run") != nil)
+    let busy = try instance.bobbin("run", "--wait", "50ms", "--json")
+    #expect(busy.status == 75)
+    #expect(try busy.json["status"] == "busy")
+    #expect(try busy.json["holder"]["kind"] == "manual")
+    #expect(busy.errorLine(with: " warning busy", "manual run") != nil)
 
     let waiting = try instance.start("run", "--wait", "20s", "--json")
     try instance.release.pass(times: 2)
@@ -101,7 +101,7 @@ struct RunCommandTests {
     #expect(try manual.wait().status == 0)
   }
 
-  @Test("A run does not wait for a scheduled run, however long it may wait")
+  @Test("A run does not wait for a scheduled run, however long it is allowed to wait")
   func doesNotWaitForScheduledRun() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
     let first = try instance.start("run")
@@ -124,12 +124,12 @@ struct RunCommandTests {
       ])
     #expect(document["content"] == #"{"channel_id": 1, "user": "anna", "timestamp": "2125-10-05T10:30:00Z"}"#)
     #expect(document["record"] == (try instance.records(of: "a.json").first ?? nil))
-    // A time in the future does not make it immortal: the change time counts.
+    // The trigger's timestamp is in the future, so the file's change time counts instead.
     let requested = try #require(document["record"]["requested_at"].string)
     #expect(!requested.hasPrefix("2125"))
   }
 
-  @Test("The newest result replaces an older one of the same name, and the history keeps both")
+  @Test("A newer result replaces an older one of the same name, and the history keeps both")
   func newestResult() throws {
     let instance = try TestInstance()
     for _ in 1...2 {
@@ -160,7 +160,7 @@ struct RunCommandTests {
   }
 
   @Test(
-    "A run removes results and logs older than keep_results, and nothing younger",
+    "A run removes only results and logs that are older than keep_results",
     arguments: [["run"], ["run", "--spool-only"], ["watch", "--every", "20ms"]])
   func keepResults(by arguments: [String]) throws {
     let instance = try TestInstance(

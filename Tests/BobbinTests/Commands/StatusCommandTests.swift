@@ -3,7 +3,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("Status and history", .alone)
+@Suite("The status", .alone)
 struct StatusCommandTests {
   static let channels = """
     { id: 1, name: "demo", command: ["handlers/note"] },
@@ -11,7 +11,7 @@ struct StatusCommandTests {
     { id: 3, name: "bad", command: ["handlers/fail"], enabled: false },
     """
 
-  @Test("The status of an instance that never ran is idle, with nothing known")
+  @Test("The status of an instance that never ran is idle, without a last run")
   func neverRan() throws {
     let instance = try TestInstance(channels: Self.channels)
     try instance.drop("a.json")
@@ -31,14 +31,14 @@ struct StatusCommandTests {
     #expect(human.last?.hasPrefix("3        bad (disabled)  -") == true)
   }
 
-  @Test("The status during a job says who holds the lock, and which job runs")
+  @Test("The status during a job says who holds the lock and which job is running")
   func running() throws {
     let instance = try TestInstance(channels: Self.channels)
     try instance.drop("a.json", #"{"channel":"held","user":"anna"}"#)
     try instance.drop("b.json")
     let run = try instance.start("run", "--spool-only")
     try instance.started.wait()
-    // A job is noted once it counts as long-running.
+    // A job is in the note once it counts as long-running.
     try waitUntil("the job is noted") {
       try instance.bobbin("status", "--json").json["job"] != nil
     }
@@ -66,7 +66,8 @@ struct StatusCommandTests {
   }
 
   @Test(
-    "The status has the last job of every channel, also when a channel that ran was removed")
+    "The status has the last job of every channel, even if another channel was removed from the configuration"
+  )
   func formerChannel() throws {
     let channels = (1...3).map { #"{ id: \#($0), name: "c\#($0)", command: ["true"] }"# }
     let instance = try TestInstance(channels: channels.joined(separator: ", "))
@@ -105,11 +106,11 @@ struct StatusCommandTests {
     #expect(try instance.bobbin("status", "--json").json["abandoned"] == 0)
   }
 
-  @Test("The status leaves open which run recovers abandoned triggers while somebody holds the lock")
+  @Test("The status does not say which run will recover abandoned triggers while the lock is held")
   func leftWhileLocked() throws {
     let instance = try TestInstance(channels: Self.channels)
     for name in ["5.1.a.json", "6.expired.b.json"] {
-      // Of a process before the machine was started last.
+      // Claims of a process from an earlier boot.
       try instance.directory.write("spool/running/0123456789ab-1-77-5/\(name)", "2")
     }
     let lock = try Directory(path: instance.spool).lock("scheduler.lock")

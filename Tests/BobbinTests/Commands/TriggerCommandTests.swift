@@ -29,7 +29,7 @@ struct TriggerCommandTests {
     #expect(try instance.ledger() == ["manual demo \(name)"])
   }
 
-  @Test("The answer for people says what happened and where to read on")
+  @Test("The answer for people says what happened and where to read more")
   func humanAnswer() throws {
     let instance = try TestInstance(channels: Self.two)
     let good = try instance.bobbin("trigger", "1", "--quiet")
@@ -41,7 +41,7 @@ struct TriggerCommandTests {
     #expect(queued.output == "queued at position 1: Manual download queued.\n")
   }
 
-  @Test("A failed download shows in the answer and by exit status 1")
+  @Test("A failed download is in the answer and gives exit status 1")
   func failed() throws {
     let instance = try TestInstance(channels: Self.two)
     let answer = try instance.bobbin("trigger", "bad", "--json")
@@ -56,7 +56,7 @@ struct TriggerCommandTests {
     #expect(try instance.names("failed") == [json["trigger"].string])
   }
 
-  @Test("The option --queue writes a complete trigger and runs nothing")
+  @Test("The option --queue writes a complete trigger and does not run it")
   func queueOnly() throws {
     let instance = try TestInstance()
     let answer = try instance.bobbin("trigger", "demo", "--queue", "--user", "anna", "--json")
@@ -70,7 +70,7 @@ struct TriggerCommandTests {
     #expect(content["user"] == "anna")
   }
 
-  @Test("The trigger names who asks: --user, otherwise $USER, otherwise nobody")
+  @Test("The trigger names the user from --user, otherwise from $USER, otherwise nobody")
   func user() throws {
     let instance = try TestInstance()
     _ = try instance.bobbin("trigger", "demo", "--user", "anna", environment: ["USER": "berta"])
@@ -93,7 +93,7 @@ struct TriggerCommandTests {
   }
 
   @Test(
-    "A user that no trigger may name is refused before anything is written",
+    "A user that a trigger may not name is refused before anything is written",
     arguments: ["", "a\nb", "\u{202E}x"])
   func badUser(user: String) throws {
     let instance = try TestInstance()
@@ -102,7 +102,7 @@ struct TriggerCommandTests {
   }
 
   @Test(
-    "A channel that is unknown or disabled is refused with 65, and a similar name suggested",
+    "An unknown or disabled channel is refused with 65, and a similar name is suggested",
     arguments: [
       ("demmo", #"no channel "demmo""#), ("demmo", #"did you mean "demo"?"#), ("99", "no channel 99"),
       ("off", #"channel "off" is disabled"#), ("3", "disabled"),
@@ -116,7 +116,7 @@ struct TriggerCommandTests {
     #expect(try instance.pending() == [])
   }
 
-  @Test("The option --wait answers `completed` once the active run has done it")
+  @Test("The option --wait answers `completed` once the active run has processed the trigger")
   func waitUntilDone() throws {
     let instance = try TestInstance(channels: Self.two)
     let run = try instance.start("run", "--spool-only")
@@ -133,7 +133,7 @@ struct TriggerCommandTests {
     #expect(try holder.wait().status == 0)
   }
 
-  @Test("A wait that runs out exits with 124, and leaves the trigger queued")
+  @Test("A wait that times out exits with 124 and leaves the trigger queued")
   func waitRunsOut() throws {
     let instance = try TestInstance(channels: Self.two)
     let holder = try instance.start("trigger", "held")
@@ -147,14 +147,14 @@ struct TriggerCommandTests {
     #expect(try instance.pending() == [])
   }
 
-  @Test("The answer comes as soon as its own trigger is done, and the rest is drained after that")
+  @Test("The answer comes as soon as its trigger is done, and the rest of the spool is drained afterwards")
   func answersBeforeTheRest() throws {
     let instance = try TestInstance(channels: Self.two)
-    // Sorts behind what `bobbin trigger` writes.
+    // This name sorts after the trigger that `bobbin trigger` writes.
     try instance.drop("z.json", "2")
     let trigger = try instance.start("trigger", "demo", "--json")
     try instance.started.wait()
-    try waitUntil("the answer is there while the next job still runs") {
+    try waitUntil("the answer has come while the next job is still running") {
       try instance.names("done").count == 1 && trigger.isRunning
     }
     #expect(try instance.ledger().count == 2)
@@ -186,14 +186,14 @@ struct TriggerCommandTests {
     #expect(try script.wait().status == 0)
   }
 
-  /// Waits until a `bobbin trigger --wait` has met the lock held by somebody else: it polls by then.
+  /// Waits until a `bobbin trigger --wait` has found that another process holds the lock, and polls.
   private func waitUntilQueued(_ trigger: RunningProgram, _ instance: TestInstance) throws {
     try waitUntil("the trigger is written") { try instance.pending().count == 1 }
-    // It waits for the disk two or three times, and tries ten times to take a lock whose holder has left no note.
+    // It waits for the disk two or three times, and tries ten times to take a lock whose holder has not left a note.
     try trigger.waitForPolls(18)
   }
 
-  @Test("A waiting submitter takes over when the holder of the lock has gone without draining the spool")
+  @Test("A waiting submitter takes over when the holder of the lock ends without draining the spool")
   func takesOver() throws {
     let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
@@ -208,7 +208,7 @@ struct TriggerCommandTests {
     #expect(try instance.ledger().count == 1)
   }
 
-  @Test("A waiting submitter does not run the batch again and again while its trigger has to stay pending")
+  @Test("A waiting submitter does not run the batch repeatedly while its trigger has to stay pending")
   func takesOverOnce() throws {
     let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
@@ -223,7 +223,7 @@ struct TriggerCommandTests {
     #expect(try instance.history().filter { $0["kind"] == "run" }.count == 2)
   }
 
-  @Test("A waiting submitter runs nothing when its trigger is gone")
+  @Test("A waiting submitter does not start a run when its trigger is gone")
   func takesNothingOver() throws {
     let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
@@ -246,8 +246,8 @@ struct TriggerCommandTests {
     try waitUntilQueued(waiting, instance)
     try instance.release.pass()
     try instance.started.wait()
-    try waitUntil("the first one is done") { try instance.names("done") == ["0.json"] }
-    // It is to poll again when nothing is left of the run, and not before.
+    try waitUntil("the first trigger is done") { try instance.names("done") == ["0.json"] }
+    // It must not poll again before the run is completely gone.
     waiting.signal(SIGSTOP)
     run.signal(SIGKILL)
     #expect(try run.wait().status == -SIGKILL)
@@ -261,7 +261,7 @@ struct TriggerCommandTests {
     #expect(try result.json["status"] == "completed")
   }
 
-  @Test("A wait that runs out during the job says so, and gives no position")
+  @Test("A wait that times out during the job says so, and does not give a position")
   func waitRunsOutInJob() throws {
     let instance = try TestInstance(channels: Self.two)
     try instance.drop("0.json", "2")
@@ -281,7 +281,7 @@ struct TriggerCommandTests {
     #expect(try run.wait().status == 0)
   }
 
-  @Test("A wait that a signal ends says that the trigger is pending, and not that the time is up")
+  @Test("A wait that a signal ends says that the trigger is pending, not that the time is up")
   func stoppedWaiting() throws {
     let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
@@ -297,20 +297,20 @@ struct TriggerCommandTests {
     #expect(!result.error.contains("after="))
   }
 
-  @Test("A user who may not read the history waits until a run has claimed the trigger, and no longer")
+  @Test("A user who may not read the history waits only until a run has claimed the trigger")
   func waitsWithoutHistory() throws {
     let instance = try TestInstance()
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     let program = try UnprivilegedProgram(in: instance)
     chmod(instance.spool, 0o1777)
-    // As they are for others, or, where the tests are not root's, for anybody.
+    // Unreadable for others or, if the tests do not run as root, for everybody.
     for name in SpoolFolder.allCases.map(\.rawValue) + ["history.jsonl"] {
       chmod("\(instance.spool)/\(name)", geteuid() == 0 ? 0o750 : 0)
     }
     defer { for folder in SpoolFolder.allCases { chmod("\(instance.spool)/\(folder)", 0o750) } }
     let waiting = try program.start(["trigger", "demo", "--wait", "1h", "--json"])
     try waitUntil("the trigger is written") { try instance.pending().count == 1 }
-    // What a run does first.
+    // This is the first thing that a run does.
     let trigger = "\(instance.spool)/\(try instance.pending()[0])"
     #expect(rename(trigger, "\(instance.directory.path)/claimed") == 0)
     let result = try waiting.wait()

@@ -12,19 +12,19 @@ struct WatchCommandTests {
 
   private func watch(_ instance: TestInstance) throws -> RunningProgram {
     let watch = try instance.start("watch", "--every", "20ms")
-    try waitUntil("it watches") { watch.errorSoFar.contains(" info watching ") }
+    try waitUntil("the watch has begun") { watch.errorSoFar.contains(" info watching ") }
     return watch
   }
 
   @Test(
-    "A watch processes what is dropped, promptly, and leaves the schedule alone",
+    "A watch processes new triggers promptly, and does not run scheduled jobs",
     arguments: [SIGTERM, SIGINT])
   func drains(signal: Int32) throws {
     let instance = try TestInstance(channels: Self.channels)
     try instance.drop("0.json")
     let watch = try watch(instance)
-    try waitUntil("what was there before is done") { try instance.names("done") == ["0.json"] }
-    // Two in a row, and each by an event of its own: a look must not be the last.
+    try waitUntil("the earlier trigger is done") { try instance.names("done") == ["0.json"] }
+    // Each trigger comes after the previous one is done, so the watch must keep polling.
     for number in 1...3 {
       try instance.drop("\(number).json")
       try waitUntil("trigger \(number) is done", within: .seconds(15)) {
@@ -52,7 +52,7 @@ struct WatchCommandTests {
     #expect(try instance.claimed() == [])
   }
 
-  @Test("A watch finishes what a killed batch left, without a new trigger")
+  @Test("A watch finishes the claims of a killed batch without a new trigger")
   func recovers() throws {
     let instance = try TestInstance(channels: Self.channels)
     try instance.drop("a.json", "2")
@@ -61,7 +61,7 @@ struct WatchCommandTests {
     try waitUntil("the orphan has ended") { try !instance.isLocked("channels/2.lock") }
     try instance.release.pass()
     let watch = try watch(instance)
-    try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
+    try waitUntil("the trigger is done") { try instance.names("done") == ["a.json"] }
     watch.signal(SIGTERM)
     #expect(try watch.wait().status == 143)
     #expect(try instance.records(of: "a.json").map { $0["attempt"] } == [2])
@@ -74,17 +74,17 @@ struct WatchCommandTests {
     try instance.started.wait()
     let watch = try watch(instance)
     try instance.drop("a.json", "1")
-    // The run itself works it off when its channels are done.
+    // The run itself processes the trigger when its channels are done.
     try instance.release.pass(times: 3)
     #expect(try run.wait().status == 0)
-    try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
+    try waitUntil("the trigger is done") { try instance.names("done") == ["a.json"] }
     watch.signal(SIGTERM)
     #expect(try watch.wait().status == 143)
     #expect(try instance.ledger().filter { $0.hasPrefix("manual") } == ["manual demo a.json"])
   }
 
   @Test(
-    "A watch ends with 74 when its spool was moved away, also when another one has its place",
+    "A watch ends with 74 when its spool was moved away, even if another spool has its place",
     arguments: [false, true])
   func spoolMoved(isReplaced: Bool) throws {
     let instance = try TestInstance(channels: Self.channels)
@@ -101,7 +101,7 @@ struct WatchCommandTests {
   }
 
   @Test(
-    "A watch sees a trigger although the spool's time was set to what it was at the last poll",
+    "A watch finds a trigger even if the spool's time was set back to its value at the last poll",
     arguments: [-86_400, 3_600])
   func setTime(offset: Int) throws {
     let instance = try TestInstance(channels: Self.channels)
@@ -118,15 +118,15 @@ struct WatchCommandTests {
     try waitUntil("its run is over") { try instance.history().last?["kind"] == "run" }
     try setTime()
     try watch.waitForPolls(10)
-    // It must not poll between the drop and the setting of the time.
+    // The watch must not poll after the drop and before the time is set.
     watch.signal(SIGSTOP)
-    try waitUntil("it stands still") {
+    try waitUntil("the watch has stopped") {
       try String(contentsOfFile: "/proc/\(watch.id)/stat", encoding: .utf8).contains(") T ")
     }
     try instance.drop("a.json")
     try setTime()
     watch.signal(SIGCONT)
-    try waitUntil("it is done") { try instance.names("done") == ["0.json", "a.json"] }
+    try waitUntil("the trigger is done") { try instance.names("done") == ["0.json", "a.json"] }
     watch.signal(SIGTERM)
     #expect(try watch.wait().status == 143)
   }

@@ -19,7 +19,7 @@ struct Promise2RecordBeforeRemoveTests {
     func position(of event: String, after start: Int = 0) -> Int? {
       events[start...].firstIndex { $0.hasPrefix(event) }
     }
-    /// Where a trigger is claimed, and under what name.
+    /// The position of a trigger's claim in the journal, and its name.
     func claim(_ trigger: String) throws -> (position: Int, name: String) {
       let position = try #require(position(of: "move \(trigger) "))
       return (position, String(events[position].split(separator: " ")[2]))
@@ -32,7 +32,7 @@ struct Promise2RecordBeforeRemoveTests {
     let moved = try #require(position(of: "move \(other.name) b.json"))
     #expect(rejectedRecord < moved, "\(events)")
     #expect(record < removed, "\(events)")
-    // And the result is there, durable, when the claim goes.
+    // The result is also durable before the claim is removed.
     let result = try #require(position(of: "sync done", after: record))
     #expect(result < removed, "\(events)")
   }

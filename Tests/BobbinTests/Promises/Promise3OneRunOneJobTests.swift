@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Promise 3: one run at a time, one job of a channel at a time", .alone)
 struct Promise3OneRunOneJobTests {
-  @Test("A second run is refused while the first lives")
+  @Test("A second run is refused while the first is active")
   func oneRunAtATime() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
     let first = try instance.start("run")
@@ -45,7 +45,7 @@ struct Promise3OneRunOneJobTests {
       try instance.ledger() == ["manual demo one.json", "manual demo one.json", "manual demo two.json"])
   }
 
-  @Test("A new trigger runs although an orphan holds up an older one of the same name")
+  @Test("A new trigger runs even if an orphan delays an older one of the same name")
   func sameNameAsClaimed() throws {
     let instance = try TestInstance(
       channels: """

@@ -4,10 +4,10 @@ import Testing
 
 @Suite("Promise 4: filename order", .alone)
 struct Promise4FilenameOrderTests {
-  @Test("A name that sorts first overtakes what is still waiting, within a second")
+  @Test("A new name that sorts first is run before pending triggers, within a second")
   func overtaking() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/slow"] }"#)
-    // The first job lasts longer than a scan of the spool may be old: that second is what is tested.
+    // The first job takes longer than the greatest age of a scan (one second), which is what this test checks.
     try instance.handler(
       "slow",
       """

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A manual trigger and a scheduled run meet: what the program is for.
+/// A manual trigger during a scheduled run, which is the purpose of the program.
 @Suite("Promise 5: no trigger is stranded", .alone)
 struct Promise5NoneStrandedTests {
   private static let channels = """
@@ -11,7 +11,7 @@ struct Promise5NoneStrandedTests {
     """
 
   @Test(
-    "A trigger during a scheduled run is answered `queued`, with these fields and this message")
+    "The answer to a trigger during a scheduled run is `queued`, with the documented fields and message")
   func queuedDuringScheduledRun() throws {
     let instance = try TestInstance(channels: Self.channels)
     let run = try instance.start("run")
@@ -34,7 +34,7 @@ struct Promise5NoneStrandedTests {
     #expect(try run.wait().status == 0)
   }
 
-  @Test("A second trigger has its position behind the first")
+  @Test("A second trigger has the position after the first")
   func positions() throws {
     let instance = try TestInstance(channels: Self.channels)
     let run = try instance.start("run")
@@ -64,14 +64,14 @@ struct Promise5NoneStrandedTests {
     #expect(try instance.pending() == [])
   }
 
-  @Test("Several triggers run in the byte order of their file names, whenever they were dropped")
+  @Test("Several triggers run in the byte order of their file names, not in the order of their arrival")
   func fileNameOrder() throws {
     let instance = try TestInstance(channels: Self.channels)
     let run = try instance.start("run")
     try instance.started.wait()
     let names = [
       "b.json", "a.json", "9.json", "10.json", "B.json", "é.json", "a b.json", "a.b.json",
-      // Alike for longer than a machine word.
+      // These names share a prefix that is longer than a machine word.
       "episode-of-a-season-9.json", "episode-of-a-season-10.json", "episode-of-a-season-1.json",
     ]
     for name in names { try instance.drop(name, "2\n") }
@@ -102,7 +102,7 @@ struct Promise5NoneStrandedTests {
     #expect(record["outcome"] == "expired")
     let requested = try #require(record["requested_at"].string)
     let warning = try #require(run.errorLine(with: " warning trigger expired"))
-    // The record has microseconds, the warning seconds.
+    // The record has microseconds, and the warning has seconds.
     #expect(warning.contains(" trigger=old.json timestamp=\(requested.prefix(19))Z "))
     // A few seconds may have passed since on a busy machine.
     #expect(warning.contains(#/ age=31m([5-9]|[1-5][0-9])s /#))
@@ -117,7 +117,7 @@ struct Promise5NoneStrandedTests {
     let run = try instance.start("run", "--json")
     try instance.started.wait()
     try instance.drop("late.json", "2\n")
-    // Older than the limit by the time its turn comes. Its own age is what is tested, so this is a real pause.
+    // The trigger is older than the limit when its turn comes. The test is about its age, so this is a real pause.
     try waitUntil("the trigger is older than expire_after") {
       let queue = try instance.bobbin("queue", "--json").jsonLines
       return (queue.first?["age_s"].number ?? 0) > 1.2
@@ -143,7 +143,7 @@ struct Promise5NoneStrandedTests {
     #expect(try run.json["triggers"]["succeeded"] == 2)
     #expect(try instance.ledger() == ["manual demo early.json", "manual demo late.json"])
     #expect(try instance.pending() == [])
-    // Two holdings of the lock, so two records of runs; the scheduled channels are not run again.
+    // The lock was held twice, so there are two records of runs. The scheduled channels are not run again.
     #expect(try instance.history().filter { $0["kind"] == "run" }.count == 2)
   }
 }

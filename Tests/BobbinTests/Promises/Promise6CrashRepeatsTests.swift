@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Promise 6: a crash costs a repetition, never a request", .alone)
 struct Promise6CrashRepeatsTests {
-  @Test("The next run after a crash finishes what was claimed, as the next attempt")
+  @Test("The next run after a crash finishes the claimed trigger in another attempt")
   func crashCostsARepetition() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/crash"] }"#)
     try instance.makeCrashHandler(attempts: "1")
@@ -34,7 +34,7 @@ struct Promise6CrashRepeatsTests {
     try instance.drop("b.json", "99")
     try instance.crashInJob()
     try instance.crashInJob()
-    // The second attempt comes before b, and the third that would come is not begun.
+    // The second attempt comes before b.json, and a third attempt is not begun.
     let last = try instance.bobbin("run", "--spool-only", "--json")
     #expect(last.status == 1)
     #expect(try last.json["triggers"]["failed"] == 2)
@@ -46,7 +46,7 @@ struct Promise6CrashRepeatsTests {
     #expect(try instance.names("failed") == ["a.json", "b.json"])
   }
 
-  @Test("A trigger of a channel with `rerun: false` is never run again")
+  @Test("A trigger of a channel with `rerun: false` is not run again")
   func rerunFalse() throws {
     let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/crash"], rerun: false }"#)

@@ -11,7 +11,7 @@ struct Promise7ChannelOnlyTests {
         { id: 1, name: "demo", url: "feed;touch ../../pwned", limit: 7,
           command: ["handlers/show", "$(touch ../pwned)", "{url}", "a b", "", "{limit}{id}", "*"] }
         """#)
-    // The argument vector and what it sees of Bobbin, each entry on a line of its own.
+    // The argument vector and Bobbin's variables, each on its own line.
     try instance.handler(
       "show", #"printf '<%s>\n' "$@" >../arguments; env | grep BOBBIN_ | LC_ALL=C sort >../environment"#)
     try instance.drop(

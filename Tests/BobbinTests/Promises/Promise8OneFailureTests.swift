@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Promise 8: one failure stops nothing", .alone)
 struct Promise8OneFailureTests {
-  @Test("A scheduled job that kills the batch each time keeps nothing else from running")
+  @Test("A scheduled job that kills the batch each time does not keep other jobs from running")
   func deadlySchedule() throws {
     let instance = try TestInstance(
       channels: """
@@ -21,21 +21,21 @@ struct Promise8OneFailureTests {
     #expect(try instance.ledger() == ["deadly", "good scheduled", "good manual", "deadly"])
     #expect(try instance.document("done/a.json")["success"] == true)
 
-    try instance.handler("deadly", "echo mended >>../ledger")
+    try instance.handler("deadly", "echo repaired >>../ledger")
     let last = try instance.bobbin("run")
     #expect(last.status == 0)
     #expect(last.errorLine(with: " warning recovered", "channel=deadly") != nil)
-    #expect(try instance.ledger().suffix(2) == ["good scheduled", "mended"])
+    #expect(try instance.ledger().suffix(2) == ["good scheduled", "repaired"])
     let deadly = try instance.history().filter { $0["channel"] == "deadly" }
     #expect(deadly.map { $0["outcome"] } == ["interrupted", "interrupted", "succeeded"])
     #expect(Set(deadly.compactMap { $0["id"].number }).count == 3)
-    // It has been killed in it no more, so the order is the configuration's again.
+    // The batch was not killed in this channel again, so the order is the configuration's again.
     #expect(try instance.bobbin("run").status == 0)
-    #expect(try instance.ledger().suffix(2) == ["mended", "good scheduled"])
+    #expect(try instance.ledger().suffix(2) == ["repaired", "good scheduled"])
   }
 
   @Test(
-    "A failing job, a missing program, a bad file and an unwritable log stop nothing, and the status tells"
+    "A failing job, a missing program, a bad file and an unwritable log only change the exit status"
   )
   func oneFailureStopsNothing() throws {
     let instance = try TestInstance(
@@ -44,7 +44,7 @@ struct Promise8OneFailureTests {
         { id: 2, name: "gone", command: ["handlers/no-such"] },
         { id: 3, name: "good", command: ["handlers/note"] },
         """)
-    // Logs that cannot be written, whoever one is: directories have their names.
+    // Not even root can write these logs, because directories have their names.
     for id in 1...9 { _ = try instance.directory.path("spool/logs/\(id).log/x") }
     try instance.drop("a.json", "not a trigger")
     try instance.drop("b.json", "1")

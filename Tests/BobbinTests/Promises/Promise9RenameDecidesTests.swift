@@ -4,10 +4,10 @@ import Testing
 
 @Suite("Promise 9: the rename decides ownership", .alone)
 struct Promise9RenameDecidesTests {
-  @Test("Two batches with locks that lie run no trigger twice")
+  @Test("Two batches with broken locks do not run a trigger twice")
   func renameDecides() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/meet"] }"#)
-    // The two first jobs wait for each other's batch, so that both work at the same time from then on.
+    // The first job of each batch waits for the other batch, so that both batches then work at the same time.
     try instance.handler(
       "meet",
       """
@@ -21,7 +21,7 @@ struct Promise9RenameDecidesTests {
     let environment = try Preload.environment(in: instance.directory).merging(Preload.brokenLocks) { $1 }
     let first = try instance.start("run", "--spool-only", environment: environment)
     try instance.started.wait()
-    // This one finds the claim of the first, which lives, and leaves it alone.
+    // The second batch finds the claim of the first, which is alive, and leaves it alone.
     let second = try instance.start("run", "--spool-only", environment: environment)
     try instance.started.wait()
     #expect(first.isRunning && second.isRunning)

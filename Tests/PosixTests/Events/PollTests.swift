@@ -12,7 +12,7 @@ struct PollTests {
     return (ends[0], ends[1])
   }
 
-  @Test("Waiting ends at the deadline when nothing happens, not before", arguments: [0, 1, 20])
+  @Test("A wait without an event ends at the deadline, not before it", arguments: [0, 1, 20])
   func deadline(_ milliseconds: Int) throws {
     let (reader, writer) = try pipe()
     defer {
@@ -20,18 +20,18 @@ struct PollTests {
       close(writer)
     }
     let deadline = MonotonicTime.now() + .milliseconds(milliseconds)
-    // A signal to this process may end a wait early; the deadline still stands then.
+    // A signal to this process may end a wait early. The deadline is then still in the future.
     repeat {
       #expect(try Poll.wait(reader, -1, until: deadline) == (false, false))
     } while MonotonicTime.now() < deadline
   }
 
-  @Test("Waiting ends at once when the deadline has passed")
+  @Test("A wait whose deadline has passed ends at once")
   func past() throws {
     #expect(try Poll.wait(-1, -1, until: .now() + .seconds(-5)) == (false, false))
   }
 
-  @Test("Waiting says which descriptors have something, and passes over those left out")
+  @Test("A wait says which descriptors are ready, and ignores a descriptor that was left out")
   func ready() throws {
     let (first, second) = (try pipe(), try pipe())
     defer { for end in [first.reader, first.writer, second.reader, second.writer] { close(end) } }
@@ -42,7 +42,7 @@ struct PollTests {
     #expect(try Poll.wait(first.reader, second.reader, until: nil) == (true, true))
   }
 
-  @Test("The end of a pipe counts as something to read")
+  @Test("A pipe whose writer has closed it is ready for reading")
   func closed() throws {
     let (reader, writer) = try pipe()
     defer { close(reader) }
@@ -50,7 +50,7 @@ struct PollTests {
     #expect(try Poll.wait(-1, reader, until: nil) == (false, true))
   }
 
-  @Test("A reader that does not block tells nothing from the end")
+  @Test("A non-blocking reader distinguishes an empty pipe from its end")
   func nonBlocking() throws {
     let (reader, writer) = try pipe()
     try #require(fcntl(reader, F_SETFL, O_NONBLOCK) == 0)
@@ -65,7 +65,7 @@ struct PollTests {
   }
 
   @Test(
-    "Signals have their names",
+    "A signal is shown by its name, or by its number if it has no name",
     arguments: [
       (SIGTERM, "SIGTERM"), (SIGKILL, "SIGKILL"), (SIGSEGV, "SIGSEGV"), (SIGXFSZ, "SIGXFSZ"),
       (64, "signal 64"),

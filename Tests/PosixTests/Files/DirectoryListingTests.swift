@@ -12,25 +12,25 @@ struct DirectoryEntriesTests {
     directory = try scratch.open()
   }
 
-  @Test("Every one of 5,000 entries is seen once, in more than one system call")
+  @Test("Each of 5,000 entries is listed once, in more than one system call")
   func many() throws {
-    // Long names: 5,000 of them fill the buffer several times.
+    // The names are long, so that 5,000 of them fill the buffer several times.
     let names = (0..<5_000).map { FileName("\($0)-" + String(repeating: "x", count: 60)) }
     for name in names { _ = try directory.open(name, .createNew).number }
     #expect(try directory.names().sorted() == names.sorted())
   }
 
-  @Test("An empty directory has no entries, not even its own dots")
+  @Test("The listing of an empty directory is empty and does not contain . and ..")
   func empty() throws { #expect(try directory.names() == []) }
 
-  @Test("Names that begin with full stops are names")
+  @Test("Names that begin with a full stop are listed")
   func dots() throws {
     for name in [".a", "..a", "...", ".\u{1}"] { try scratch.write(FileName(name)) }
     #expect(try directory.names().sorted().map(\.description) == [".\u{1}", "...", "..a", ".a"])
   }
 
   @Test(
-    "Names come as the bytes they are",
+    "Names are listed as their bytes",
     arguments: [[0xFF], [0xC3, 0x28], [0x0A], [0xED, 0xA0, 0x80], [0x20]])
   func bytes(_ bytes: [UInt8]) throws {
     try scratch.write(FileName(bytes: bytes))
@@ -38,7 +38,7 @@ struct DirectoryEntriesTests {
     #expect(try directory.remove(FileName(bytes: bytes)))
   }
 
-  @Test("Two forms of one letter are two files")
+  @Test("Two Unicode forms of a letter are two files")
   func normalForms() throws {
     try scratch.write(FileName("e\u{301}"), bytes: [1])
     try scratch.write(FileName("\u{E9}"), bytes: [2])
@@ -46,14 +46,14 @@ struct DirectoryEntriesTests {
     #expect(try directory.open(FileName("\u{E9}"), .read).readAll(limit: 9) == [2])
   }
 
-  @Test("Two readers do not share one position")
+  @Test("Two readers do not share a position")
   func readers() throws {
     try scratch.write("a")
     #expect(try directory.names().count == 1)
     #expect(try directory.names().count == 1)
   }
 
-  @Test("What can't be read is an error, never taken for empty")
+  @Test("A directory that cannot be read is an error, and is not taken for empty")
   func failure() throws {
     try scratch.directory("gone")
     let gone = try directory.directory(FileName("gone"))

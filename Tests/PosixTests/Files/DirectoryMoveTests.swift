@@ -2,7 +2,7 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("Moving files without replacing any", .alone)
+@Suite("Moving files without replacing others", .alone)
 struct DirectoryMoveTests {
   let scratch: TemporaryDirectory
   let directory: Directory
@@ -28,7 +28,7 @@ struct DirectoryMoveTests {
   }
 
   @Test(
-    "A name that is taken keeps what it has, whatever that is",
+    "A move does not replace an existing entry of any kind",
     arguments: ["file", "folder", "dangling link"])
   func taken(by kind: String) throws {
     try scratch.write("a", "new")
@@ -43,7 +43,7 @@ struct DirectoryMoveTests {
     #expect(try directory.status(of: FileName("b")) == before)
   }
 
-  @Test("Of two names of one file, none is dropped")
+  @Test("A move from one name of a file to another name of it drops neither")
   func hardLinks() throws {
     try scratch.write("a", "text")
     try scratch.hardLink("b", to: "a")
@@ -51,7 +51,7 @@ struct DirectoryMoveTests {
     #expect(try scratch.names() == ["a", "b"])
   }
 
-  @Test("A symbolic link moves itself")
+  @Test("A symbolic link is moved, not its target")
   func link() throws {
     try scratch.write("target", "text")
     try scratch.symbolicLink("a", to: "target")
@@ -60,7 +60,7 @@ struct DirectoryMoveTests {
     #expect(try scratch.names() == ["b", "target"])
   }
 
-  @Test("A name that is not valid UTF-8 moves like any other")
+  @Test("A file whose name is not valid UTF-8 is moved like any other")
   func invalidName() throws {
     let (old, new) = (FileName(bytes: [0xFF, 0xC3]), FileName(bytes: [0x80, 0x0A]))
     try scratch.write(old)
@@ -68,7 +68,7 @@ struct DirectoryMoveTests {
     #expect(try directory.names() == [new])
   }
 
-  @Test("What can't be moved is an error with both its reasons: name and errno")
+  @Test("A move that fails is an error with the name and the errno")
   func impossible() throws {
     try scratch.directory("a")
     let inside = try directory.directory(FileName("a"))
@@ -78,7 +78,7 @@ struct DirectoryMoveTests {
     #expect(error?.description == "cannot move '\(scratch.path)/a': Invalid argument")
   }
 
-  @Test("Of many that move one file, exactly one gets it")
+  @Test("Exactly one of many threads that move the same file succeeds")
   func race() throws {
     for round in 0..<50 {
       try scratch.write("a\(round)")

@@ -13,13 +13,13 @@ struct DescriptorTests {
   }
 
   @Test(
-    "Reading stops at the limit or the end of the file",
+    "A read stops at the limit or at the end of the file",
     arguments: [(0, ""), (1, "a"), (5, "abcde"), (6, "abcdef"), (99, "abcdef")])
   func readAll(_ limit: Int, _ expected: String) throws {
     try scratch.write("a", "abcdef")
     let file = try directory.open(FileName("a"), .read)
     #expect(try file.readAll(limit: limit) == Array(expected.utf8))
-    // It reads from the beginning, whatever was read before.
+    // It reads from the beginning, even after an earlier read.
     #expect(try file.readAll(limit: limit) == Array(expected.utf8))
   }
 
@@ -32,7 +32,7 @@ struct DescriptorTests {
       try directory.open(FileName("a"), .read).read(at: offset, count: count) == Array(expected.utf8))
   }
 
-  @Test("A shorter content leaves nothing of the longer one")
+  @Test("A shorter content replaces a longer one completely")
   func replaceContent() throws {
     try scratch.write("a", "a long text")
     let file = try directory.open(FileName("a"), .update)
@@ -42,7 +42,7 @@ struct DescriptorTests {
     #expect(try scratch.text("a") == "SHort")
   }
 
-  @Test("Appending goes to the end, whoever else has written meanwhile")
+  @Test("Text is appended at the end, even if another writer has appended meanwhile")
   func append() throws {
     let first = try directory.open(FileName("a"), .append)
     let second = try directory.open(FileName("a"), .append)
@@ -54,7 +54,7 @@ struct DescriptorTests {
     #expect(try scratch.text("a") == "1234")
   }
 
-  @Test("A new file has the mode that was asked for, and can be synced")
+  @Test("A new file has the requested mode, and can be synced")
   func mode() throws {
     let file = try directory.open(FileName("a"), .createNew, mode: 0o600)
     #expect(try file.status().mode == 0o600)
@@ -68,7 +68,7 @@ struct DescriptorTests {
     }
   }
 
-  @Test("A writer is seen while it has the file open, and no longer")
+  @Test("A writer is detected only while it has the file open")
   func lease() throws {
     try scratch.write("a", "text")
     let reader = try directory.open(FileName("a"), .read)
@@ -79,16 +79,16 @@ struct DescriptorTests {
       try writer.write([UInt8(ascii: "x")])
     }
     #expect(reader.isOpenForWriting() == false)
-    // The lease was given back: opening for writing does not wait for its holder.
+    // The lease was released: opening for writing does not wait for its holder.
     #expect(throws: Never.self) { _ = try directory.open(FileName("a"), .update).number }
   }
 
-  @Test("What cannot have a lease is unknown")
+  @Test("The writers of a file that cannot have a lease are unknown")
   func noLease() throws {
     #expect(try Directory(path: "/dev").open(FileName("null"), .read).isOpenForWriting() == nil)
   }
 
-  @Test("A descriptor is closed when its owner goes")
+  @Test("A descriptor is closed when its owner is destroyed")
   func close() throws {
     let before = try OpenDescriptors.all()
     do {
@@ -98,7 +98,7 @@ struct DescriptorTests {
     #expect(try OpenDescriptors.all() == before)
   }
 
-  @Test("The lock for appending keeps others out until it is given back")
+  @Test("The lock for appending keeps others out until it is released")
   func lock() throws {
     let file = try directory.open(FileName("a"), .append)
     try file.lock()

@@ -12,7 +12,7 @@ struct FileLockTests {
     directory = try scratch.open()
   }
 
-  @Test("A second holder is refused while the first lives")
+  @Test("A second holder is refused while the first holds the lock")
   func exclusive() throws {
     do {
       let lock = try directory.lock("lock")
@@ -22,14 +22,14 @@ struct FileLockTests {
     #expect(try directory.isFree("lock"))
   }
 
-  @Test("The file is made for its owner alone and stays")
+  @Test("The lock file is made only for its owner, and stays")
   func file() throws {
     _ = try directory.isFree("lock")
     #expect(try directory.status(of: FileName("lock"))?.mode == 0o600)
     #expect(try scratch.text("lock") == "")
   }
 
-  @Test("Taking it leaves the content alone")
+  @Test("Taking the lock does not change the content of the file")
   func content() throws {
     try scratch.write("lock", "note")
     _ = try directory.isFree("lock")
@@ -46,12 +46,12 @@ struct FileLockTests {
       try scratch.rename("other", "lock")
     }
     #expect(try !lock.isStillInPlace())
-    // Others can have the new file, which is why the holder must look.
+    // Others can lock the new file, which is why the holder must check.
     #expect(try directory.isFree("lock"))
     #expect(try !lock.isStillInPlace())
   }
 
-  @Test("A lock that was moved away and back is in place")
+  @Test("A lock whose file was moved away and back is still in place")
   func movedBack() throws {
     let lock = try directory.lock("lock")
     try scratch.rename("lock", "elsewhere")
@@ -60,11 +60,11 @@ struct FileLockTests {
     #expect(try lock.isStillInPlace())
   }
 
-  @Test("Whether it is held can be asked without keeping anybody out")
+  @Test("A check whether the lock is held does not keep others out")
   func isHeld() throws {
     let name = FileName("lock")
     #expect(try !FileLock.isHeld(name, in: directory))
-    #expect(!scratch.exists("lock"), "asking makes no file")
+    #expect(!scratch.exists("lock"), "the check does not make a file")
     do {
       let lock = try directory.lock("lock")
       #expect(try FileLock.isHeld(name, in: directory))
@@ -74,14 +74,14 @@ struct FileLockTests {
     #expect(try directory.isFree("lock"))
   }
 
-  @Test("A symbolic link is not followed to the file that is locked")
+  @Test("A symbolic link is not followed to another file, which would then be locked")
   func link() throws {
     try scratch.symbolicLink("lock", to: "elsewhere")
     #expect(throws: SystemError.self) { try directory.isFree("lock") }
     #expect(!scratch.exists("elsewhere"))
   }
 
-  @Test("Of many that try at once, one has it")
+  @Test("Exactly one of many threads that try at once gets the lock")
   func race() throws {
     let holders = Monitor((now: 0, most: 0, times: 0))
     try inParallel(4) { [directory] _ in
@@ -96,9 +96,9 @@ struct FileLockTests {
         _ = lock.file.number
       }
     }
-    let seen = holders.withLock { $0 }
-    #expect(seen.most == 1)
-    #expect(seen.times > 0)
+    let observed = holders.withLock { $0 }
+    #expect(observed.most == 1)
+    #expect(observed.times > 0)
   }
 
   @Test("A file that cannot be locked is named in the error")

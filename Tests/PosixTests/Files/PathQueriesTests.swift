@@ -13,7 +13,7 @@ struct PathTests {
     #expect(chmod(try scratch.write(name), 0o755) == 0)
   }
 
-  @Test("A program is the first file along PATH that may be executed")
+  @Test("A program is the first file in PATH that may be executed")
   func program() throws {
     try program("second/tool")
     try program("third/tool")
@@ -40,7 +40,7 @@ struct PathTests {
   }
 
   @Test(
-    "An entry of PATH that is empty or relative is passed over: a job has another working directory",
+    "An empty or relative entry of PATH is skipped, because a job has another working directory",
     arguments: ["", ".", "here", "./here"])
   func relativeEntry(_ entry: String) throws {
     let before = try CurrentProcess.directory()
@@ -52,7 +52,7 @@ struct PathTests {
     #expect(PathQueries.program("tool", searching: "\(entry):\(scratch.path)") == "\(scratch.path)/tool")
   }
 
-  @Test("Directories are made with all above them, and once")
+  @Test("Directories are made with all their parents, and only once")
   func makeDirectories() throws {
     let path = "\(scratch.path)/a/b/c"
     try PathQueries.makeDirectories(path)
@@ -65,7 +65,7 @@ struct PathTests {
     #expect(error?.code == .notDirectory)
   }
 
-  @Test("A file is read whole or, when it is too large, not at all", arguments: [(4, true), (3, false)])
+  @Test("A file is read completely, or not at all if it is too large", arguments: [(4, true), (3, false)])
   func read(_ limit: Int, _ isRead: Bool) throws {
     let file = try scratch.write("a", "text")
     if isRead {
@@ -76,7 +76,7 @@ struct PathTests {
     }
   }
 
-  @Test("What is not there has no status, and a link has its own")
+  @Test("A missing file does not have a status, and a link has its own status")
   func status() throws {
     try scratch.symbolicLink("link", to: "nowhere")
     #expect(try PathQueries.status("\(scratch.path)/none") == nil)
@@ -87,7 +87,7 @@ struct PathTests {
     #expect(!PathQueries.allows(.execute, try scratch.write("text")))
   }
 
-  @Test("An empty variable of the environment counts as none")
+  @Test("An empty environment variable counts as not set")
   func environment() {
     setenv("BOBBIN_TEST_VARIABLE", "", 1)
     defer { unsetenv("BOBBIN_TEST_VARIABLE") }

@@ -15,7 +15,7 @@ extension Processes {
     }
 
     @Test(
-      "How a program ended is a value",
+      "The end of a program is an exit status or a signal",
       arguments: [
         ("exit 0", ChildProcess.Exit.status(0)), ("exit 3", .status(3)), ("exit 255", .status(255)),
         ("kill -TERM $$", .signal(SIGTERM)), ("kill -KILL $$", .signal(SIGKILL)), ("exit 143", .status(143)),
@@ -24,14 +24,14 @@ extension Processes {
       #expect(try Script.run(script).exit == expected)
     }
 
-    @Test("Output and error come apart, whole, and to their end")
+    @Test("Standard output and standard error are read separately and to their end")
     func streams() throws {
       let outcome = try Script.run("echo to the output; echo to the error >&2; seq 1 20000")
       #expect(outcome.output == "to the output\n" + (1...20_000).map { "\($0)\n" }.joined())
       #expect(outcome.error == "to the error\n")
     }
 
-    @Test("It leads a process group of its own")
+    @Test("A child leads its own process group")
     func group() throws {
       let outcome = try Script.run(
         "read -r pid name state parent group rest </proc/$$/stat; echo $pid $group")
@@ -39,26 +39,26 @@ extension Processes {
       #expect(outcome.id != getpgrp())
     }
 
-    @Test("Its standard input is empty")
+    @Test("The standard input of a child is empty")
     func input() throws {
       #expect(try Script.run("readlink /proc/$$/fd/0; wc -c").output == "/dev/null\n0\n")
     }
 
-    @Test("It gets the standard descriptors and the lock, and no other of ours")
+    @Test("A child gets the standard descriptors and the lock, and none of our other descriptors")
     func descriptors() throws {
-      // What whoever started the tests has handed down is handed down further; that is not ours to close.
+      // Descriptors that the starter of the tests has handed down are handed down further. They are not ours to close.
       let foreign = try OpenDescriptors.all().filter { fcntl($0, F_GETFD) & FD_CLOEXEC == 0 }
       try scratch.write("a")
       let file = try directory.open(FileName("a"), .update)
       let folder = try scratch.open()
-      // Looked up twice, because the shell itself has the directory open while it makes the list.
+      // Each name is checked again, because the shell itself has the directory open while it lists it.
       let outcome = try Script.run("for fd in /proc/$$/fd/*; do [ -e $fd ] && echo ${fd##*/}; done; true")
       let numbers = Set(outcome.output.split(separator: "\n").compactMap { Int32($0) })
       #expect(numbers == foreign.union([0, 1, 2, 64]))
       withExtendedLifetime(folder) { _ = file.number }
     }
 
-    @Test("Its streams are the pipes even when the number of the lock is taken by one of them")
+    @Test("The streams of a child are the pipes even if a pipe has the number that the lock gets")
     func crowded() throws {
       let lock = try directory.lock("lock")
       var held: [Directory] = []
@@ -70,7 +70,7 @@ extension Processes {
       #expect(try scratch.text("lock") == "")
     }
 
-    @Test("It gets the lock also when that has the same number here")
+    @Test("A child gets the lock even if the lock has the same number in this process")
     func sameNumber() throws {
       var taken: [Int32] = []
       defer { for number in taken { close(number) } }
@@ -80,7 +80,7 @@ extension Processes {
       #expect(try Script.finish(running).output == scratch.path + "/lock\n")
     }
 
-    @Test("Nothing of 50 programs is left open here, those that could not be started among them")
+    @Test("50 programs, some of which cannot be started, leave no descriptor open in this process")
     func leaks() throws {
       let lock = try directory.lock("lock")
       let before = try OpenDescriptors.all()
@@ -95,7 +95,7 @@ extension Processes {
       #expect(try Children.reap() == .childless)
     }
 
-    @Test("Signals that are ignored or blocked here have their default meaning there")
+    @Test("Signals that are ignored or blocked in this process have their default action in a child")
     func signals() throws {
       signal(SIGPIPE, SIG_IGN)
       signal(SIGIO, SIG_IGN)
@@ -114,7 +114,7 @@ extension Processes {
       }
     }
 
-    @Test("Arguments and environment arrive as they are, and nothing else does")
+    @Test("A child gets exactly the given arguments and environment")
     func argumentsAndEnvironment() throws {
       let odd = ["", "a b", "$HOME", "*", "\"'\\", "ä\u{1F431}", "-n"]
       let environment = ["A=1", "B=", "C=x y=z", "ODD=\n"]
@@ -130,7 +130,7 @@ extension Processes {
         echoed.output == odd.map { "\($0)\n" }.joined() + environment.map { "\($0)#" }.joined())
     }
 
-    @Test("It works in the directory it was given")
+    @Test("A child works in the given directory")
     func workingDirectory() throws {
       let lock = try directory.lock("lock")
       let outcome = try Script.finish(Script.start("pwd -P", inheriting: lock, directory: scratch.path))
@@ -138,7 +138,7 @@ extension Processes {
     }
 
     @Test(
-      "A program that cannot be started is an error, and no child",
+      "A program that cannot be started is an error and does not leave a child",
       arguments: [
         ("/nonexistent/program", SystemError.Code.noSuchFile), ("/etc/passwd", .accessDenied),
         ("/", .accessDenied),
@@ -150,7 +150,7 @@ extension Processes {
       #expect(try Children.reap() == .childless)
     }
 
-    @Test("A working directory that is not there is named, not the program")
+    @Test("The error for a missing working directory names the directory, not the program")
     func directoryMissing() throws {
       let lock = try directory.lock("lock")
       let missing = scratch.path + "/missing"
@@ -161,7 +161,7 @@ extension Processes {
       #expect(try Children.reap() == .childless)
     }
 
-    @Test("SIGHUP stays ignored where nohup has ignored it, and is not otherwise")
+    @Test("SIGHUP is ignored in a child only if it is ignored in this process, as nohup does")
     func hangup() throws {
       let old = signal(SIGHUP, SIG_IGN)
       defer { signal(SIGHUP, old) }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The name of a user")
 struct UserNameTests {
-  @Test("The name of a user is what the machine's user database says; nil for a number that nobody has")
+  @Test("The name of a user comes from the machine's user database, and is nil for an unknown number")
   func names() {
     #expect(PasswordFile.userName(0) == "root")
     #expect(PasswordFile.userName(4_000_000_123) == nil)

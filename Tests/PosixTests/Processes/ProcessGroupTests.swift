@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension Processes {
-  @Suite("What a child process starts and keeps", .serialized)
+  @Suite("The descendants and locks of a child process", .serialized)
   struct ProcessGroupTests {
     let scratch: TemporaryDirectory
     let directory: Directory
@@ -14,7 +14,7 @@ extension Processes {
       directory = try scratch.open()
     }
 
-    @Test("A lock is held as long as a process has it, longer than its first holder")
+    @Test("A lock is held as long as any process has it open, even after its first holder has ended")
     func inheritedLock() throws {
       let child: RunningScript
       do {
@@ -29,7 +29,7 @@ extension Processes {
       #expect(try directory.isFree("lock"))
     }
 
-    @Test("A lock is held by what the child left behind")
+    @Test("A lock is held by a process that the child left behind")
     func lockOfOrphan() throws {
       let child: RunningScript
       do {
@@ -43,12 +43,12 @@ extension Processes {
       try waitUntil("the lock is free") { try directory.isFree("lock") }
     }
 
-    @Test("A process that only waits to be reaped counts as ended")
+    @Test("A process that has not been reaped yet counts as ended")
     func zombie() throws {
       let lock = try directory.lock("lock")
       let child = try Script.start("read -r line || exit 0", inheriting: lock)
       try waitUntil("it has ended") { ProcessTable.startTime(of: child.id) == nil }
-      // Signal 0 still finds it.
+      // Signal 0 still finds the process.
       #expect(kill(child.id, 0) == 0)
       #expect(try Script.reap(child.id) == .status(0))
     }
@@ -74,7 +74,7 @@ extension Processes {
       child.signalGroup(Signals.kill)
     }
 
-    @Test("A child that runs is not reaped, and without children there is nothing to reap")
+    @Test("A running child is not reaped, and a process without children has nothing to reap")
     func reap() throws {
       let lock = try directory.lock("lock")
       let child = try Script.start("echo started; exec sleep 600", inheriting: lock)
@@ -85,7 +85,7 @@ extension Processes {
       #expect(try Children.reap() == .childless)
     }
 
-    @Test("Orphans are adopted, and found and ended in whatever session they hide")
+    @Test("Orphans are adopted, found and ended, even in another session")
     func orphans() throws {
       try Children.adoptOrphans()
       let lock = try directory.lock("lock")
@@ -100,7 +100,7 @@ extension Processes {
       #expect(try Children.reap() == .childless)
     }
 
-    @Test("The end of a child ends a wait")
+    @Test("A wait ends when a child ends")
     func endOfChild() throws {
       try Signals.handle()
       try Signals.handle()
@@ -109,7 +109,7 @@ extension Processes {
       let deadline = MonotonicTime.now() + Script.patience
       var reaped = try Children.reap()
       while reaped == .none, MonotonicTime.now() < deadline {
-        // Without the signal it would be the deadline that ends this.
+        // Without the signal, only the deadline would end this wait.
         try Poll.wait(until: deadline)
         reaped = try Children.reap()
       }
@@ -117,7 +117,7 @@ extension Processes {
       #expect(MonotonicTime.now() < deadline)
     }
 
-    @Test("Descendants are all that a process started, nearest first, whatever their names")
+    @Test("Descendants are all processes that a process started, nearest first, whatever their names")
     func descendants() throws {
       let lock = try directory.lock("lock")
       // Such a name would mislead a parser that searches for the first parenthesis or space.
@@ -128,9 +128,9 @@ extension Processes {
       try waitUntil("the program has its name") {
         try PathQueries.read("/proc/\(grandchild)/comm", limit: 99) == Array("a) S 1 (b\n".utf8)
       }
-      let found = try ProcessTable.descendants(of: child.id)
-      #expect(found.count == 2)
-      #expect(found.last == grandchild)
+      let descendants = try ProcessTable.descendants(of: child.id)
+      #expect(descendants.count == 2)
+      #expect(descendants.last == grandchild)
       #expect(try ProcessTable.descendants(of: getpid()).first == child.id)
       let began = try #require(ProcessTable.startTime(of: grandchild))
       #expect(try began >= #require(ProcessTable.startTime(of: child.id)))

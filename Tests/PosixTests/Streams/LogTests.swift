@@ -5,14 +5,14 @@ import Text
 
 @Suite("A log line", .alone)
 struct LogTests {
-  /// What is written, without the time.
+  /// The lines that are written, without their times.
   private func lines(isQuiet: Bool = false, _ body: (Log) -> Void) -> [String] {
     let lines = Monitor<[String]>([])
     body(Log(isQuiet: isQuiet) { line in lines.withLock { $0.append(line) } })
     return lines.withLock { $0 }.map { line in String(line.drop { $0 != " " }.dropFirst()) }
   }
 
-  @Test("A log line has time, level, message and fields, and ends with its only newline")
+  @Test("A log line has a time, a level, a message and fields, and ends with its only newline")
   func form() throws {
     let written = Monitor("")
     Log { line in written.withLock { $0 = line } }.warning(
@@ -23,7 +23,7 @@ struct LogTests {
   }
 
   @Test(
-    "A log line quotes a value that would not end clearly, and escapes what drives a terminal",
+    "A log line quotes a value whose end would not be clear, and escapes terminal control characters",
     arguments: [
       ("plain", "plain"), ("ä😀", "ä😀"), ("7.json", "7.json"), ("", #""""#), ("a b", #""a b""#),
       ("a=b", #""a=b""#), (#"a"b"#, #""a\"b""#), ("a\nb", #""a\nb""#), ("a\rb\tc", #""a\rb\tc""#),
@@ -40,12 +40,12 @@ struct LogTests {
     #expect(lines { $0.error("m", ["a": nil, "b": "1", "c": nil]) } == ["error m b=1\n"])
   }
 
-  @Test("A log line keeps a message on its line")
+  @Test("A log line escapes a newline in its message")
   func message() {
     #expect(lines { $0.warning("a\nb\u{1B}") } == ["warning a\\nb\\u{1b}\n"])
   }
 
-  @Test("A log line that is not a warning and no error is left out when quiet")
+  @Test("A log line that is neither a warning nor an error is left out in quiet mode")
   func quiet() {
     let written = lines(isQuiet: true) { log in
       log.info("one")

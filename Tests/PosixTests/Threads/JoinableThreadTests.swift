@@ -3,9 +3,9 @@ import Posix
 import TestSupport
 import Testing
 
-@Suite("Threads and what they share", .alone)
+@Suite("Threads and shared values", .alone)
 struct WorkerTests {
-  @Test("A joined worker has done its work")
+  @Test("A thread that was joined has done its work")
   func join() throws {
     let done = Monitor(false)
     let worker = try JoinableThread { done.withLock { $0 = true } }
@@ -13,29 +13,29 @@ struct WorkerTests {
     #expect(done.withLock { $0 })
   }
 
-  @Test("One thread at a time changes what is shared")
+  @Test("Only one thread at a time changes a shared value")
   func access() throws {
     let sum = Monitor(0)
     try inParallel(4) { _ in for _ in 0..<10_000 { sum.withLock { $0 += 1 } } }
     #expect(sum.withLock { $0 } == 40_000)
   }
 
-  @Test("An error inside comes out, and the lock is given back")
+  @Test("An error in the body is rethrown, and the lock is released")
   func errors() {
     let value = Monitor(1)
     #expect(throws: Failure.self) {
       try value.withLock { value in
         value = 2
-        throw Failure("it goes on")
+        throw Failure("the body failed")
       }
     }
     #expect(value.withLock { $0 } == 2)
   }
 
-  @Test("A wait ends when another thread has made the change and woken the rest")
+  @Test("A wait ends when another thread has made the change and notified the waiting threads")
   func wait() throws {
     let turn = Monitor(0)
-    // Each waits for the one before it, in the order least likely to come by itself.
+    // The threads take turns in the reverse order of their start, which is unlikely to happen by chance.
     try inParallel(4) { number in
       _ = turn.wait { $0 == 3 - number ? true : nil }
       turn.withLock { $0 += 1 }
@@ -44,7 +44,7 @@ struct WorkerTests {
     #expect(turn.withLock { $0 } == 4)
   }
 
-  @Test("A wait with a deadline ends with nil, not before the deadline")
+  @Test("A wait with a deadline returns nil at the deadline, not before it")
   func deadline() {
     let value = Monitor(0)
     let deadline = MonotonicTime.now() + .milliseconds(15)
@@ -53,14 +53,14 @@ struct WorkerTests {
     #expect(value.wait(until: .now() + .seconds(-1)) { $0 == 1 ? true : nil } == nil)
   }
 
-  @Test("What is there already is not waited for, however late it is")
+  @Test("A wait for a condition that is already true returns at once, even after the deadline")
   func late() {
     let value = Monitor(7)
     #expect(value.wait(until: .now() + .seconds(-1)) { $0 } == 7)
     #expect(value.wait { $0 } == 7)
   }
 
-  @Test("The change counts when it comes before the deadline")
+  @Test("A wait returns a change that comes before the deadline")
   func beforeDeadline() throws {
     let value = Monitor(0)
     let worker = try JoinableThread {
@@ -71,7 +71,7 @@ struct WorkerTests {
     worker.join()
   }
 
-  @Test("A worker leaves signals to others, and changes nothing for its starter")
+  @Test("A thread blocks signals for itself, and does not change the signal mask of its starter")
   func signals() throws {
     let before = blockedSignals()
     let blocked = Monitor<[Int32]>([])

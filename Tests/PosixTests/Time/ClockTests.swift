@@ -3,12 +3,12 @@ import TestSupport
 import Testing
 import Text
 
-@Suite("Moments and lengths of time", .alone)
+@Suite("Times and durations", .alone)
 struct ClockTests {
   static let lengths: [(Duration, Int64)] = [
     (.zero, 0), (.nanoseconds(1), 1), (.seconds(-1), -1_000_000_000), (.milliseconds(1_500), 1_500_000_000),
     (Duration(secondsComponent: 0, attosecondsComponent: 999_999_999), 0),
-    // The longest that fits, and the first that does not.
+    // The longest duration that fits, and the first that does not.
     (.seconds(9_223_372_036) + .nanoseconds(854_775_807), .max),
     (.seconds(9_223_372_036) + .nanoseconds(854_775_806), .max - 1),
     (.seconds(9_223_372_036) + .nanoseconds(854_775_808), .max),
@@ -16,12 +16,12 @@ struct ClockTests {
     (.seconds(Int64.max), .max), (.seconds(Int64.min), .min),
   ]
 
-  @Test("Lengths that do not fit into nanoseconds are as long as can be", arguments: lengths)
+  @Test("A duration that does not fit into nanoseconds becomes the longest one that does", arguments: lengths)
   func wholeNanoseconds(_ duration: Duration, _ expected: Int64) {
     #expect(duration.wholeNanoseconds == expected)
   }
 
-  @Test("A deadline beyond the end of time is the end of time")
+  @Test("A deadline that is too far away becomes the latest time of the clock")
   func saturation() {
     #expect((MonotonicTime.now() + .seconds(Int64.max)).nanoseconds == .max)
     #expect((MonotonicTime(nanoseconds: .max) + .nanoseconds(1)).nanoseconds == .max)
@@ -54,13 +54,13 @@ struct ClockTests {
     (.init(seconds: -5), .zero, .init(seconds: -5)),
   ]
 
-  @Test("Times add up, and their difference is what was added", arguments: sums)
-  func sum(_ moment: Timestamp, _ duration: Duration, _ expected: Timestamp) {
-    #expect(moment + duration == expected)
-    #expect(expected - moment == duration)
-    #expect((expected < moment) == (duration < .zero))
+  @Test("A duration is added to a time, and the difference of the times is that duration", arguments: sums)
+  func sum(_ time: Timestamp, _ duration: Duration, _ expected: Timestamp) {
+    #expect(time + duration == expected)
+    #expect(expected - time == duration)
+    #expect((expected < time) == (duration < .zero))
   }
 
-  @Test("Seconds have a fraction")
+  @Test("The seconds of a duration have a fraction")
   func fraction() { #expect(Duration.milliseconds(1_250).secondsWithFraction == 1.25) }
 }

@@ -2,16 +2,17 @@ import Posix
 import TestSupport
 import Testing
 
-/// Times that files and triggers can have and no clock ever shows: anybody can set them, and no run may stop at one.
+/// Times that a clock never shows. Anybody can give them to files and triggers, and a run must not stop because of
+/// them.
 @Suite("Extreme times", .alone)
 struct ExtremeTimesTests {
   @Test(
-    "Extreme times is refused when its offset leads out of the years 0000 to 9999",
+    "A time whose offset leads out of the years 0000 to 9999 is refused",
     arguments: ["0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "9999-12-31T23:59:60Z"])
   func outOfYears(_ text: String) { #expect(Timestamp(rfc3339: text) == nil) }
 
   @Test(
-    "Extreme times is written with four digits of the year even where a file system has stranger times",
+    "A time is written with four digits of the year, even if a file system has a year beyond them",
     arguments: [
       (Int64.min, "0000-01-01T00:00:00Z"), (-67_768_040_609_740_800, "0000-01-01T00:00:00Z"),
       (-62_167_219_201, "0000-01-01T00:00:00Z"), (253_402_300_800, "9999-12-31T23:59:59Z"),
@@ -22,7 +23,7 @@ struct ExtremeTimesTests {
     #expect(Timestamp(seconds: seconds).compact.utf8.count == 23)
   }
 
-  @Test("The difference of any two times is a length, however far they are apart")
+  @Test("The difference of any two times is a duration, however far apart they are")
   func farApart() {
     let (first, last) = (Timestamp(seconds: .min), Timestamp(seconds: .max, nanoseconds: 999_999_999))
     #expect(last - first == .seconds(3_652_425 * 86_400 - 1))

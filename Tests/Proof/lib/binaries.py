@@ -1,4 +1,4 @@
-"""The programs that are tested: as released, with failpoints, dynamically linked, and mutants."""
+"""The programs that are tested: the released program, one with failpoints, a dynamically linked one, and mutants."""
 
 import contextlib
 import os
@@ -32,12 +32,12 @@ def locate(variable, builder):
 
 
 def release_binary():
-    """The program as it is installed: $BOBBIN, or built."""
+    """The release program, as it is installed: $BOBBIN, otherwise it is built."""
     return locate("BOBBIN", lambda: build("-c", "release"))
 
 
 def instrumented_binary():
-    """The program with failpoints (Sources/CLinux/failpoint.h): $BOBBIN_FAILPOINTS_BINARY, or built."""
+    """The program with failpoints (Sources/CLinux/failpoint.h): $BOBBIN_FAILPOINTS_BINARY, otherwise it is built."""
     return locate(
         "BOBBIN_FAILPOINTS_BINARY",
         lambda: build("--scratch-path", str(PROJECT / ".build-failpoints"), environment={"BOBBIN_FAILPOINTS": "1"}),
@@ -45,7 +45,7 @@ def instrumented_binary():
 
 
 def dynamic_binary():
-    """The program with a C library that is loaded when it starts: $BOBBIN_DYNAMIC_BINARY, or built.
+    """A dynamically linked program: $BOBBIN_DYNAMIC_BINARY, otherwise it is built.
 
     A release program may be static, and then nothing can be preloaded into it.
     """
@@ -65,7 +65,7 @@ def mutant(patch):
     with tempfile.TemporaryDirectory(prefix="bobbin-mutant-") as folder:
         copy = pathlib.Path(folder)
         copy_sources(copy)
-        # Without the ceiling, a repository around the temporary directory would make git skip the files silently.
+        # Without the ceiling, git would silently skip the files if the temporary directory were inside a repository.
         applied = subprocess.run(
             ["git", "apply", "--verbose", str(MUTANTS / patch)],
             cwd=copy,
@@ -81,7 +81,7 @@ def mutant(patch):
 
 
 def copy_sources(destination):
-    """Copies what a build needs."""
+    """Copies the files that a build needs."""
     for name in ("Sources", "Tests", "Package.swift"):
         source = PROJECT / name
         if source.is_dir():

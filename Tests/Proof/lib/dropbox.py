@@ -1,4 +1,4 @@
-"""A drop box with real and different users: its owner is the batch's user, its group the submitters, its mode 3730."""
+"""A drop box with several real users: its owner is the batch's user, its group the submitters, and its mode 3730."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ class DropBox(HostileInstance):
         self.give_to(BATCH_USER)
         os.chown(self.spool, BATCH_USER, SUBMITTERS)
         self.spool.chmod(0o3730)
-        # Where the attacker keeps files of their own.
+        # The attacker's own directory.
         self.lair = self.root / "lair"
         self.lair.mkdir()
         os.chown(self.lair, MALLORY, MALLORY)
@@ -40,7 +40,7 @@ class DropBox(HostileInstance):
         )
 
     def run_batch(self, **options):
-        """A run of the batch's user over the spool."""
+        """Runs the batch over the spool, as the batch's user."""
         self.oracle.note_clean_run()
         return self.as_user(BATCH_USER, "run", "--spool-only", **options)
 

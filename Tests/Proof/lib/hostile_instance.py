@@ -1,4 +1,4 @@
-"""What the topics on hostile and odd input share: an instance that expects it, and what must hold of all its output.
+"""An instance for the topics on hostile and odd input, and the checks of all its output.
 
 Log lines, history, results and the output of commands stay one line per event, with control characters escaped, and a
 secret that a submitter links to appears nowhere.
@@ -28,8 +28,8 @@ SECRET = b"secret-5b1c0f7e"
 BATCH_USER = 64001
 SUBMITTER = 64002
 
-# What must never reach a terminal, a log or the history unescaped: C0 without the line feed, DEL, C1, line and
-# paragraph separators, marks that reorder text, the byte order mark.
+# Characters that must not reach a terminal, a log or the history unescaped: C0 without the line feed, DEL, C1, line and
+# paragraph separators, marks that reorder text, and the byte order mark.
 UNSAFE_FOR_TERMINAL = re.compile(jobs.ESCAPED.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info|warning|error) \S.*")
 
@@ -38,7 +38,7 @@ NOTE_ID = "#!/bin/sh\nprintf '%s\\n' \"$BOBBIN_HISTORY_ID\" >>'{ledger}'\n"
 HANDLERS = {
     "note": NOTE_ID + "echo item\n",
     "fail": NOTE_ID + "exit 3\n",
-    # Writes what could control a terminal.
+    # Writes text that could control a terminal.
     "shout": NOTE_ID
     + "printf '\\033]0;owned\\007\\302\\205\\342\\200\\256x\\rgone\\n'\n"
     + "printf '\\033[31mred\\342\\200\\256\\377\\n' >&2\nexit 3\n",
@@ -55,7 +55,7 @@ SETTINGS = {"settle": "100ms", "defaults": {"attempts": 1, "grace": "1s"}}
 
 
 class HostileInstance(Instance):
-    """An instance whose ledger counts by history ids, and that keeps what its commands wrote."""
+    """An instance whose ledger counts by history ids, and that keeps the output of its commands."""
 
     def __init__(self, channels=CHANNELS, handlers=None, parent=None, **settings):
         super().__init__(channels, {**HANDLERS, **(handlers or {})}, parent, **{**SETTINGS, **settings})
@@ -92,8 +92,8 @@ class HostileInstance(Instance):
 
     def record(self, name):
         """The last record of a trigger."""
-        found = [record for record in self.records() if record["name"] == layout.as_bytes(name)]
-        return found[-1] if found else {"outcome": None, "error_message": None}
+        records = [record for record in self.records() if record["name"] == layout.as_bytes(name)]
+        return records[-1] if records else {"outcome": None, "error_message": None}
 
     def outcome(self, name):
         return self.record(name)["outcome"]
@@ -121,8 +121,8 @@ class HostileInstance(Instance):
         return [str(copy), *command[1:]] if copy.exists() and not instrumented else command
 
     def problems_of_output(self):
-        """What is unsafe for a terminal or not a line of its own, in all that was written: by commands, into the
-        history, into results."""
+        """The problems of all text that was written (by commands, into the history and into results): text that is
+        unsafe for a terminal, or an event that is not exactly one line."""
         problems = []
         for result in self.results:
             for line in result.err.split("\n"):
@@ -135,7 +135,7 @@ class HostileInstance(Instance):
             ]
         results = [path for folder in layout.RESULT_FOLDERS for path in (self.spool / folder).glob("*")]
         for path in [self.history_path, *results]:
-            # A half-written file that a crash left has a name that begins with a full stop.
+            # A half-written file that a crash left has a name that begins with `.bobbin-`.
             if not path.exists() or path.name.startswith(".bobbin-"):
                 continue
             text = path.read_bytes().decode(errors="strict")
@@ -146,17 +146,17 @@ class HostileInstance(Instance):
         return problems
 
     def places_of_secret(self, secret=SECRET):
-        """Where the secret appears in the output of commands and in the regular files that Bobbin made."""
-        found = ["output" for result in self.results if secret in (result.out + result.err).encode()]
+        """The places where the secret appears: the output of commands, and regular files that Bobbin made."""
+        places = ["output" for result in self.results if secret in (result.out + result.err).encode()]
         for folder in (*layout.RESULT_FOLDERS, "logs"):
-            found += [str(path) for path in (self.spool / folder).glob("*") if secret in path.read_bytes()]
+            places += [str(path) for path in (self.spool / folder).glob("*") if secret in path.read_bytes()]
         if self.history_path.exists() and secret in self.history_path.read_bytes():
-            found.append("history")
-        return found
+            places.append("history")
+        return places
 
 
 def on_terminal(instance, *arguments):
-    """What a command writes to a terminal, as text, without the carriage returns that the terminal itself adds."""
+    """The text that a command writes to a terminal, without the carriage returns that the terminal itself adds."""
     controller, terminal = pty.openpty()
     attributes = termios.tcgetattr(terminal)
     attributes[1] &= ~termios.OPOST
@@ -175,7 +175,7 @@ def on_terminal(instance, *arguments):
 
 
 def make_socket(path):
-    # The address of a socket has at most 107 bytes (unix(7)): it is made under a short name and renamed.
+    # The address of a socket has at most 107 bytes (unix(7)), so it is made under a short name and renamed.
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(os.path.join(folder, b"s"))
@@ -191,7 +191,7 @@ def set_file_time(path, seconds):
 
 
 def check_before_run(report, instance, what):
-    """Every command that shows what is pending."""
+    """Checks every command that shows pending triggers."""
     for arguments in (
         ("queue",),
         ("queue", "--json"),
@@ -207,7 +207,7 @@ def check_before_run(report, instance, what):
 
 
 def check_after_run(report, instance, what):
-    """Everything that must hold once a run is over."""
+    """Checks everything that must hold after a run."""
     for arguments in (
         ("history", "--limit", "1000"),
         ("history", "--json", "--limit", "1000"),
@@ -220,7 +220,7 @@ def check_after_run(report, instance, what):
             result.status == 0, f"{what}: `bobbin {' '.join(arguments)}` ends with status 0", result.describe()
         )
     problems = instance.problems_of_output()
-    report.check(not problems, f"{what}: every event is one line, and nothing in it is unsafe for a terminal", problems)
-    found = instance.places_of_secret()
-    report.check(not found, f"{what}: the secret appears nowhere", found)
+    report.check(not problems, f"{what}: every event is one line that is safe for a terminal", problems)
+    places = instance.places_of_secret()
+    report.check(not places, f"{what}: the secret does not appear anywhere", places)
     report.check_oracle(instance, f"{what}: no trigger is lost")

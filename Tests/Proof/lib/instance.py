@@ -1,4 +1,4 @@
-"""Instances to break: a configuration, handlers, a spool and a ledger, in a directory of their own."""
+"""Instances to break: each has a configuration, handlers, a spool and a ledger, in its own directory."""
 
 import json
 import os
@@ -17,9 +17,9 @@ from spool_view import SpoolView
 
 
 def scratch_directory():
-    """Where instances are made: in memory if there is room, because thousands of them are synced over and over.
+    """The directory for instances: in memory if there is room, because thousands of instances are synced repeatedly.
 
-    A kill and a failed call do not depend on the disk. $BOBBIN_PROOF_DIR chooses another directory.
+    The effects of a kill or a failed call do not depend on the disk. $BOBBIN_PROOF_DIR chooses another directory.
     """
     chosen = os.environ.get("BOBBIN_PROOF_DIR")
     if chosen:
@@ -60,7 +60,7 @@ class Instance(SpoolView):
         self.config.write_text(json.dumps(document, indent=1))
 
     def handler(self, name, text):
-        """Makes an executable beside the configuration; {root} and {ledger} in the text are this instance's."""
+        """Makes an executable beside the configuration; {root} and {ledger} in the text are this instance's paths."""
         path = self.root / "etc" / "handlers" / name
         path.write_text(text.replace("{root}", str(self.root)).replace("{ledger}", str(self.ledger_path)))
         path.chmod(0o755)
@@ -155,7 +155,7 @@ class Instance(SpoolView):
     # Jobs of the handler `hold`.
 
     def wait_for_held_job(self, timeout=30.0):
-        """Waits until a job holds; returns whether it does."""
+        """Waits until a job has begun to hold; returns whether it has."""
         return wait_for((self.root / "holding").exists, timeout)
 
     def release_jobs(self):

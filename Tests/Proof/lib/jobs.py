@@ -1,4 +1,4 @@
-"""The channels of a plain instance and what their jobs do."""
+"""The channels of a plain instance, and the handlers of their jobs."""
 
 import re
 
@@ -11,7 +11,7 @@ if [ "$BOBBIN_KIND" = manual ]; then
     [ -e "$1" ] || printf '%s %s\n' "$BOBBIN_HISTORY_ID" "$BOBBIN_TRIGGER" >>'{root}/unclaimed'
 fi
 """
-# Waits until `Instance.release_jobs`, or for a minute: no job outlives the proof for long.
+# Waits until `Instance.release_jobs`, or for a minute, so that a job does not outlive the proof for long.
 HOLD = """: >'{root}/holding'
 i=0
 while [ ! -e '{root}/release' ] && [ $i -lt 1200 ]; do sleep 0.05; i=$((i + 1)); done

@@ -1,6 +1,6 @@
 """Outcomes, folders, files and names in a spool, as spool/README.md documents them.
 
-Every other module takes them from here: a new outcome or folder is added in this file alone.
+Every other module takes them from here: a new outcome or folder is added only in this file.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ import re
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """Where a final record with this outcome says that its trigger is.
+    """The folder in which a trigger with this outcome ends.
 
     - has_result: the folder holds a result document. Otherwise the trigger was retired without being executed, and the
       folder holds the trigger's own file.

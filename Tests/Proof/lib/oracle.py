@@ -1,4 +1,4 @@
-"""The oracle: what must hold of an instance after any fault, once the fault is over and one clean run has been made.
+"""The oracle: the conditions that an instance must meet after any fault, once one clean run has been made.
 
 Every trigger that was ever dropped is in exactly one of the final folders, with exactly one final record in the
 history. It was executed at most once; if the fault cut its job or the record of its job short, it was executed a
@@ -18,7 +18,7 @@ from layout import OUTCOMES
 
 
 class Oracle:
-    """What an instance is expected to show, and the verdict on what it shows."""
+    """What is expected of an instance, and the verdict on its actual state."""
 
     def __init__(self, view, max_attempts=3):
         """view: the SpoolView of the instance."""
@@ -32,7 +32,7 @@ class Oracle:
         self.cut_short = set()
         self.faults = 0
         self.power_was_cut = False
-        # False where nothing serialises the giving out of ids. Then a result cannot be matched with its record either.
+        # False if ids are given out without a lock. Then a result cannot be matched with its record either.
         self.ids_are_unique = True
         self.clean_run_began = None
 
@@ -43,7 +43,7 @@ class Oracle:
             self.never_repeated.add(layout.as_bytes(name))
 
     def note_fault(self):
-        """Notes, after a fault and before the next run, which jobs may be repeated: jobs of claims without a record."""
+        """Notes after a fault, before the next run, which jobs may be repeated: the jobs of claims without a record."""
         self.faults += 1
         recorded = {(record["id"], record["name"]) for record in self.view.records(strict=False)}
         for claim in self.view.claims():
@@ -52,7 +52,7 @@ class Oracle:
         self.expect_generated()
 
     def expect_generated(self):
-        """A `bobbin trigger` that was killed may have published its file before: if it has, the trigger counts."""
+        """Counts the trigger of a `bobbin trigger` that was killed, if it had already published its file."""
         claimed = [claim.trigger for claim in self.view.claims()]
         for name in [*self.view.pending(), *claimed, *self.folders_of_triggers()]:
             if layout.GENERATED_NAME.fullmatch(name) and name not in self.expected:
@@ -63,7 +63,7 @@ class Oracle:
         self.clean_run_began = time.time()
 
     def violations(self):
-        """What does not hold of the instance after its last clean run. An empty list: all holds."""
+        """The conditions that the instance violates after its last clean run; empty if it meets all of them."""
         try:
             records = self.view.records()
         except ValueError as error:
@@ -104,7 +104,7 @@ class Oracle:
         ]
 
     def folders_of_triggers(self):
-        """The final folders in which each trigger's name is. A number that Bobbin appended to a name is taken off."""
+        """The final folders in which each trigger's name is, without the number that Bobbin may have appended."""
         folders = collections.defaultdict(list)
         for folder in layout.FINAL_FOLDERS:
             path = os.fsencode(self.view.spool / folder)
@@ -132,7 +132,7 @@ class Oracle:
             OUTCOMES[record["outcome"]].folder if record["outcome"] in OUTCOMES else "an undocumented folder"
             for record in records
         )
-        # A newer result replaces an older one, but the file of a retired trigger never replaces another.
+        # A newer result replaces an older one, but the file of a retired trigger does not replace another.
         for folder in layout.RESULT_FOLDERS:
             wanted[folder] = min(1, wanted[folder])
         if collections.Counter(folders) != +wanted:
@@ -155,7 +155,7 @@ class Oracle:
         return []
 
     def problems_of_executions(self, name, times, records, executions, requeued):
-        """At most one execution for each drop. More only where a fault cut it short and "rerun" is not false."""
+        """One execution is allowed for each drop, and more only if a fault cut it short and "rerun" is not false."""
         limit = times
         if name in self.cut_short and name not in self.never_repeated:
             limit = times - 1 + min(self.max_attempts, 1 + self.faults)
@@ -172,7 +172,7 @@ class Oracle:
         return problems
 
     def leftovers(self):
-        """What is still in between."""
+        """Triggers that are still pending or claimed, locks that are still held, and temporary files."""
         view = self.view
         problems = [f"still pending: {name!r}" for name in view.pending()]
         unclaimed = view.root / "unclaimed"

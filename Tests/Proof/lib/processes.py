@@ -1,4 +1,4 @@
-"""Processes: how a program ended, as whom it runs, how its calls are delayed, and how an event is awaited."""
+"""Processes: the result of a program, prefixes that delay its calls or change its user, and waiting for an event."""
 
 import dataclasses
 import pathlib
@@ -12,7 +12,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @dataclasses.dataclass
 class Result:
-    """How a program ended. A negative status is the signal that ended it; None means that it ran into the deadline."""
+    """The end of a program. A negative status is the signal that ended it; None means that it reached the deadline."""
 
     status: int | None
     out: str
@@ -43,19 +43,19 @@ def wait_for(condition, timeout=30.0, interval=0.005):
 
 
 def delayed(call, milliseconds):
-    """A prefix for a command: every system call of that name begins later by so many milliseconds."""
+    """A prefix for a command: every system call of that name is delayed by this number of milliseconds."""
     delay = f"inject={call}:delay_enter={milliseconds}ms"
     return ("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", delay)
 
 
 def become(user, groups=()):
-    """A prefix for a command: it runs as that user, and in these groups besides the user's own."""
+    """A prefix for a command: it runs as that user, in the user's own group and in these groups."""
     chosen = ["--groups=" + ",".join(map(str, groups))] if groups else ["--clear-groups"]
     return ["setpriv", f"--reuid={user}", f"--regid={user}", *chosen, "--"]
 
 
 def is_alive(process):
-    """Whether a process runs. A zombie does not, and in a container it may never be reaped."""
+    """Whether a process is running. A zombie is not running, and in a container it may never be reaped."""
     try:
         status = pathlib.Path(f"/proc/{process}/stat").read_text()
     except OSError:

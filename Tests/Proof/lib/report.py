@@ -13,7 +13,7 @@ class Report:
         self.guard = threading.Lock()
 
     def check(self, holds, title, details=()):
-        """One line; on failure it is followed by the details, which are a string or several.
+        """Prints one line. On failure it is followed by the details, which are one or several strings.
 
         - title: a sentence that is true if the check holds.
         """
@@ -29,7 +29,7 @@ class Report:
                     print(f"#   {line}", flush=True)
 
     def check_oracle(self, instance, title, *details):
-        """One line for everything that the oracle asks of an instance."""
+        """Prints one line for all conditions of the oracle."""
         problems = instance.oracle.violations()
         self.check(not problems, title, [*problems, *details, *instance.listing()] if problems else ())
 
@@ -40,7 +40,7 @@ class Report:
             self.finish()
 
     def figure(self, text):
-        """A line for the reader, and for the table in README.md."""
+        """Prints a figure for the reader, and for the table in README.md."""
         print(f"{self.topic}: {text}", flush=True)
 
     def finish(self):

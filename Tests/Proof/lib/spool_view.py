@@ -1,4 +1,4 @@
-"""What an instance shows at a given time: pending triggers, claims, records, executed jobs, held locks."""
+"""The state of an instance at a given time: pending triggers, claims, records, executed jobs, held locks."""
 
 import base64
 import collections
@@ -20,7 +20,7 @@ class Claim:
 
     owner: str
     id: int
-    # The number of the attempt, or the outcome that the trigger is to have.
+    # The number of the attempt, or the outcome that the trigger will have.
     state: str
     trigger: bytes
     path: pathlib.Path
@@ -55,7 +55,7 @@ class SpoolView:
             try:
                 names = sorted(os.listdir(os.fsencode(owner)))
             except (FileNotFoundError, NotADirectoryError):
-                # RACE: its owner has ended meanwhile. Or it is not an owner's folder.
+                # RACE: the owner has ended meanwhile. Otherwise this is not an owner's folder.
                 names = []
             for name in names:
                 identifier, state, trigger = name.split(b".", 2)
@@ -115,18 +115,18 @@ class SpoolView:
 
     def listing(self):
         """Every path below the spool, for the report of a failure."""
-        found = []
+        paths = []
         for directory, _, files in os.walk(os.fsencode(self.spool)):
             relative = os.path.relpath(directory, os.fsencode(self.spool))
-            found += [os.path.join(relative, file).decode(errors="backslashreplace") for file in files]
-        return sorted(found)
+            paths += [os.path.join(relative, file).decode(errors="backslashreplace") for file in files]
+        return sorted(paths)
 
     # Locks.
 
     def is_held(self, path):
         """Whether a process holds a lock.
 
-        RACE: the only way to know is to take the lock for an instant, so no run may be active meanwhile.
+        RACE: the only way to find out is to take the lock for an instant, so a run must not be active meanwhile.
         """
         try:
             with open(path, "r+b") as file:
@@ -143,6 +143,6 @@ class SpoolView:
         return [lock.name for lock in locks if self.is_held(lock)]
 
     def wait_until_idle(self, timeout=30.0):
-        """Waits until no process of a killed batch, nor any of its jobs, holds a lock."""
+        """Waits until neither a killed batch nor any of its jobs holds a lock."""
         if not wait_for(lambda: not self.held_locks(), timeout):
             raise TimeoutError(f"still held: {self.held_locks()}")

@@ -1,4 +1,4 @@
-"""What every topic begins with, how it selects points from a large number, and how it tries them in parallel."""
+"""Functions for every topic: reading its options, selecting points from a large number, and trying them in parallel."""
 
 import argparse
 import concurrent.futures
@@ -20,7 +20,7 @@ def option_parser(description):
     parser = argparse.ArgumentParser(
         prog=name(), description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--full", action="store_true", help="everything, instead of a bounded part")
+    parser.add_argument("--full", action="store_true", help="try everything, instead of a bounded part")
     parser.add_argument("--seed", type=int, default=1, help="the seed of random choices (default: %(default)s)")
     return parser
 
@@ -33,7 +33,7 @@ def begin(description):
 
 
 def in_parallel(function, items, workers=None):
-    """The results of a function for each item, in order. Threads are enough: other processes do the work."""
+    """The results of a function for each item, in order. Threads are enough, because other processes do the work."""
     with concurrent.futures.ThreadPoolExecutor(workers or (os.cpu_count() or 1) + 1) as pool:
         return list(pool.map(function, items))
 

@@ -17,7 +17,7 @@ struct ClaimsTests {
     try #require(try claims.claim(FileName(name), id: id, state: state))
   }
 
-  @Test("A claim moves the trigger into the owner's folder, and its name says all about it")
+  @Test("A claim moves the trigger into the owner's folder under a name that holds its id and state")
   func claim() throws {
     try spool.scratch.write("7.json", "7")
     let claim = try claim("7.json", id: 12)
@@ -26,10 +26,10 @@ struct ClaimsTests {
     #expect((claim.id, claim.trigger, claim.file) == (12, FileName("7.json"), FileName("12.1.7.json")))
   }
 
-  @Test("What somebody else took first is not a claim, and no error")
+  @Test("A trigger that has vanished is nil, not a claim or an error")
   func vanished() throws { #expect(try claims.claim(FileName("7.json"), id: 1, state: .attempt(1)) == nil) }
 
-  @Test("Inspecting triggers makes no folder; the first claim does, locked, for the batch alone")
+  @Test("The first claim makes the folder, locked and only for the batch")
   func folder() throws {
     #expect(try spool.scratch.names(in: "running") == [])
     try spool.scratch.write("7.json", "7")
@@ -39,7 +39,7 @@ struct ClaimsTests {
     #expect(try !folder.tryLock())
   }
 
-  @Test("A name that is not valid UTF-8 is claimed and put back like any other")
+  @Test("A trigger whose name is not valid UTF-8 is claimed and put back like any other")
   func invalidName() throws {
     let name = FileName(bytes: [0xFF] + Array(".json".utf8))
     try spool.scratch.write(name, bytes: [0x37])
@@ -48,7 +48,7 @@ struct ClaimsTests {
     #expect(try spool.root.status(of: name) != nil)
   }
 
-  @Test("Of many owners who try, exactly one gets a trigger")
+  @Test("Exactly one of many owners who try gets a trigger")
   func race() throws {
     let rounds = 40
     for round in 0..<rounds { try spool.scratch.write("\(round).json", "7") }
@@ -67,7 +67,7 @@ struct ClaimsTests {
     #expect(try spool.pending() == [])
   }
 
-  @Test("A claim is put back under its own name")
+  @Test("A claim is put back under the name of its trigger")
   func putBack() throws {
     try spool.scratch.write("7.json", "7")
     #expect(try claims.putBack(try claim("7.json")) == nil)
@@ -82,7 +82,7 @@ struct ClaimsTests {
     try spool.scratch.write("7.json", "new")
     let waiting = try #require(try claims.putBack(claim))
     #expect(try spool.scratch.text("7.json") == "new")
-    // It has been no attempt.
+    // It does not count as an attempt.
     #expect(waiting.name.state == .waiting)
     #expect(try spool.scratch.names(in: "running/\(claims.owner)") == ["1.waiting.7.json"])
     #expect(try claims.putBack(waiting)?.name == waiting.name)
@@ -91,7 +91,7 @@ struct ClaimsTests {
     #expect(try spool.scratch.text("7.json") == "old")
   }
 
-  @Test("Putting back what is gone changes nothing")
+  @Test("A claim that has vanished is not put back, and nothing changes")
   func putBackGone() throws {
     try spool.scratch.write("7.json", "7")
     let claim = try claim("7.json")
@@ -105,13 +105,13 @@ struct ClaimsTests {
   }
 
   @Test(
-    "A claimed file counts only when it is the one that was inspected, and nobody can still change it",
+    "A claimed file is accepted only if it is the inspected file and nobody can still change it",
     arguments: Change.allCases, ["7", #"{"channel_id":7}"#])
   func isUnchanged(_ change: Change, _ text: String) throws {
     try spool.scratch.write("7.json", text, age: .seconds(60))
     let trigger = try spool.trigger("7.json")
     if change == .exchanged {
-      // Of the same size and age, before the claim.
+      // The same size and age, exchanged before the claim.
       try spool.scratch.write("other", text)
       try spool.scratch.setAge("other", .seconds(60))
       try spool.scratch.rename("other", "7.json")
@@ -136,7 +136,7 @@ struct ClaimsTests {
 
   private func close(_ file: consuming FileDescriptor) {}
 
-  @Test("What a dead process claimed is taken over for another step")
+  @Test("A claim of a dead process is adopted in another state")
   func adopt() throws {
     let dead = ClaimFolder(spool.store, owner: try .named("abcdef-1-2-3"))
     try spool.scratch.write("7.json", "7")
@@ -148,7 +148,7 @@ struct ClaimsTests {
     #expect(try claims.adopt(abandoned, state: .attempt(2)) == nil, "somebody else was faster")
   }
 
-  @Test("An adoption never replaces another claim")
+  @Test("An adoption does not replace another claim")
   func adoptTaken() throws {
     let dead = ClaimFolder(spool.store, owner: try .named("abcdef-1-2-3"))
     try spool.scratch.write("7.json", "old")
@@ -161,7 +161,7 @@ struct ClaimsTests {
     #expect(try spool.scratch.text("running/abcdef-1-2-3/5.1.7.json") == "old")
   }
 
-  @Test("The folder goes when it is empty, and stays with what is in it")
+  @Test("The folder is removed when it is empty, and stays otherwise")
   func close() throws {
     try claims.close()
     try spool.scratch.write("7.json", "7")

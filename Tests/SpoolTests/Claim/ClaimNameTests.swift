@@ -19,7 +19,7 @@ struct ClaimNameTests {
     (.init(id: 5, state: .attempt(1), trigger: FileName(bytes: [0xFF, 0x2E, 0x0A])), "5.1.\u{FFFD}.\n"),
   ]
 
-  @Test("Names of claims say id, step and trigger, and are read back as they were", arguments: names)
+  @Test("The name of a claim holds its id, state and trigger, and is read back unchanged", arguments: names)
   func roundTrip(_ name: ClaimName, _ text: String) throws {
     #expect(name.file.description == text)
     #expect(ClaimName(name.file) == name)
@@ -34,10 +34,10 @@ struct ClaimNameTests {
     " 1.1.x.json", ".foreign-x",
   ]
 
-  @Test("Names of claims are never taken from what is not a claim", arguments: others)
+  @Test("A name that does not belong to a claim is refused", arguments: others)
   func refused(_ text: String) { #expect(ClaimName(FileName(text)) == nil) }
 
-  @Test("Names of claims are never longer than a name may be: the longest trigger that can run fits whole")
+  @Test("The name of a claim is not too long, and holds the longest name of a trigger that can run")
   func longest() throws {
     let trigger = FileName(bytes: [UInt8](repeating: 0xFF, count: TriggerName.lengthLimit))
     let name = ClaimName(id: ClaimName.idLimit, state: .cancelled, trigger: trigger)
@@ -45,7 +45,7 @@ struct ClaimNameTests {
     #expect(ClaimName(name.file) == name)
   }
 
-  @Test("Names of claims cut the name of a trigger that is too long, and still know its record")
+  @Test("The name of a claim cuts the name of a trigger that is too long, and still identifies its record")
   func cut() throws {
     let trigger = FileName(bytes: [UInt8](repeating: 0x61, count: 250) + Array(".json".utf8))
     let file = ClaimName(id: 7, state: .rejected, trigger: trigger).file

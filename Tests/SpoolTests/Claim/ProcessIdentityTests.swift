@@ -7,7 +7,7 @@ import Testing
 struct OwnerNameTests {
   let current = ProcessIdentity.current()
 
-  @Test("Owners of claims are one process each, by boot, namespace, id and start time")
+  @Test("An owner is one process, identified by boot, namespace, id and start time")
   func identity() throws {
     let parts = current.folder.description.split(separator: "-")
     #expect(parts.count == 4)
@@ -19,17 +19,17 @@ struct OwnerNameTests {
   }
 
   @Test(
-    "Owners of claims are never taken from other names",
+    "A name that does not belong to an owner is refused",
     arguments: [
       "", "a", "a-1-2", "a-1-2-3-4", "a-1-x-3", "a-1-2-x", "a-1--3", "a-1-+2-3", "a-1-02-3", "a-1-2-03",
       "a-1-2-3 ", "a-1-99999999999-3", "a-1-2--3",
     ])
   func refused(_ name: String) { #expect(ProcessIdentity(FileName(name)) == nil) }
 
-  @Test("A name that is not valid UTF-8 is not a owner's")
+  @Test("A name that is not valid UTF-8 does not belong to an owner")
   func invalid() { #expect(ProcessIdentity(FileName(bytes: [0xFF] + Array("-1-2-3".utf8))) == nil) }
 
-  @Test("Owners of claims live as long as their process does")
+  @Test("An owner is alive as long as its process is")
   func liveness() throws {
     #expect(current.isAlive(asSeenBy: current) == true)
     let scratch = try TemporaryDirectory()
@@ -44,7 +44,7 @@ struct OwnerNameTests {
     #expect(owner.isAlive(asSeenBy: current) == false)
   }
 
-  @Test("An id that was given out again is not the old owner")
+  @Test("A process that got the id of an earlier owner is another owner")
   func reused() throws {
     let start = try #require(ProcessTable.startTime(of: CurrentProcess.id))
     #expect(
@@ -54,7 +54,7 @@ struct OwnerNameTests {
     )
   }
 
-  @Test("Of another boot or another namespace are not judged by ids that mean nothing there")
+  @Test("An owner of another boot or namespace is not judged by its process id")
   func elsewhere() throws {
     let parts = current.folder.description.split(separator: "-").map(String.init)
     for (boot, namespace) in [("0123456789ab", parts[1]), (parts[0], "1"), ("", parts[1]), ("", "")] {

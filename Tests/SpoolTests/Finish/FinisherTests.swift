@@ -4,7 +4,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("Bringing claims to their end", .alone)
+@Suite("The end of a claim", .alone)
 struct FinisherTests {
   let spool: TestSpool
   let claims: ClaimFolder
@@ -25,7 +25,7 @@ struct FinisherTests {
     try spool.scratch.names(in: "running/\(claims.owner)")
   }
 
-  @Test("A result stands under the trigger's own name, and the claim is gone")
+  @Test("A result has the trigger's own name, and the claim is removed")
   func results() throws {
     try finisher.finish([
       (try claim("a.json", id: 1), .result(.done, Array("A\n".utf8))),
@@ -34,12 +34,12 @@ struct FinisherTests {
     #expect(try spool.scratch.text("done/a.json") == "A\n")
     #expect(try spool.scratch.text("failed/b.json") == "B\n")
     #expect(try stillRunning() == [])
-    // No temporary file is left.
+    // No temporary file remains.
     #expect(try spool.store[.done].names().count == 1)
     #expect(try spool.store[.failed].names().count == 1)
   }
 
-  @Test("The newest result replaces an older one")
+  @Test("A newer result replaces an older one")
   func replace() throws {
     for number in 1...3 {
       try finisher.finish([(try claim("a.json", id: Int64(number)), .result(.done, Array("\(number)".utf8)))])
@@ -48,7 +48,7 @@ struct FinisherTests {
     #expect(try spool.scratch.text("done/a.json") == "3")
   }
 
-  @Test("Of several results of one name at once, the last one stays")
+  @Test("The last of several results with the same name remains")
   func order() throws {
     let endings = try (1...5).map { number in
       (try claim("a.json", id: Int64(number)), Disposition.result(.done, Array("\(number)".utf8)))
@@ -58,7 +58,7 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
-  @Test("Many results at once are all published, and each file is closed again")
+  @Test("Many results are published at once, and their files are closed")
   func many() throws {
     let endings = try (1...150).map { number in
       (try claim("\(number).json", id: Int64(number)), Disposition.result(.done, Array("\(number)".utf8)))
@@ -71,14 +71,15 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
-  @Test("What was not run is moved itself", arguments: [SpoolFolder.expired, .rejected, .cancelled])
+  @Test(
+    "A trigger that was not run is moved itself", arguments: [SpoolFolder.expired, .rejected, .cancelled])
   func moved(_ folder: SpoolFolder) throws {
     try finisher.finish([(try claim("a.json", id: 1, "as it was"), .moved(folder))])
     #expect(try spool.scratch.text("\(folder.rawValue)/a.json") == "as it was")
     #expect(try stillRunning() == [])
   }
 
-  @Test("A name that is taken gets a number appended")
+  @Test("A number is appended to a name that is taken")
   func numbered() throws {
     for number in 1...4 {
       try finisher.finish([(try claim("a.json", id: Int64(number), "\(number)"), .moved(.expired))])
@@ -86,13 +87,13 @@ struct FinisherTests {
     #expect(try spool.scratch.names(in: "expired") == ["a.json", "a.json.2", "a.json.3", "a.json.4"])
     #expect(try spool.scratch.text("expired/a.json") == "1")
     #expect(try spool.scratch.text("expired/a.json.4") == "4")
-    // The lowest that is free, whatever was removed by hand.
+    // The lowest free number is used, even if a file was removed by hand.
     try spool.scratch.remove("expired/a.json.2")
     try finisher.finish([(try claim("a.json", id: 5, "5"), .moved(.expired))])
     #expect(try spool.scratch.text("expired/a.json.2") == "5")
   }
 
-  @Test("The longest names are cut to have room for the number")
+  @Test("A name that is too long is cut to leave room for the number")
   func longNames() throws {
     let name = String(repeating: "n", count: TriggerName.lengthLimit - 5) + ".json"
     let long = String(repeating: "m", count: 250) + ".json"
@@ -109,7 +110,7 @@ struct FinisherTests {
   }
 
   @Test(
-    "Whatever stands under a trigger's name can be retired",
+    "An entry of any kind under a trigger's name can be retired",
     arguments: ["directory", "symbolic link", "FIFO"])
   func oddities(_ kind: String) throws {
     switch kind {
@@ -124,7 +125,7 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
-  @Test("Finishing again what was finished before a crash changes nothing")
+  @Test("A claim that was finished before a crash can be finished again without a change")
   func again() throws {
     let (result, moved) = (try claim("a.json", id: 1), try claim("b.json", id: 2))
     let endings: [(Claim, Disposition)] = [
@@ -136,7 +137,7 @@ struct FinisherTests {
     #expect(try spool.scratch.names(in: "expired") == ["b.json"])
   }
 
-  @Test("Nothing is published by the first step, and what it wrote can be taken back")
+  @Test("The first step does not publish anything, and its files can be removed again")
   func preparation() throws {
     let endings: [(claim: Claim, disposition: Disposition)] = [
       (try claim("a.json", id: 1), .result(.done, Array("A".utf8))),
@@ -154,7 +155,7 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
-  @Test("What a dead process of the same id left under its temporary names is in nobody's way")
+  @Test("Temporary files of a dead process with the same id do not block the next one")
   func leftovers() throws {
     let endings = try (1...3).map { number in
       (
@@ -162,8 +163,8 @@ struct FinisherTests {
         disposition: Disposition.result(.done, Array("\(number)".utf8))
       )
     }
-    // A process that dies between the steps leaves its temporary files. The next one may have its id (in a container
-    // both are 1), finds the same claims, and also counts from the beginning.
+    // A process that dies between the steps leaves its temporary files. The next process may have the same id (in a
+    // container both have id 1), finds the same claims, and also counts from the beginning.
     for _ in 1...3 {
       _ = try Finisher(spool.store).prepare(
         endings.map { ($0.claim, .result(.done, Array("of a dead process".utf8))) })
@@ -175,7 +176,7 @@ struct FinisherTests {
     #expect(try stillRunning() == [])
   }
 
-  @Test("A folder that was removed meanwhile is not a success")
+  @Test("A folder that was removed meanwhile is an error")
   func folderGone() throws {
     let claim = try claim("a.json", id: 1)
     #expect(try rmdir(spool.scratch.path("expired")) == 0)
@@ -185,7 +186,7 @@ struct FinisherTests {
     #expect(try stillRunning() == ["1.1.a.json"])
   }
 
-  @Test("A directory that has a result's name is set aside, with all that is in it")
+  @Test("A directory that has a result's name is set aside with its content")
   func directoryInTheWay() throws {
     try spool.scratch.write("done/b.json/in the way", "kept")
     let endings = try ["a.json", "b.json", "c.json"].enumerated().map { index, name in
@@ -200,7 +201,7 @@ struct FinisherTests {
 }
 
 extension Finisher {
-  /// Both steps, with nothing between them.
+  /// Does both steps, with nothing between them.
   fileprivate func finish(_ endings: [(claim: Claim, disposition: Disposition)]) throws {
     try complete(prepare(endings))
   }

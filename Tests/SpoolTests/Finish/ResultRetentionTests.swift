@@ -4,7 +4,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("Tidying a spool", .alone)
+@Suite("The retention of results", .alone)
 struct TidyingTests {
   private let directory: TemporaryDirectory
   private let store: SpoolStore
@@ -23,33 +23,33 @@ struct TidyingTests {
   }
 
   @Test(
-    "Tidying a spool keeps a result for exactly as long as it is to be kept",
+    "A result is kept for exactly the configured time",
     arguments: [
       SpoolFolder.done, .failed, .logs,
     ])
   func results(folder: SpoolFolder) throws {
     try directory.write("\(folder.rawValue)/a.json")
-    let moment = try status(folder, "a.json").modified + .seconds(60)
-    #expect(try tidy(keeping: .seconds(60), now: moment) == 0)
+    let expiry = try status(folder, "a.json").modified + .seconds(60)
+    #expect(try tidy(keeping: .seconds(60), now: expiry) == 0)
     #expect(directory.exists("\(folder.rawValue)/a.json"))
-    #expect(try tidy(keeping: .seconds(60), now: moment + .nanoseconds(1)) == 1)
+    #expect(try tidy(keeping: .seconds(60), now: expiry + .nanoseconds(1)) == 1)
     #expect(!directory.exists("\(folder.rawValue)/a.json"))
   }
 
   @Test(
-    "Tidying a spool counts the age of a file that was retired from when it came there, not from its own time",
+    "The age of a retired file counts from its retirement, not from its modification time",
     arguments: [
       SpoolFolder.expired, .rejected, .cancelled,
     ])
-  func givenUp(folder: SpoolFolder) throws {
+  func retired(folder: SpoolFolder) throws {
     try directory.write("\(folder.rawValue)/a.json", age: .seconds(86_400))
-    let moment = try status(folder, "a.json").changed + .seconds(60)
-    #expect(try tidy(keeping: .seconds(60), now: moment) == 0)
-    #expect(try tidy(keeping: .seconds(60), now: moment + .nanoseconds(1)) == 1)
+    let expiry = try status(folder, "a.json").changed + .seconds(60)
+    #expect(try tidy(keeping: .seconds(60), now: expiry) == 0)
+    #expect(try tidy(keeping: .seconds(60), now: expiry + .nanoseconds(1)) == 1)
     #expect(!directory.exists("\(folder.rawValue)/a.json"))
   }
 
-  @Test("Tidying a spool keeps results for ever when told so, but not temporary files")
+  @Test("Results can be kept forever, but temporary files are not")
   func forEver() throws {
     try directory.write("done/a.json", age: .seconds(100 * 86_400))
     try directory.write("done/.bobbin-1-2-3", age: .seconds(37 * 3_600))
@@ -59,7 +59,7 @@ struct TidyingTests {
   }
 
   @Test(
-    "Tidying a spool removes its own temporary files after 36 hours, and nobody else's",
+    "Bobbin's own temporary files are removed after 36 hours, and other files are not",
     arguments: ["", "done/", "failed/"])
   func temporaries(folder: String) throws {
     try directory.write("\(folder).bobbin-old", age: .seconds(36 * 3_600 + 5))
@@ -71,7 +71,7 @@ struct TidyingTests {
     #expect(directory.exists("\(folder).other"))
   }
 
-  @Test("Tidying a spool never touches triggers, claims, locks or the history")
+  @Test("Triggers, claims, locks and the history are not removed")
   func neverTouched() throws {
     let files = [
       "a.json", "running/owner/1.1.a.json", "channels/1.lock", "history.jsonl", ".history-id",
@@ -82,7 +82,7 @@ struct TidyingTests {
     for file in files { #expect(directory.exists(file)) }
   }
 
-  @Test("Tidying a spool leaves a rejected directory with content to its owner, and removes an empty one")
+  @Test("A rejected directory is removed if it is empty, and is left to its owner if it has content")
   func rejectedDirectories() throws {
     try directory.write("rejected/full.json/precious")
     #expect(mkdir("\(directory.path)/rejected/empty.json", 0o755) == 0)
@@ -91,7 +91,7 @@ struct TidyingTests {
     #expect(!directory.exists("rejected/empty.json"))
   }
 
-  @Test("Tidying a spool removes a rejected symbolic link, never what it leads to")
+  @Test("A rejected symbolic link is removed, and its target is not")
   func rejectedLink() throws {
     try directory.write("precious", "x")
     #expect(symlink("../precious", "\(directory.path)/rejected/link.json") == 0)
@@ -99,10 +99,10 @@ struct TidyingTests {
     #expect(try directory.text("precious") == "x")
   }
 
-  @Test("What cannot be removed keeps nothing else, is reported, and stays")
+  @Test("A file that cannot be removed stays, is reported, and does not keep other files from being removed")
   func immovable() throws {
     for folder in SpoolFolder.allCases { try directory.write("\(folder.rawValue)/a.json") }
-    // Of another user than the one who runs the test, and the first in the order of the directory.
+    // Only `done`, the first of the folders that are cleaned up, belongs to another user.
     for folder in SpoolFolder.allCases where folder != .done {
       chown("\(directory.path)/\(folder.rawValue)", 1, 1)
     }

@@ -12,7 +12,7 @@ struct SpoolInteriorTests {
 
   private func store() throws -> SpoolStore { try SpoolStore(SpoolDirectory(path: scratch.path)) }
 
-  @Test("All folders are made, for the batch user alone, and found again")
+  @Test("All folders are made only for the batch user, and are opened again later")
   func folders() throws {
     let first = try store()
     #expect(
@@ -36,7 +36,8 @@ struct SpoolInteriorTests {
   }
 
   @Test(
-    "What stands in the way of a folder or a file is set aside, not followed", arguments: ["file", "link"])
+    "A file or link in the place of a folder or a file is set aside, not followed",
+    arguments: ["file", "link"])
   func inTheWay(_ kind: String) throws {
     let elsewhere = try TemporaryDirectory()
     for name in ["done", "history.jsonl", "scheduler.lock"] {
@@ -55,7 +56,7 @@ struct SpoolInteriorTests {
     #expect(try elsewhere.names() == [])
   }
 
-  @Test("What belongs to another user is set aside, under a name that is free")
+  @Test("An entry of another user is set aside under a free name")
   func otherOwner() throws {
     // Only root can make such files.
     try #require(geteuid() == 0)
@@ -70,7 +71,7 @@ struct SpoolInteriorTests {
     #expect(try scratch.text(".foreign-history.jsonl.2") == "forged")
   }
 
-  @Test("A file with a second name elsewhere is not Bobbin's")
+  @Test("A file with a second name elsewhere is set aside")
   func hardLink() throws {
     try scratch.write("mine", "mine")
     try scratch.hardLink("history.jsonl", to: "mine")
@@ -82,7 +83,7 @@ struct SpoolInteriorTests {
     #expect(try scratch.text("mine") == "mine")
   }
 
-  @Test("A spool that is not there is an error that names it")
+  @Test("A missing spool is an error that names it")
   func noSpool() throws {
     let error = #expect(throws: SystemError.self) { try SpoolDirectory(path: "\(scratch.path)/none") }
     #expect(error?.description == "cannot open '\(scratch.path)/none': No such file or directory")

@@ -7,13 +7,13 @@ import Testing
 @Suite("The owners whose files are trusted", .alone)
 struct TrustedOwnersTests {
   @Test(
-    "The batch's user, the spool's owner and root are trusted, and nobody else",
+    "Only the batch's user, the spool's owner and root are trusted",
     arguments: [(1000, true), (2000, true), (0, true), (3000, false)] as [(UInt32, Bool)])
   func owners(owner: UInt32, isTrusted: Bool) {
     #expect(TrustedOwners(user: 1000, spoolOwner: 2000).contains(owner) == isTrusted)
   }
 
-  @Test("A trusted file is of its kind and has one name")
+  @Test("A trusted file has the expected kind and only one name")
   func kinds() throws {
     let scratch = try TemporaryDirectory()
     try scratch.write("file")

@@ -9,7 +9,7 @@ struct SchedulerLockTests {
   let scratch: TemporaryDirectory
   let place: SchedulerLockFile
   let owner = ProcessIdentity.current()
-  private let moment = Timestamp(seconds: 1_769_855_400, nanoseconds: 123_456_789)
+  private let startTime = Timestamp(seconds: 1_769_855_400, nanoseconds: 123_456_789)
 
   init() throws {
     scratch = try TemporaryDirectory()
@@ -17,16 +17,17 @@ struct SchedulerLockTests {
   }
 
   private func acquire(_ kind: HolderNote.Kind = .scheduled) throws -> SchedulerLock {
-    switch try SchedulerLock.tryAcquire(place, kind: kind, startedAt: moment, owner: owner) {
+    switch try SchedulerLock.tryAcquire(place, kind: kind, startedAt: startTime, owner: owner) {
     case .acquired(let lock): return lock
-    case .held(let note): throw Failure("the lock is free, not held by \(note?.description ?? "somebody")")
+    case .held(let note):
+      throw Failure("the lock is not free, but held by \(note?.description ?? "somebody")")
     }
   }
 
-  /// Who holds it, seen by somebody who wants it. Nil: somebody without a note.
+  /// The holder's note as another process sees it; nil for a holder without a note.
   private func holder() throws -> HolderNote? {
-    switch try SchedulerLock.tryAcquire(place, kind: .scheduled, startedAt: moment, owner: owner) {
-    case .acquired: throw Failure("the lock is held")
+    switch try SchedulerLock.tryAcquire(place, kind: .scheduled, startedAt: startTime, owner: owner) {
+    case .acquired: throw Failure("the lock is not held")
     case .held(let note): return note
     }
   }
@@ -34,7 +35,8 @@ struct SchedulerLockTests {
   private func isFree() throws -> Bool { try place.directory.isFree("scheduler.lock") }
 
   @Test(
-    "Its holder leaves a note that says who and since when", arguments: [HolderNote.Kind.scheduled, .manual])
+    "The holder leaves a note that says who it is and since when it holds the lock",
+    arguments: [HolderNote.Kind.scheduled, .manual])
   func note(_ kind: HolderNote.Kind) throws {
     let lock = try acquire(kind)
     let note = try #require(try holder())
@@ -48,8 +50,8 @@ struct SchedulerLockTests {
     #expect(try lock.isStillInPlace())
   }
 
-  @Test("A holder without a note that goes away at once was one who only looked")
-  func looker() throws {
+  @Test("A holder without a note that is gone at once was only checking the lock")
+  func checker() throws {
     let directory = place.directory
     let (isHeld, mayGo) = (Monitor(false), Monitor(false))
     let worker = try JoinableThread {
@@ -68,7 +70,7 @@ struct SchedulerLockTests {
     worker.join()
   }
 
-  @Test("The note follows what the run does")
+  @Test("The note is updated with the job of the run")
   func updates() throws {
     var lock = try acquire()
     try lock.note(run: 42)
@@ -79,13 +81,13 @@ struct SchedulerLockTests {
     #expect(try holder()?.job == job)
     #expect(try scratch.text("scheduler.lock").split(separator: "\n").count == 1)
     try lock.note(job: nil)
-    // Shorter than before, and nothing of the longer one is left.
+    // The note is shorter than before, and nothing of the longer note remains.
     #expect(try holder()?.job == nil)
     #expect(try holder()?.run == 42)
     #expect(try scratch.text("scheduler.lock").hasSuffix("\"job\":null}\n"))
   }
 
-  @Test("The scheduler lock released, it is free, without a note, and its file stays")
+  @Test("A released lock is free and without a note, and its file stays")
   func release() throws {
     try acquire().release()
     #expect(try scratch.text("scheduler.lock") == "")
@@ -94,14 +96,14 @@ struct SchedulerLockTests {
     #expect(try isFree())
   }
 
-  @Test("No file, no holder, and asking makes none")
+  @Test("A lock without a file is free, and the check does not make the file")
   func missing() throws {
     #expect(try place.livingHolder(asSeenBy: owner) == nil)
     #expect(try !place.isHeld())
     #expect(!scratch.exists("scheduler.lock"))
   }
 
-  @Test("A shell script that has it with flock(1) is somebody without a note")
+  @Test("A shell script that holds the lock with flock(1) is a holder without a note")
   func flock() throws {
     let other = try scratch.open().lock("other")
     let path = "\(scratch.path)/scheduler.lock"
@@ -115,7 +117,7 @@ struct SchedulerLockTests {
     try waitUntil("the lock is free") { try isFree() }
   }
 
-  @Test("The other way round, flock(1) is kept out by a run")
+  @Test("A run keeps flock(1) out")
   func flockRefused() throws {
     let lock = try acquire()
     #expect(try Script.run("flock -n '\(scratch.path)/scheduler.lock' true").exit == .status(1))
@@ -124,12 +126,12 @@ struct SchedulerLockTests {
 
   /// Writes a note as another process would.
   private func leaveNote(owner: ProcessIdentity, job: HolderNote.Job? = nil) throws {
-    var note = HolderNote(kind: .scheduled, startedAt: moment, owner: owner)
+    var note = HolderNote(kind: .scheduled, startedAt: startTime, owner: owner)
     note.job = job
     try scratch.write("scheduler.lock", String(decoding: note.json.line, as: UTF8.self))
   }
 
-  @Test("The note of a dead process is not believed, whoever holds the lock now")
+  @Test("The note of a dead process is ignored, even if another process holds the lock")
   func deadHolder() throws {
     try leaveNote(owner: try .process(CurrentProcess.id, startTime: 1))
     #expect(try place.livingHolder(asSeenBy: owner) == nil)
@@ -138,7 +140,7 @@ struct SchedulerLockTests {
     _ = lock.file.number
   }
 
-  @Test("The note of a dead process keeps nobody from a lock that is free")
+  @Test("The note of a dead process does not keep others from a free lock")
   func staleNote() throws {
     try leaveNote(owner: try .process(CurrentProcess.id, startTime: 1))
     let lock = try acquire(.manual)
@@ -146,7 +148,7 @@ struct SchedulerLockTests {
     #expect(try lock.isStillInPlace())
   }
 
-  @Test("What a holder was running when it was killed is known to the next one, and to no other")
+  @Test("Only the next holder gets the job that a killed holder was running")
   func killed() throws {
     let job = HolderNote.Job(
       id: 7, channel: "cats", trigger: nil, startedAt: Timestamp(seconds: 1_769_855_460))
@@ -154,19 +156,20 @@ struct SchedulerLockTests {
     try leaveNote(owner: dead, job: job)
     let next = try acquire()
     #expect(next.interruptedJob == job)
-    #expect(try holder()?.job == job, "until it is recorded, it is kept for the holder after this one")
+    #expect(try holder()?.job == job, "the job stays in the note until it is recorded")
     try next.release()
     #expect(try acquire().interruptedJob == nil)
     try leaveNote(owner: dead)
-    #expect(try acquire().interruptedJob == nil, "between two jobs")
+    #expect(try acquire().interruptedJob == nil, "the holder was killed between two jobs")
     try leaveNote(owner: try .named("0123456789ab-1-77-5"), job: job)
     #expect(
-      try acquire().interruptedJob == nil, "of another boot: perhaps a power cut, which is no job's doing")
+      try acquire().interruptedJob == nil, "the note is of an earlier boot: perhaps a power cut ended the job"
+    )
   }
 
-  @Test("The note of a process that cannot be seen from here is believed while the lock is held")
+  @Test("The note of a process in another namespace is used while the lock is held")
   func elsewhere() throws {
-    // Of another container.
+    // A process in another container.
     let boot = try #require(ProcessIdentity.current().folder.text?.split(separator: "-").first)
     let other = try ProcessIdentity.named("\(boot)-1-77-5")
     try leaveNote(owner: other)
@@ -175,7 +178,7 @@ struct SchedulerLockTests {
     _ = lock.file.number
   }
 
-  @Test("The note that a power cut left is not believed, whoever holds the lock now")
+  @Test("The note of an earlier boot is ignored, even if another process holds the lock")
   func earlierBoot() throws {
     try leaveNote(owner: try .named("0123456789ab-1-77-5"))
     let lock = try place.directory.lock("scheduler.lock")
@@ -184,7 +187,7 @@ struct SchedulerLockTests {
   }
 
   @Test(
-    "What is not a note says nothing",
+    "A text that is not a note is ignored",
     arguments: ["", "{", "null", "{}", #"{"kind":"scheduled","pid":1}"#, "12345", "\u{0}\u{0}", "ä"])
   func torn(_ text: String) throws {
     try scratch.write("scheduler.lock", text)
@@ -199,6 +202,6 @@ struct SchedulerLockTests {
     let lock = try acquire()
     try scratch.remove("scheduler.lock")
     #expect(try !lock.isStillInPlace())
-    #expect(try isFree(), "which is why it must look")
+    #expect(try isFree(), "so the holder must check")
   }
 }

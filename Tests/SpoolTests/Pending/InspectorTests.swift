@@ -4,7 +4,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("Looking at files in the spool", .alone)
+@Suite("The inspection of files in the spool", .alone)
 struct InspectorTests {
   let scratch: TemporaryDirectory
   let directory: Directory
@@ -115,15 +115,15 @@ struct InspectorTests {
   }
 
   @Test(
-    "Where the kernel does not tell, a file is final when it has not changed for the time to settle",
+    "A file whose writers are unknown is final when it has not changed for the time to settle",
     arguments: [
       (Duration.seconds(2), true), (.seconds(2) - .nanoseconds(1), false), (.zero, false),
       (.seconds(9_999), true),
-      // The clock was set back: a change in the future says nothing.
+      // The clock was set back. A change that is far in the future is not waited for.
       (.seconds(-2), false), (.seconds(-2) - .nanoseconds(1), true),
     ])
   func unknown(_ age: Duration, _ isSettled: Bool) throws {
-    // A file of root's, inspected by another user, who is refused a lease.
+    // The file belongs to root and is inspected by another user, who is refused a lease.
     let etc = try Directory(path: "/etc")
     let status = try #require(try etc.status(of: FileName("passwd")))
     try #require(status.owner == 0 && status.links == 1)
@@ -163,21 +163,21 @@ struct InspectorTests {
     case "directory": try scratch.directory("a.json")
     case "64 KiB + 1": try scratch.write("a.json", String(repeating: " ", count: 64 * 1024 + 1))
     case "1 TiB": try scratch.sparse("a.json", size: 1 << 40)
-    default: throw Failure("\(kind) is known")
+    default: throw Failure("unknown kind \(kind)")
     }
   }
 
-  @Test("What is not a plain small file is odd, and is never opened", arguments: oddities)
+  @Test("An entry that is not a small plain file is invalid, and is not opened", arguments: oddities)
   func odd(_ kind: String, _ reason: String) throws {
     try make(kind)
     let watch = try OpenWatch(scratch.path)
     #expect(try inspect("a.json").oddity == reason)
     #expect(watch.opened() == [])
-    // Whatever time passes.
+    // The time does not matter.
     #expect(try inspect("a.json", now: .now() + .seconds(9_999)).oddity == reason)
   }
 
-  @Test("The watch of the test above sees a file that is opened")
+  @Test("The watch that the test above uses sees a file that is opened")
   func watch() throws {
     try scratch.write("a.json", "7")
     let watch = try OpenWatch(scratch.path)
@@ -185,7 +185,7 @@ struct InspectorTests {
     #expect(watch.opened() == ["a.json"])
   }
 
-  @Test("64 KiB are not too many")
+  @Test("A trigger of 64 KiB is not too large")
   func largest() throws {
     let frame = #"{"channel_id":7}"#
     try scratch.write("a.json", frame + String(repeating: " ", count: 64 * 1024 - frame.utf8.count))
@@ -193,7 +193,7 @@ struct InspectorTests {
   }
 
   @Test(
-    "A second name is given the time to settle to go away, as `ln` and `rm` do",
+    "A second name makes a file invalid only after the time to settle, because `ln` and `rm` leave it for a while",
     arguments: [(Duration.zero, false), (.seconds(2) - .nanoseconds(1), false), (.seconds(2), true)])
   func hardLink(_ age: Duration, _ isOdd: Bool) throws {
     try scratch.write("a.tmp", #"{"channel_id":7}"#)
@@ -206,7 +206,7 @@ struct InspectorTests {
   }
 
   @Test(
-    "A name too long to be claimed is odd",
+    "A file whose name is too long to be claimed is invalid",
     arguments: [(TriggerName.lengthLimit, false), (TriggerName.lengthLimit + 1, true), (255, true)])
   func longName(_ length: Int, _ isOdd: Bool) throws {
     let name = String(repeating: "n", count: length - 5) + ".json"
@@ -224,7 +224,7 @@ struct InspectorTests {
     #expect(trigger.channels == .success([.id(7)]))
   }
 
-  @Test("A name that is not valid UTF-8 is a trigger like any other")
+  @Test("A file whose name is not valid UTF-8 is a trigger like any other")
   func invalidName() throws {
     let name = FileName(bytes: [0xFF] + Array(".json".utf8))
     try scratch.write(name, bytes: Array("7".utf8))
@@ -237,6 +237,6 @@ extension Inspection {
 
   fileprivate var isUnsettled: Bool { if case .unsettled = self { true } else { false } }
 
-  /// Why it is not a trigger; nil for a trigger.
+  /// Why the file is not a trigger; nil for a trigger.
   fileprivate var oddity: String? { if case .invalid(let reason, _) = self { reason.text } else { nil } }
 }

@@ -1,7 +1,7 @@
 import Glibc
 import Posix
 
-/// Sees which entries of a directory are opened. The corresponding C functions are those of `inotify(7)`.
+/// Reports which entries of a directory are opened, with `inotify(7)`.
 final class OpenWatch {
   private let number: Int32
 
@@ -14,7 +14,7 @@ final class OpenWatch {
 
   deinit { close(number) }
 
-  /// The names opened since the last time, the directory itself left out.
+  /// The names that were opened since the last call, without the directory itself.
   func opened() -> [String] {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16_384, alignment: 8)
     defer { buffer.deallocate() }
@@ -23,7 +23,7 @@ final class OpenWatch {
     var offset = 0
     while offset < count {
       let event = buffer.baseAddress! + offset
-      // struct inotify_event: wd, mask, cookie and len (4 bytes each), then the name, filled up with zeros.
+      // struct inotify_event: wd, mask, cookie and len (4 bytes each), then the name, padded with zeros.
       let length = Int(event.load(fromByteOffset: 12, as: UInt32.self))
       if length > 0 { names.append(String(cString: (event + 16).assumingMemoryBound(to: CChar.self))) }
       offset += 16 + length

@@ -14,7 +14,7 @@ struct PendingListTests {
     directory = try scratch.open()
   }
 
-  /// What is left in a list, in its order.
+  /// The remaining names of a list, in its order.
   private func rest(_ list: PendingList) -> [FileName] {
     var list = list
     var names: [FileName] = []
@@ -28,14 +28,14 @@ struct PendingListTests {
     return list
   }
 
-  @Test("The list of pending triggers has no first before anything was found")
+  @Test("An empty list does not have a first trigger")
   func empty() throws {
     #expect(PendingList().first == nil)
     #expect(try list().first == nil)
     #expect(try list().count == 0)
   }
 
-  @Test("The list of pending triggers holds triggers and nothing else")
+  @Test("The list holds only triggers")
   func triggersOnly() throws {
     for name in ["b.json", "a.json", ".c.json", "d.txt", "e.JSON", "history.jsonl", ".json"] {
       try scratch.write(name)
@@ -44,11 +44,11 @@ struct PendingListTests {
     #expect(try rest(list()).map(\.description) == ["a.json", "b.json"])
   }
 
-  @Test("The list of pending triggers has the order of LC_ALL=C sort, for names of any bytes")
+  @Test("The list has the order of LC_ALL=C sort, for names of any bytes")
   func byteOrder() throws {
     var random = SystemRandomNumberGenerator()
     for _ in 0..<300 {
-      // Few different bytes, so that many names share a beginning; among them those that sort oddly as text.
+      // Only a few different bytes, so that many names share a beginning. Some of the bytes sort differently as text.
       let pool: [UInt8] = [0x01, 0x0A, 0x20, 0x2D, 0x2E, 0x41, 0x61, 0x7F, 0x80, 0xC3, 0xA4, 0xFF]
       let length = Int.random(in: 1...6, using: &random)
       let name = (0..<length).map { _ in pool.randomElement(using: &random) ?? 0x61 } + Array(".json".utf8)
@@ -63,7 +63,7 @@ struct PendingListTests {
     #expect(try rest(list()) == expected)
   }
 
-  @Test("A name that sorts first overtakes what is waiting")
+  @Test("A new name that sorts first is taken before older ones")
   func overtaking() throws {
     for name in ["b.json", "c.json", "d.json"] { try scratch.write(name) }
     var list = try list()
@@ -75,17 +75,17 @@ struct PendingListTests {
     #expect(rest(list).map(\.description) == ["a.json", "c.json", "d.json"])
   }
 
-  @Test("What was taken and is there again is found again")
+  @Test("A name that was taken is listed again if its file is still there")
   func again() throws {
     for name in ["a.json", "b.json"] { try scratch.write(name) }
     var list = try list()
     _ = list.popFirst()
-    // Its file is still there, as after a claim that failed.
+    // The file is still there, as after a claim that failed.
     try list.refresh(from: directory, skipping: [])
     #expect(rest(list).map(\.description) == ["a.json", "b.json"])
   }
 
-  @Test("What has gone is not in the next look, what has not stays in its place")
+  @Test("A name that is gone is not in the next scan, and the other names stay in their places")
   func going() throws {
     for name in ["a.json", "b.json", "c.json"] { try scratch.write(name) }
     var list = try list()
@@ -105,7 +105,7 @@ struct PendingListTests {
     #expect(list.first == nil)
   }
 
-  @Test("What is to be skipped is not there, until it is wanted again")
+  @Test("A skipped name is not in the list until it is no longer skipped")
   func skipping() throws {
     for name in ["a.json", "b.json", "c.json"] { try scratch.write(name) }
     var list = try list(skipping: [FileName("a.json"), FileName("c.json"), FileName("none.json")])
@@ -118,7 +118,7 @@ struct PendingListTests {
 
   @Test("20,000 names are listed and processed in order")
   func many() throws {
-    // Names of one file: to make so many files would take longer than the test.
+    // All names are links to one file, because making 20,000 files would take longer than the test.
     try scratch.write("seed.json")
     let names = (1..<20_000).map { "\(($0 &* 7_919) % 20_000)-\($0).json" }
     for name in names { try scratch.hardLink(name, to: "seed.json") }
@@ -141,7 +141,7 @@ struct PendingListTests {
   }
 
   @Test(
-    "The position of a name is its place among those pending, there or not",
+    "The position of a name is its place among the pending names, even if it is not one of them",
     arguments: [
       ("b.json", 1), ("d.json", 2), ("a.json", 1), ("c.json", 2), ("\u{FF}.json", 4), ("f.json", 3),
     ])

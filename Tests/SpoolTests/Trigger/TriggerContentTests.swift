@@ -28,7 +28,7 @@ enum Content: Equatable {
   }
 }
 
-@Suite("What a trigger file says", .alone)
+@Suite("The content of a trigger", .alone)
 struct TriggerContentTests {
   private static func object(
     _ channels: [ChannelReference], user: String? = nil, timestamp: Int64? = nil, warnings: Int = 0
@@ -72,12 +72,12 @@ struct TriggerContentTests {
     (#"{"channel_id":7,"user":null,"timestamp":null,"channel":null}"#, object([.id(7)])),
     (#"{"channel_id":7,"user":""}"#, object([.id(7)], user: "")),
     (#"{"channel_id":7,"user":1000}"#, object([.id(7)], user: "1000")),
-    // Unknown fields are ignored, whatever they hold.
+    // Unknown fields are ignored, whatever their values are.
     (#"{"channel_id":7,"note":"a\u0007b\n","x":[1,{"y":null}],"":{}}"#, object([.id(7)])),
     (#"{"CHANNEL_ID":8,"channel_id":7}"#, object([.id(7)])),
   ]
 
-  @Test("What a trigger file says is an object, a scalar or nothing", arguments: accepted)
+  @Test("The content of a trigger is an object, a scalar or empty", arguments: accepted)
   func accept(_ text: String, _ expected: Content) {
     #expect(Content(TriggerContent(Array(text.utf8))) == expected)
   }
@@ -247,7 +247,7 @@ struct TriggerContentTests {
   }
 
   @Test(
-    "A channel is an id when it is all digits, else a name",
+    "A channel reference is an id if it is all digits, and a name otherwise",
     arguments: [
       ("7", ChannelReference.id(7)), ("007", .id(7)), ("cats", .name("cats")), ("", .name("")),
       ("-7", .name("-7")),
@@ -258,7 +258,7 @@ struct TriggerContentTests {
     #expect(ChannelReference(text: text) == expected)
   }
 
-  @Test("A channel is shown without what disturbs a terminal")
+  @Test("A channel reference is shown without characters that disturb a terminal")
   func description() {
     #expect(ChannelReference.id(7).description == "7")
     #expect(ChannelReference.name("a\u{1B}b").description == #""a\u{1b}b""#)

@@ -16,12 +16,12 @@ struct TriggerNameTests {
     ("x.json.json", true), ("json.json", true),
   ]
 
-  @Test("Names of triggers end in .json and do not begin with a full stop", arguments: triggers)
+  @Test("The name of a trigger ends in .json and does not begin with a full stop", arguments: triggers)
   func isTrigger(_ name: String, _ expected: Bool) {
     #expect(TriggerName.isTrigger(Array(name.utf8)) == expected)
   }
 
-  @Test("Names of triggers need not be UTF-8")
+  @Test("The name of a trigger need not be UTF-8")
   func invalid() { #expect(TriggerName.isTrigger([0xFF] + Array(".json".utf8))) }
 
   static let channels: [(String, ChannelReference?)] = [
@@ -31,7 +31,7 @@ struct TriggerNameTests {
     ("20260131T103000Z-7.json", .id(7)), ("20260131T103000.123456Z-7.json", .id(7)),
     ("20260131T103000Z-cats.json", .name("cats")), ("20260131T103000.5Z--7.json", .name("-7")),
     ("20260131T103000Z-20260131T103000Z-7.json", .name("20260131T103000Z-7")),
-    // No time, or nothing after it.
+    // Names without a time, or with nothing after it.
     ("20260131T103000Z.json", .name("20260131T103000Z")),
     ("20260131T103000-7.json", .name("20260131T103000-7")),
     ("20260230T103000Z-7.json", .name("20260230T103000Z-7")), ("2026-7.json", .name("2026-7")),
@@ -40,18 +40,19 @@ struct TriggerNameTests {
     ("99999999999999999999.json", .name("99999999999999999999")),
   ]
 
-  @Test("Names of triggers say the channel of an empty trigger, after a time or without", arguments: channels)
+  @Test(
+    "The name of an empty trigger gives the channel, with or without a time before it", arguments: channels)
   func channel(_ name: String, _ expected: ChannelReference?) {
     #expect(TriggerName.channel(in: FileName(name)) == expected)
   }
 
-  @Test("Names of triggers say no channel when they are not UTF-8")
+  @Test("A name that is not UTF-8 does not give a channel")
   func invalidChannel() {
     #expect(TriggerName.channel(in: FileName(bytes: [0xFF] + Array(".json".utf8))) == nil)
   }
 
   @Test(
-    "Names of triggers may begin with the time of the request",
+    "The name of a trigger may begin with the time of the request",
     arguments: [
       ("20260131T103000Z-7.json", Timestamp(seconds: 1_769_855_400)),
       ("20260131T103000.123456Z-7.json", Timestamp(seconds: 1_769_855_400, nanoseconds: 123_456_000)),
@@ -61,12 +62,12 @@ struct TriggerNameTests {
     #expect(TriggerName.time(in: FileName(name)) == expected)
   }
 
-  @Test("Names of triggers are made from a time and an id, and say both again")
+  @Test("A name that is made from a time and an id gives both again")
   func make() {
-    let moment = Timestamp(seconds: 1_769_855_400, nanoseconds: 123_456_000)
-    let name = TriggerName.make(moment, channel: 42)
+    let requestedAt = Timestamp(seconds: 1_769_855_400, nanoseconds: 123_456_000)
+    let name = TriggerName.make(requestedAt, channel: 42)
     #expect(name.description == "20260131T103000.123456Z-42.json")
-    #expect(TriggerName.time(in: name) == moment)
+    #expect(TriggerName.time(in: name) == requestedAt)
     #expect(TriggerName.channel(in: name) == .id(42))
     #expect(TriggerName.isTrigger(name.bytes))
   }

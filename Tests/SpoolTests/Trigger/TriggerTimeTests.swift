@@ -3,7 +3,7 @@ import Spool
 import TestSupport
 import Testing
 
-@Suite("When a trigger was requested", .alone)
+@Suite("The request time of a trigger", .alone)
 struct TriggerTimeTests {
   let scratch: TemporaryDirectory
 
@@ -22,7 +22,7 @@ struct TriggerTimeTests {
   private static let namedTime = Timestamp(seconds: 1_769_855_400, nanoseconds: 500_000_000)
 
   @Test(
-    "Its timestamp goes before the time in its name, and that before the file's",
+    "The timestamp takes precedence over the time in the name, and that over the file's time",
     arguments: [
       (named, stated, statedTime), ("7.json", stated, statedTime), (named, "", namedTime),
       (named, "7", namedTime),
@@ -33,7 +33,7 @@ struct TriggerTimeTests {
   }
 
   @Test(
-    "Without either it is when the file was last modified",
+    "A trigger without either was requested when its file was last modified",
     arguments: ["", "7", "\"cats\"", "{\"channel_id\":7}", "{"])
   func modified(_ text: String) throws {
     let trigger = try trigger("7.json", text, modified: .seconds(5_000))
@@ -41,7 +41,7 @@ struct TriggerTimeTests {
     #expect(trigger.file.changed - trigger.requestedAt > .seconds(4_000))
   }
 
-  @Test("A time in the future does not count: the file's change, which nobody can set, does")
+  @Test("A time in the future is replaced by the file's change time, which nobody can set")
   func future() throws {
     let texts = [#"{"channel_id":7,"timestamp":"9999-12-31T23:59:59Z"}"#, #"{"channel_id":7}"#, ""]
     for (name, text) in zip(["7.json", "99991231T235959Z-7.json", "8.json"], texts) {
@@ -51,7 +51,7 @@ struct TriggerTimeTests {
   }
 
   @Test(
-    "It is stale when it is older than the limit, not when it is as old",
+    "A trigger is stale when it is older than the limit, not when it is exactly as old",
     arguments: [
       (Duration.seconds(1_800), false), (.seconds(1_800) + .nanoseconds(1), true),
       (.seconds(1_800) - .nanoseconds(1), false),
@@ -77,7 +77,7 @@ struct TriggerTimeTests {
         == .failure(RejectReason("not valid JSON: line 1, column 1: this { is never closed")))
   }
 
-  @Test("Only an object says who asked")
+  @Test("Only an object can name the user")
   func user() throws {
     #expect(try trigger("a.json", #"{"channel_id":7,"user":"anna"}"#).user == "anna")
     #expect(try trigger("a.json", "7").user == nil)

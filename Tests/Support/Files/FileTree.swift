@@ -2,11 +2,11 @@ import Foundation
 import Posix
 
 extension TemporaryDirectory {
-  /// Everything below a folder, with all that a change would show in: a line for each file, directory or other thing,
-  /// with its inode, mode, links, size, modification and change time (to the nanosecond), and the content of files.
+  /// Everything below a folder, so that a test can detect any change: a line for each entry of any kind, with its
+  /// inode, mode, links, size, modification and change time (to the nanosecond), and the content of files.
   package func tree(_ folder: String) throws -> [String] {
     guard let names = FileManager.default.enumerator(atPath: "\(path)/\(folder)") else {
-      throw Failure("no directory \(folder)")
+      throw Failure("there is no directory \(folder)")
     }
     let below = names.compactMap { $0 as? String }.sorted()
     return try ([folder] + below.map { "\(folder)/\($0)" }).map { name in

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A JSON value as a test compares it: literals stand for themselves, and the order of fields does not count.
+/// A JSON value that a test can compare. It can be written as a literal, and the order of its fields does not matter.
 package enum JSON: Hashable, Sendable {
   case null
   case bool(Bool)
@@ -9,23 +9,23 @@ package enum JSON: Hashable, Sendable {
   case array([JSON])
   case object([String: JSON])
 
-  /// - Throws: when the text is no single JSON document.
+  /// - Throws: when the text is not a single JSON document.
   package init(_ text: String) throws {
     self = try JSONDecoder().decode(JSON.self, from: Data(text.utf8))
   }
 
-  /// JSON lines: one document a line.
+  /// Reads JSON lines, with one document on each line.
   package static func lines(_ text: String) throws -> [JSON] {
     try text.split(separator: "\n").map { try JSON(String($0)) }
   }
 
-  /// A field of an object; `.null` where there is none, so that a test can compare without unwrapping.
+  /// A field of an object; `.null` when it is missing, so that a test can compare without unwrapping.
   package subscript(name: String) -> JSON {
     if case .object(let fields) = self { return fields[name] ?? .null }
     return .null
   }
 
-  /// An element of an array; `.null` where there is none.
+  /// An element of an array; `.null` when it is missing.
   package subscript(index: Int) -> JSON {
     if case .array(let values) = self, values.indices.contains(index) { return values[index] }
     return .null
@@ -47,7 +47,7 @@ package enum JSON: Hashable, Sendable {
     return nil
   }
 
-  /// The elements of an array; none for anything else.
+  /// The elements of an array; an empty list for any other value.
   package var elements: [JSON] {
     if case .array(let values) = self { return values }
     return []

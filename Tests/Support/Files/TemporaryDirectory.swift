@@ -1,9 +1,9 @@
 import Foundation
 package import Posix
 
-/// An empty directory of a test's own, removed when the test lets go of it.
+/// An empty directory for one test, removed when the test no longer refers to it.
 package final class TemporaryDirectory: Sendable {
-  /// Absolute, symbolic links resolved.
+  /// Absolute, with symbolic links resolved.
   package let path: String
 
   package init() throws {
@@ -18,10 +18,10 @@ package final class TemporaryDirectory: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  /// The directory, opened.
+  /// Opens the directory.
   package func open() throws -> Directory { try Directory(path: path) }
 
-  /// The path of something in it; folders on the way are made.
+  /// The path of a file in the directory; the folders that lead to it are made.
   package func path(_ name: String) throws -> String {
     let full = "\(path)/\(name)"
     try FileManager.default.createDirectory(
@@ -31,7 +31,7 @@ package final class TemporaryDirectory: Sendable {
 
   /// Writes a file.
   ///
-  /// - Parameter age: how long ago it was last modified (its ctime is now, whatever this says).
+  /// - Parameter age: how long ago the file was last modified; nil means now. Its ctime is always now.
   @discardableResult
   package func write(_ name: String, _ text: String = "", age: Duration? = nil) throws -> String {
     let file = try path(name)
@@ -40,10 +40,10 @@ package final class TemporaryDirectory: Sendable {
     return file
   }
 
-  /// Sets when a file was last modified.
+  /// Sets how long ago a file was last modified.
   package func setAge(_ name: String, _ age: Duration) throws {
-    let moment = Timestamp.now() + (.zero - age)
-    let time = timespec(tv_sec: Int(moment.seconds), tv_nsec: Int(moment.nanoseconds))
+    let date = Timestamp.now() + (.zero - age)
+    let time = timespec(tv_sec: Int(date.seconds), tv_nsec: Int(date.nanoseconds))
     guard utimensat(AT_FDCWD, "\(path)/\(name)", [time, time], AT_SYMLINK_NOFOLLOW) == 0 else {
       throw SystemError("set the times of", name, .init(errno))
     }
@@ -59,8 +59,8 @@ package final class TemporaryDirectory: Sendable {
     String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)")), as: UTF8.self)
   }
 
-  /// The names in a folder of it, in byte order, those with a leading full stop left out. Empty when there is no
-  /// such folder.
+  /// The names in a folder of the directory, in byte order, without those that begin with a full stop. Empty when the
+  /// folder does not exist.
   package func names(in folder: String = ".") throws -> [String] {
     guard exists(folder) else { return [] }
     return try Directory(path: "\(path)/\(folder)").names().sorted().map(\.description).filter {

@@ -3,9 +3,9 @@ import Foundation
 /// A library that stands between bobbin and the C library, so that a test can break a promise of the system or act at
 /// an exact point. It only works with a dynamically linked bobbin, as a debug build is.
 package enum Preload {
-  /// Compiles it into a directory.
+  /// Compiles the library into a directory.
   ///
-  /// - Returns: the environment that puts it in place.
+  /// - Returns: the environment that preloads the library.
   package static func environment(in directory: TemporaryDirectory) throws -> [String: String] {
     let library = try directory.path("preload/preload.so")
     try directory.write("preload/preload.c", source)
@@ -14,27 +14,27 @@ package enum Preload {
       ["cc", "-shared", "-fPIC", "-o", library, "\(directory.path)/preload/preload.c", "-ldl"]
     ).start(outputIn: directory).wait(.seconds(60))
     guard compiler.status == 0 else {
-      throw Failure("cc could not make the library to be preloaded: \(compiler)")
+      throw Failure("cc could not compile the library to be preloaded: \(compiler)")
     }
     return ["LD_PRELOAD": library]
   }
 
-  /// Every `flock(2)` succeeds, whoever holds the lock: a file system that lies.
+  /// Every `flock(2)` succeeds, even if another process holds the lock, as on a file system with broken locks.
   package static let brokenLocks = ["TEST_BROKEN_LOCKS": "1"]
 
-  /// Makes this file, with `1` as its content, just before the scheduler lock is released.
+  /// The file at this path is made, with `1` as its content, just before the scheduler lock is released.
   package static func dropAtUnlock(_ path: String) -> [String: String] { ["TEST_DROP_AT_UNLOCK": path] }
 
-  /// To sync the file of this name fails with EIO, as on a disk that dies.
+  /// Syncing the file of this name fails with EIO, as on a failing disk.
   package static func brokenSync(_ name: String) -> [String: String] { ["TEST_BROKEN_SYNC": name] }
 
   /// The disk is full.
   package static let fullDisk = ["TEST_FULL_DISK": "1"]
 
-  /// Nobody ends for a signal that bobbin sends, as a process that hangs in the kernel (a dead network disk) does not.
+  /// Signals that bobbin sends have no effect, as on a process that hangs in the kernel because of a dead network disk.
   package static let brokenKill = ["TEST_BROKEN_KILL": "1"]
 
-  /// Writes down, one a line, what is synced (`sync NAME`), removed (`remove NAME`) or moved (`move OLD NEW`).
+  /// Every sync (`sync NAME`), removal (`remove NAME`) and move (`move OLD NEW`) is written to this file as a line.
   package static func journal(_ path: String) -> [String: String] { ["TEST_JOURNAL": path] }
 
   private static let source = #"""

@@ -1,33 +1,33 @@
 import Foundation
 import Posix
 
-/// A program under test, run as a user would run it: with arguments and an environment, in a process of its own.
+/// A program under test, run as a user would run it: with arguments and an environment, in a separate process.
 package struct Program: Sendable {
   package let path: String
   package let arguments: [String]
 
-  /// Any program, by its path.
+  /// The program at a path.
   package init(_ path: String, _ arguments: [String] = []) {
     self.path = path
     self.arguments = arguments
   }
 
-  /// The `bobbin` that was built together with the running tests: it stands beside their bundle.
+  /// The `bobbin` that was built together with the running tests. It is beside the bundle of the tests.
   package static func bobbin() throws -> Program {
     let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let beside = (executable as NSString).deletingLastPathComponent + "/bobbin"
     guard FileManager.default.isExecutableFile(atPath: beside) else {
-      throw Failure("no bobbin at \(beside); it is made by: swift build --product bobbin")
+      throw Failure("there is no bobbin at \(beside); to build it, run: swift build --product bobbin")
     }
     return Program(beside)
   }
 
-  /// Starts it. Its standard input is `/dev/null`; its output goes to files, so that nothing blocks when nobody
-  /// reads, and a process it leaves behind keeps nobody waiting.
+  /// Starts the program. Its standard input is `/dev/null`. Its output goes to files, so that the program does not
+  /// block when nobody reads, and the test does not wait for a process that the program leaves behind.
   ///
   /// - Parameters:
-  ///   - environment: added to that of the tests, from which everything that means something to Bobbin is removed.
-  ///   - directory: where its standard output and standard error are kept.
+  ///   - environment: added to the environment of the tests, from which all variables that Bobbin reads are removed.
+  ///   - directory: where the standard output and standard error of the program are kept.
   package func start(
     _ more: [String] = [], environment: [String: String] = [:], outputIn directory: TemporaryDirectory
   ) throws -> RunningProgram {
@@ -39,7 +39,7 @@ package struct Program: Sendable {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
     posix_spawn_file_actions_addopen(&actions, 2, error, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-    // The runner of the tests may ignore signals that a shell does not.
+    // The runner of the tests may ignore signals that a shell does not ignore.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

@@ -1,14 +1,14 @@
 import Foundation
 import Posix
 
-/// A program that was started and is waited for. Killed when the test forgets it.
+/// A program that was started. It is killed when the test no longer refers to it.
 package final class RunningProgram: Sendable {
   package let id: Int32
   private let output: String
   private let error: String
-  /// Kept until the program has ended, because it writes there.
+  /// Kept until the program has ended, because the program writes to files in it.
   private let directory: TemporaryDirectory
-  /// The status of `waitpid(2)` once it has ended.
+  /// The status of `waitpid(2)` once the program has ended.
   private let ended: Monitor<Int32?>
 
   init(id: Int32, output: String, error: String, directory: TemporaryDirectory) {
@@ -36,16 +36,16 @@ package final class RunningProgram: Sendable {
 
   package var isRunning: Bool { ended.withLock { $0 } == nil }
 
-  /// What it has written so far to standard error.
+  /// The text that the program has written to standard error so far.
   package var errorSoFar: String { Self.text(error) }
 
-  /// Waits until it has waited for something some times more: one that polls has looked again by then.
+  /// Waits until the program has waited `count` more times. A program that polls has polled again by then.
   package func waitForPolls(_ count: Int) throws {
     func waits() throws -> Int {
       let status = try String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
       let line = status.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") }
       guard let number = line?.split(separator: "\t").last, let waits = Int(number) else {
-        throw Failure("no count of waits in: \(status)")
+        throw Failure("the number of waits is not in: \(status)")
       }
       return waits
     }
@@ -53,9 +53,9 @@ package final class RunningProgram: Sendable {
     try waitUntil("process \(id) has polled") { try waits() >= before + count }
   }
 
-  /// Waits for its end.
+  /// Waits for the program's end.
   ///
-  /// - Throws: when it has not ended in time; it is killed then, and the message says what it wrote.
+  /// - Throws: when the program has not ended in time. It is then killed, and the message contains its output.
   package func wait(_ limit: Duration = .seconds(20)) throws -> ProgramResult {
     guard let status = ended.wait(until: .now() + limit, { $0 }) else {
       kill(id, SIGKILL)
@@ -73,9 +73,9 @@ package final class RunningProgram: Sendable {
   }
 }
 
-/// How a program ended, and what it wrote.
+/// The exit status and the output of a program.
 package struct ProgramResult: Sendable, CustomStringConvertible {
-  /// The exit status; a signal that ended it as a negative number.
+  /// The exit status, or the negative number of the signal that ended the program.
   package let status: Int32
   package let output: String
   package let error: String
@@ -92,7 +92,7 @@ package struct ProgramResult: Sendable, CustomStringConvertible {
   /// Standard error, line by line.
   package var errorLines: [String] { error.split(separator: "\n").map(String.init) }
 
-  /// The first line on standard error that contains all of these.
+  /// The first line of standard error that contains all of `parts`.
   package func errorLine(with parts: String...) -> String? {
     errorLines.first { line in parts.allSatisfy { line.contains($0) } }
   }

@@ -1,6 +1,6 @@
 package import Posix
 
-/// A started script and what it writes to.
+/// A script that was started, and the pipes to which it writes.
 package struct RunningScript: ~Copyable {
   fileprivate let child: ChildProcess
   fileprivate let pipes: OutputPipes
@@ -16,10 +16,10 @@ package struct RunningScript: ~Copyable {
 
 /// A shell script run as a child process.
 package enum Script {
-  /// How long anything may take that takes milliseconds when all is well.
+  /// The longest time to wait for something that usually takes milliseconds.
   package static let patience: Duration = .seconds(30)
 
-  /// What a child left.
+  /// The exit status and the output of a child.
   package struct Outcome: Sendable {
     package let id: Int32
     package let exit: ChildProcess.Exit
@@ -44,7 +44,7 @@ package enum Script {
     return try finish(start(script, inheriting: scratch.open().lock("lock")))
   }
 
-  /// Reads what a child writes until it has ended.
+  /// Reads the output of a child until the child has ended.
   package static func finish(_ script: consuming RunningScript) throws -> Outcome {
     let deadline = MonotonicTime.now() + patience
     var texts: (output: [UInt8], error: [UInt8]) = ([], [])
@@ -56,12 +56,12 @@ package enum Script {
       case .none:
         _ = try Poll.wait(
           script.pipes.outputNumber, script.pipes.errorNumber, until: .now() + .milliseconds(2))
-      case .childless: throw Failure("\(script.id) is a child that has not been waited for")
+      case .childless: throw Failure("\(script.id) is not a child that can be waited for")
       }
       try read(script, into: &texts)
       if MonotonicTime.now() >= deadline {
         script.signalGroup(Signals.kill)
-        throw Failure("child \(script.id) ends within \(patience)")
+        throw Failure("child \(script.id) did not end within \(patience)")
       }
     }
     return Outcome(
@@ -69,7 +69,7 @@ package enum Script {
       error: String(decoding: texts.error, as: UTF8.self))
   }
 
-  /// Reads all that is in the pipes.
+  /// Reads everything that is in the pipes.
   private static func read(
     _ script: borrowing RunningScript, into texts: inout (output: [UInt8], error: [UInt8])
   ) throws {
@@ -79,7 +79,7 @@ package enum Script {
     while let count = try script.pipes.readError(into: buffer) { texts.error += buffer[..<count] }
   }
 
-  /// Waits for the exit of one child. Children that others left are reaped on the way.
+  /// Waits for the exit of one child, and reaps children that other tests left.
   package static func reap(_ id: Int32) throws -> ChildProcess.Exit {
     let deadline = MonotonicTime.now() + patience
     while MonotonicTime.now() < deadline {
@@ -87,32 +87,32 @@ package enum Script {
       case .exited(id, let exit): return exit
       case .exited: continue
       case .none: try Poll.wait(until: .now() + .milliseconds(2))
-      case .childless: throw Failure("\(id) is a child that has not been waited for")
+      case .childless: throw Failure("\(id) is not a child that can be waited for")
       }
     }
-    throw Failure("child \(id) ends within \(patience)")
+    throw Failure("child \(id) did not end within \(patience)")
   }
 
-  /// The first line of a child that goes on running.
+  /// The first line that a child writes; the child keeps running.
   package static func line(from script: borrowing RunningScript) throws -> String {
     let deadline = MonotonicTime.now() + patience
     var texts: (output: [UInt8], error: [UInt8]) = ([], [])
     while texts.output.last != UInt8(ascii: "\n") {
       _ = try Poll.wait(script.pipes.outputNumber, -1, until: deadline)
       try read(script, into: &texts)
-      guard MonotonicTime.now() < deadline else { throw Failure("a line within \(patience)") }
+      guard MonotonicTime.now() < deadline else { throw Failure("no line came within \(patience)") }
     }
     return String(decoding: texts.output.dropLast(), as: UTF8.self)
   }
 }
 
-/// Looks again and again until something that another process does has happened.
+/// Polls a condition until another process has made it true.
 package func waitUntil(
   _ event: String, within limit: Duration = Script.patience, _ hasHappened: () throws -> Bool
 ) throws {
   let deadline = MonotonicTime.now() + limit
   while try !hasHappened() {
-    guard MonotonicTime.now() < deadline else { throw Failure("\(event) within \(limit)") }
+    guard MonotonicTime.now() < deadline else { throw Failure("not within \(limit): \(event)") }
     try Poll.wait(until: .now() + .milliseconds(2))
   }
 }

@@ -1,4 +1,4 @@
-"""The trace of a program with failpoints: the calls that passed the gate of the C shim, and what each call is about."""
+"""The trace of a program with failpoints: the calls that passed the gate of the C shim, and their subjects."""
 
 import dataclasses
 import re
@@ -12,7 +12,7 @@ HISTORY_PATH = f"spool/{layout.HISTORY}"
 class Call:
     """One line of a trace.
 
-    - about: a path as seen from the instance, without the parts that differ from run to run.
+    - about: a path as seen from the instance, without the parts that change from run to run.
     """
 
     name: str
@@ -20,17 +20,17 @@ class Call:
 
     @property
     def concerns_one_job(self):
-        """Only one job suffers from a failure of the call: the run goes on, and the job's record states the failure."""
+        """A failure of the call affects only one job: the run continues, and the job's record states the failure."""
         return self.name in ("spawn", "pipe", "wait") or self.about.startswith(("spool/logs/", "library/"))
 
     @property
     def writes_message(self):
-        """It writes to standard output or standard error, which are unnamed files here."""
+        """The call writes to standard output or standard error, which are unnamed files here."""
         return self.name == "write" and not self.about.startswith("spool/")
 
     @property
     def finishes_triggers(self):
-        """It is one of the recorder's calls, which bring finished triggers to their end while the next job runs."""
+        """The call is made by the recorder, which finishes triggers while the next job runs."""
         return (
             re.match(rf"spool/(history\.jsonl|{layout.ANY_FINAL_FOLDER})(/|$)", self.about)
             or self.about in ("spool", "spool/running/OWNER")
@@ -39,12 +39,12 @@ class Call:
 
     @property
     def is_about_evidence(self):
-        """It is about a file or folder that must be durable before a claim is removed."""
+        """The call is about a file or folder that must be durable before a claim is removed."""
         return re.match(rf"spool/(history\.jsonl|{layout.ANY_FINAL_FOLDER}(/\..*)?)$", self.about)
 
     @property
     def publishes(self):
-        """It moves a result or a trigger into a final folder."""
+        """The call moves a result or a trigger into a final folder."""
         return self.name == "rename" and re.match(rf"spool/{layout.ANY_FINAL_FOLDER}/", self.about)
 
     @property
@@ -53,12 +53,12 @@ class Call:
 
     @property
     def claims(self):
-        """It claims a trigger, or makes the owner's folder of claims."""
+        """The call claims a trigger, or makes the owner's folder of claims."""
         return (self.name, self.about.count("/")) in (("rename", 3), ("mkdir", 2))
 
 
 def trace_environment(instance):
-    """What makes a program with failpoints write its trace."""
+    """The environment that makes a program with failpoints write its trace."""
     return {"BOBBIN_FAILPOINT_TRACE": str(instance.root / "trace")}
 
 

@@ -1,8 +1,8 @@
-"""A disk that may lose whatever was not synced when the power fails.
+"""A disk that may lose everything that was not synced when the power fails.
 
 The model is harsher than the file systems that Bobbin runs on. A change of a directory is durable once that directory
 has been synced; until then it may be lost or kept, independently of the changes before and after it. A rename is one
-change, of both its directories. The content of a file is durable once the file has been synced; until then the last
+change of both its directories. The content of a file is durable once the file has been synced; until then the last
 writes may be lost, torn, or replaced by zeros. Syncing a file does not make its name durable.
 
 Times are line numbers of the trace (syscalls.py).
@@ -19,7 +19,7 @@ class Node:
 
     def __init__(self, kind, content=b"", mode=0o640, modified=None):
         self.kind = kind
-        # Durable from the start: this is what the file had before the trace.
+        # Durable from the start: the content before the trace.
         self.content = content
         self.mode = mode
         self.modified = modified
@@ -27,7 +27,7 @@ class Node:
 
 @dataclasses.dataclass(frozen=True)
 class NameChange:
-    """Entries of directories that change together: a directory, a name, and the new node there (None: nothing)."""
+    """Directory entries that change together: a directory, a name, and the new node (None: the entry is removed)."""
 
     end: int
     entries: tuple[tuple[Node, bytes, Node | None], ...]
@@ -39,7 +39,7 @@ class NameChange:
 
 @dataclasses.dataclass(frozen=True)
 class ContentChange:
-    """Bytes written at an offset, or (None) the size cut or extended to it."""
+    """Bytes that are written at an offset, or None if the file is cut or extended to that offset."""
 
     end: int
     node: Node
@@ -56,7 +56,7 @@ class ContentChange:
             return content[: self.offset].ljust(self.offset, b"\0")
         data = self.data if limit is None else self.data[:limit]
         if zeros:
-            # The file has grown, and its last blocks were never written. Older content is not undone by that.
+            # The file has grown, and its last blocks were never written. Older content is not affected.
             data += content[self.offset + len(data) : self.offset + len(self.data)]
             data = data.ljust(len(self.data), b"\0")
         if not data:
@@ -69,7 +69,7 @@ class ContentChange:
 class Sync:
     start: int
     end: int
-    # What was synced; None is the whole file system.
+    # The node that was synced; None means the whole file system.
     node: Node | None
 
     def covers(self, change):
@@ -77,10 +77,10 @@ class Sync:
 
 
 class Disk:
-    """The history of one directory tree: what was there, the changes, and the syncs."""
+    """The history of one directory tree: its initial state, the changes, and the syncs."""
 
     def __init__(self, root):
-        """root: a directory whose present state counts as durable."""
+        """root: a directory whose current state counts as durable."""
         self.root_path = os.fsencode(root)
         self.changes = []
         self.syncs = []
@@ -110,7 +110,7 @@ class Disk:
         return path == self.root_path or path.startswith(self.root_path + b"/")
 
     def find(self, path):
-        """The directory, the name in it, and the node there or None. The root has itself as directory, and no name."""
+        """The directory, the name in it, and the node or None. The root is its own directory and has an empty name."""
         if path == self.root_path:
             return self.root, b"", self.root
         directory = self.root
@@ -161,7 +161,7 @@ class Disk:
         elif kind == "syncfs":
             self.syncs.append(Sync(event.start, event.end, None))
         elif kind != "execve" and any(map(self.holds, event.arguments)):
-            raise NotImplementedError(f"the model does not know {kind}, which was called in the spool")
+            raise NotImplementedError(f"the model does not support {kind}, which was called in the spool")
 
     def add_content(self, event):
         node = self.find(event.arguments[0])[2]
@@ -178,7 +178,7 @@ class Disk:
         self.changes.append(change)
 
     def split(self, line):
-        """The changes up to a line of the trace: those that are durable then, and those that may be lost."""
+        """The changes up to a line of the trace, in two lists: durable changes, and changes that may be lost."""
         past = [change for change in self.changes if change.end <= line]
         syncs = [sync for sync in self.syncs if sync.end <= line]
         durable, unsynced = [], []
@@ -187,9 +187,9 @@ class Disk:
         return durable, unsynced
 
     def after_power_cut(self, line, chance, keep):
-        """What a power cut after a line of the trace leaves.
+        """The disk after a power cut at a line of the trace.
 
-        - keep: the probability, 0 to 1, that a change survives that was not synced.
+        - keep: the probability, 0 to 1, that a change that was not synced survives.
         """
         durable, unsynced = self.split(line)
         kept = set(map(id, durable))
@@ -211,7 +211,7 @@ class Disk:
             if id(change) in kept or change.node not in torn and chance.random() < keep:
                 contents[change.node] = change.apply(content)
             elif change.node not in torn:
-                # Of the first write that is not whole a part may be left; of the writes after it nothing is left.
+                # A part of the first incomplete write may remain, and nothing of the writes after it.
                 torn.add(change.node)
                 part = chance.choice((0, chance.randrange(len(change.data or b"") + 1))) if keep else 0
                 if change.data is not None:
@@ -221,7 +221,7 @@ class Disk:
 
 @dataclasses.dataclass
 class Image:
-    """What is on the disk after a power cut."""
+    """The content of the disk after a power cut."""
 
     root: Node
     entries: dict[Node, dict[bytes, Node | None]]
@@ -241,7 +241,7 @@ class Image:
         return self.contents.get(node, node.content)
 
     def key(self):
-        """Equal for images that a program cannot tell apart."""
+        """A value that is equal for images that a program cannot distinguish."""
         return tuple((path, node.kind, self.content(node)) for path, node in self.files())
 
     def write(self, root):

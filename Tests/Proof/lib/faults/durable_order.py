@@ -95,7 +95,7 @@ class ClaimOrder:
     def check_job(self, job, never_repeated):
         if job.start < self.claim.end:
             raise LookupError(f"the job of {self.name!r} began before its claim")
-        # If a job must not be repeated, or only a number of times, its claim must not be forgotten either.
+        # If the number of attempts is limited, the claim must be durable before the job begins.
         if self.name in never_repeated or int(self.state) > 1:
             self.follows("sync of the claim before the job", lambda event: is_sync(event, self.owner))
             self.follows("sync of the spool before the job", lambda event: is_sync(event, self.spool))
@@ -121,7 +121,7 @@ class ClaimOrder:
         self.follows("sync of the history", lambda event: is_sync(event, history))
 
     def check_result(self, published):
-        """A result gets its name only after its content is durable."""
+        """Checks that the result gets its name only after its content is durable."""
         temporary = published.path()
         written = first_after(self.events, -1, f"result of {self.name!r}", lambda event: is_write(event, temporary))
         synced = first_after(
@@ -132,7 +132,7 @@ class ClaimOrder:
 
 
 def check_submission(events, spool):
-    """A trigger is complete, has its name and is synced before the submitter gets an answer."""
+    """Checks that a trigger is complete, has its name and is synced before the submitter gets an answer."""
     written = first_after(
         events, -1, "trigger", lambda event: event.name == "write" and b"/.bobbin-" in event.arguments[0]
     )

@@ -1,4 +1,4 @@
-"""Commands that are killed, or whose calls are failed, at each of their calls in turn, and how each is judged.
+"""Commands that are killed at each of their calls in turn, or whose calls fail in turn, and how the result is judged.
 
 The calls are those that pass the gate of the C shim (Sources/CLinux/failpoint.h).
 """
@@ -13,7 +13,7 @@ from instance import Instance
 MINUTE, HOUR = 60, 3600
 
 
-# What a command finds in the spool. Every channel is enabled, so the schedule runs it as well.
+# The triggers that a command finds in the spool. Every channel is enabled, so the schedule also runs it.
 
 
 def drop_nothing(_):
@@ -21,7 +21,7 @@ def drop_nothing(_):
 
 
 def drop_all_kinds(instance):
-    """One trigger of each kind, and two channels that are asked for more than once."""
+    """Drops one trigger of each kind, and several triggers for two of the channels."""
     instance.drop("a-object.json", '{"channel": "note", "user": "anna", "extra": [1, 2]}')
     instance.drop("b-scalar.json", "1")
     instance.drop("20200101T000000Z-note.json", age=2 * HOUR)
@@ -34,14 +34,14 @@ def drop_all_kinds(instance):
 
 
 def drop_pending(instance):
-    """For commands that act on pending triggers."""
+    """Drops triggers for commands that act on pending triggers."""
     instance.drop("a.json", "1")
     instance.drop("b-stale.json", "1", age=31 * MINUTE)
     instance.drop("c.json", '{"channel": "once"}', rerun=False)
     instance.drop("d-stale.json", "2", age=31 * MINUTE, rerun=False)
 
 
-# A job that asks its batch to stop, the first time that it is executed.
+# A job that asks its batch to stop when it is executed for the first time.
 HANDLERS = {
     "stop": jobs.NOTE
     + """[ "$BOBBIN_KIND" = manual ] && mkdir '{root}/stopped' 2>/dev/null || exit 0
@@ -66,15 +66,15 @@ def drop_stop_once(instance):
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
-    """A command, and what it finds in the spool."""
+    """A command, and the triggers that it finds in the spool."""
 
     # A noun that sentences begin with.
     description: str
     arguments: tuple[str, ...]
     prepare: typing.Callable[[Instance], None]
-    # How many points a bounded proof takes.
+    # How many points a bounded proof tries.
     bound: int = 60
-    # Whether the run that recovers from a kill is swept as well.
+    # Whether the run that recovers from a kill is also swept.
     is_recovery_swept: bool = False
     channels: tuple[dict, ...] = jobs.CHANNELS
 
@@ -88,7 +88,7 @@ SPOOL_RUN = ("run", "--spool-only")
 RUN = Sweep("a run over every kind of trigger", ("run",), drop_all_kinds, 400, True)
 SWEEPS = (
     RUN,
-    Sweep("a run over the spool alone", SPOOL_RUN, drop_all_kinds),
+    Sweep("a run with --spool-only", SPOOL_RUN, drop_all_kinds),
     Sweep("a run that is asked to stop in a job", SPOOL_RUN, drop_stop, channels=(*jobs.CHANNELS, STOP)),
     Sweep(
         "a run that is asked to stop in a job that must not be repeated",
@@ -106,10 +106,10 @@ SWEEPS = (
 
 
 def run_killed(instance, arguments, call):
-    """Runs a command that is killed in place of its call of that number."""
+    """Runs a command that is killed instead of making its call of that number."""
     result = instance.bobbin(*arguments, instrumented=True, environment={"BOBBIN_FAILPOINT_KILL": str(call)})
     if result.status == 0 and arguments[0] == "trigger":
-        # It has answered, so the oracle must find its trigger.
+        # The command has answered, so the oracle must find its trigger.
         for line in result.out.splitlines():
             if line.startswith("{"):
                 instance.expect(json.loads(line)["trigger"])
@@ -117,9 +117,9 @@ def run_killed(instance, arguments, call):
 
 
 def problems_after(instance, *results):
-    """What is wrong after one clean run. An empty list: nothing.
+    """The problems after one clean run; an empty list if there are none.
 
-    - results: of the commands before it, for the report of a failure.
+    - results: the results of earlier commands, for the report of a failure.
     """
     # From here on no job asks its batch to stop.
     (instance.root / "stopped").mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The system calls of a process and its jobs, in order, as strace(1) saw them."""
+"""The system calls of a process and its jobs, in order, as strace(1) recorded them."""
 
 import dataclasses
 import os
@@ -24,18 +24,18 @@ class Event:
     end: int
     process: int
     name: str
-    # Strings decoded, descriptors as their paths; numbers are left in `text`.
+    # Decoded strings, and the paths of descriptors; numbers are left in `text`.
     arguments: tuple[bytes, ...]
     text: bytes
 
     def path(self, index=0):
-        """The path made of a directory's descriptor and a name, beginning at that argument."""
+        """The path that a directory's descriptor and a name form, beginning at that argument."""
         return os.path.normpath(os.path.join(self.arguments[index], self.arguments[index + 1]))
 
 
 def prefix(path):
     """A prefix for a command: its calls are traced into a file."""
-    # All strings whole and in hexadecimal, execve with its environment.
+    # All strings are complete and in hexadecimal, and execve is shown with its environment.
     return ["strace", "-f", "-y", "-v", "-xx", "-s", "1048576", "-o", str(path), "-e", f"trace={TRACED}"]
 
 

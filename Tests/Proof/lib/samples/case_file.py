@@ -1,4 +1,4 @@
-"""A file of a fuzz case: how it comes into the spool, what happens to it there, and what must become of it."""
+"""A file of a fuzz case: how it gets into the spool, what happens to it there, and the outcome that it must have."""
 
 import base64
 import os
@@ -27,11 +27,11 @@ class CaseFile:
 
     @property
     def outcome(self):
-        """The outcome that the file calls for, or None if that is not certain."""
+        """The outcome that the file must have, or None if that is not certain."""
         if self.kind != "file" or len(self.name) > layout.LONGEST_CLAIMED_NAME:
             return "rejected"
         expected = self.document["outcome"]
-        # The time may also come from the name or from the file, and may make the trigger stale.
+        # The request time may also come from the name or the file, and may make the trigger stale.
         may_be_stale = self.document["modified"] < 0 or self.name[:4].isdigit()
         return None if may_be_stale and expected not in ("rejected", "expired") else expected
 
@@ -86,13 +86,13 @@ class CaseFile:
             self.instance.expect(self.name, times)
 
     def act_before(self):
-        """What happens before the batches begin."""
+        """Does what must happen before the batches begin."""
         if self.action in ("present", "rewritten", "removed", "dropped again"):
             self.make(self.path)
             self.expect()
 
     def act_meanwhile(self):
-        """What happens while the batches run."""
+        """Does what must happen while the batches run."""
         time.sleep(self.document["pause"])
         if self.action == "written late":
             self.make(self.path)
@@ -118,7 +118,7 @@ class CaseFile:
             raise ValueError(f"the case has an unknown action: {self.action}")
 
     def write_slowly(self):
-        """As a shell or scp writes: in place, in pieces, with the file open all the while."""
+        """Writes as a shell or scp does: in place, in pieces, and with the file open all the time."""
         if os.path.lexists(self.path):
             return
         with open(self.path, "wb", buffering=0) as file:
@@ -128,8 +128,8 @@ class CaseFile:
                 time.sleep(self.document["pause"])
 
     def rewrite(self):
-        """Before the file is claimed this is still the same request. Afterwards it is too late: the claimed file itself
-        is written to."""
+        """Writes to the file again. Before the claim this is still the same request; afterwards the claimed file itself
+        is changed, which is too late."""
         try:
             descriptor = os.open(self.path, os.O_WRONLY)
         except OSError:
@@ -145,8 +145,8 @@ class CaseFile:
         self.expect(-1)
 
     def drop_again(self):
-        """The same name once more. If the first file is still pending it stays the only request; otherwise the second
-        is another request."""
+        """Drops the same name again. If the first file is still pending, there is only one request; otherwise the
+        second file is another request."""
         self.make(self.temporary)
         try:
             os.link(self.temporary, self.path)
@@ -157,7 +157,7 @@ class CaseFile:
         self.expect()
 
     def problems(self):
-        """What is wrong with the recorded outcome."""
+        """The problems of the recorded outcome."""
         # If the file changes after it was read, its outcome is not certain.
         is_certain = self.action in ("present", "written late", "renamed in", "linked in", "written slowly")
         if not layout.is_trigger(self.name) or not is_certain or self.outcome is None:

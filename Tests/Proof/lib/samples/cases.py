@@ -55,7 +55,7 @@ def random_value(chance, depth=0):
 
 
 def random_content(chance):
-    """Content, and the outcome that it must have; None where more than one outcome is right."""
+    """A content and its only right outcome, or None if several outcomes are right."""
     channel, outcome = chance.choice((("1", "succeeded"), ("3", "failed"), ("99", "failed"), ("6", "failed")))
     kind = chance.randrange(12)
     if kind < 3:
@@ -102,9 +102,9 @@ KINDS = ("file",) * 14 + (
     "twin",
     "sparse",
 )
-# The file's modification time: 0 leaves it, a small number is seen from now, a large one from 1970.
+# The file's modification time in seconds: 0 leaves it, a small number counts from now, a large number from 1970.
 MODIFIED = (0,) * 8 + (-7200, -1790, 3600, -(1 << 31), 1 << 33, -70_000_000_000, -(1 << 63) + 1, (1 << 63) - 1)
-# How the file comes into the spool or changes while the batches run: see case_file.py.
+# How the file gets into the spool, or changes while the batches run: see case_file.py.
 ACTIONS = ("present",) * 8 + (
     "written late",
     "written slowly",

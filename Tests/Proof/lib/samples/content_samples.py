@@ -1,7 +1,7 @@
-"""Odd contents of triggers, and what a trigger of that content must become."""
+"""Odd contents of triggers, and the outcomes that they must have."""
 
 DEEP = b'{"channel_id": 1, "x": ' + b"[" * 30_000 + b"]" * 30_000 + b"}"
-# Each content, and the outcome or the outcomes that are right for it; None allows every outcome.
+# Each content with its right outcome or outcomes; None allows every outcome.
 CONTENTS = {
     "random bytes": (bytes(range(256)) * 8, "rejected"),
     "zero bytes": (b"\0" * 100, "rejected"),

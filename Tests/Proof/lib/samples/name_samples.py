@@ -1,4 +1,4 @@
-"""Odd names of triggers: bytes that are not text, that control a terminal, or that read like something else."""
+"""Odd names of triggers: bytes that are not text, that control a terminal, or that resemble something else."""
 
 from layout import LONGEST_CLAIMED_NAME
 

@@ -1,4 +1,4 @@
-"""The system calls of one process or of several in a row, and the disk as they changed it."""
+"""The system calls of one or several consecutive commands, and their changes of the disk."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ class Recording:
     def __init__(self, instance):
         self.instance = instance
         self.disk = disk.Disk(instance.spool)
-        # What the oracle knew before the first command.
+        # The triggers that the oracle expected before the first command.
         self.expected = dict(instance.oracle.expected)
         self.never_repeated = set(instance.oracle.never_repeated)
         self.settings = {"max_attempts": instance.oracle.max_attempts}
@@ -22,12 +22,12 @@ class Recording:
         self.answers = []
         self.faults = 0
         self.cut_short = set()
-        # The last command; power cuts are tried from its begin.
+        # The line at which the last command began. Power cuts are tried from there.
         self.begin = 0
         self.end = 0
 
     def trace(self, *arguments, killed_at=None):
-        """Runs the program under strace. Killed at a call, it leaves a fault for the next command to recover from."""
+        """Runs the program under strace. If it is killed at a call, the next command must recover from that."""
         path = self.instance.root / "strace"
         self.begin = self.end
         result = self.instance.bobbin(
@@ -45,7 +45,7 @@ class Recording:
                 if event.arguments[1].decode() == result.out:
                     self.answers.append((event.start, json.loads(result.out)["trigger"]))
         self.events += events
-        # A line after the last, so that one of the cuts comes after the whole command.
+        # The line after the last one, so that one of the cuts comes after the whole command.
         self.end = max([self.begin, *(event.end for event in events)]) + 1
         if result.status == -signal.SIGKILL:
             self.instance.note_fault()
@@ -66,7 +66,7 @@ class Recording:
         )
 
     def lines_of_cuts(self):
-        """After each call of the last command that changes or syncs the spool, or that notes an execution."""
+        """The lines after each call of the last command that changes or syncs the spool, or that notes an execution."""
         ends = {change.end for change in self.disk.changes} | {sync.end for sync in self.disk.syncs}
         ledger = str(self.instance.ledger_path).encode()
         ends |= {event.end for event in self.events if event.arguments[:1] == (ledger,)}

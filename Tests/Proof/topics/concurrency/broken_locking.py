@@ -2,13 +2,13 @@
 """Breaks locking: flock(2) always succeeds, and the lock file disappears while it is held.
 
 The lock saves work, and the rename decides ownership (promise 9). With a preloaded library that makes every flock
-succeed, several batches process one spool at once, and still no trigger is run twice and none is lost. A run whose
-lock file is deleted or replaced starts nothing more.
+succeed, several batches process one spool at once, and still no trigger is run twice or lost. A run whose lock file
+is deleted or replaced does not start another job.
 
-Two things are not promised then: that ids are unique, because a lock protects the giving out of ids, and that only one
-job of a channel runs at a time.
+Without locks two things are not promised: that ids are unique, because ids are given out under a lock, and that only
+one job of a channel runs at a time.
 
-    Tests/Proof/topics/broken_locking.py [--full] [--seed N]
+    Tests/Proof/topics/concurrency/broken_locking.py [--full] [--seed N]
 """
 
 import os
@@ -56,14 +56,14 @@ class LocklessInstance(Instance):
 
 
 def check_that_locks_are_broken(report, library):
-    """A test of this test: two runs at once, which a lock would not allow."""
+    """Checks that the preloaded library works: two runs are active at once, which a lock would not allow."""
     with LocklessInstance(library, [jobs.HOLD_CHANNEL]) as instance:
         instance.drop("a.json", "5")
         first = instance.start("run", "--spool-only")
         report.check(instance.wait_for_held_job(), "without locks, a run starts a job")
         second = instance.bobbin("run", "--spool-only", "--json")
         report.check('"completed"' in second.out, "without locks, a second run begins meanwhile", second.describe())
-        report.check(instance.ledger()[b"a.json"] == 1, "the second run leaves alone what a living run has claimed")
+        report.check(instance.ledger()[b"a.json"] == 1, "the second run leaves the claim of a living run alone")
         instance.release_jobs()
         first.communicate(timeout=30)
         instance.clean_run()
@@ -102,7 +102,7 @@ def check_many_batches(report, library, rounds, triggers, batches, chance):
 
 
 def check_crash_without_locks(report, library, rounds):
-    """A batch is killed while others work: what it had claimed is finished by one later run, and by no other."""
+    """Kills a batch while others are active: only one later run finishes its claims."""
     for number in range(rounds):
         with LocklessInstance(library) as instance:
             for index in range(60):
@@ -114,8 +114,8 @@ def check_crash_without_locks(report, library, rounds):
             victim.communicate()
             for other in others:
                 other.communicate(timeout=60)
-            # RACE: one of the others may find, at any time, what the victim had claimed without a record. So any
-            # trigger may be run a second time, but not a third time. The next two runs recover at once.
+            # RACE: one of the other batches may find the victim's claims without a record at any time. So any trigger
+            # may be run a second time, but not a third time. The next two runs recover at the same time.
             instance.note_fault()
             instance.oracle.cut_short.update(instance.oracle.expected)
             recovering = [instance.start("run", "--spool-only", "--quiet") for _ in range(2)]
@@ -140,21 +140,21 @@ def check_lock_file_gone(report, how, remove):
             wait_for(lambda: instance.ledger()[b"b0.json"] or second.poll() is not None),
             f"{where}, another run can begin and takes the lock of the new file",
         )
-        _, second_said = second.communicate(timeout=60)
+        _, second_errors = second.communicate(timeout=60)
         before = instance.ledger()
         instance.drop("c.json", "1")
         instance.release_jobs()
-        _, said = first.communicate(timeout=60)
+        _, errors = first.communicate(timeout=60)
         report.check(
-            first.returncode not in (0, 1) and b"lock" in said and b"removed or replaced" in said,
+            first.returncode not in (0, 1) and b"lock" in errors and b"removed or replaced" in errors,
             f"{where}, the run that held the lock notices, reports it and ends",
-            f"status {first.returncode}\n{said.decode()}",
+            f"status {first.returncode}\n{errors.decode()}",
         )
         after = instance.ledger()
-        report.check(after == before, f"{where}, the run that held the lock starts nothing more", f"{before} {after}")
+        report.check(after == before, f"{where}, the run that held it does not start another job", f"{before} {after}")
         instance.clean_run()
         report.check_oracle(
-            instance, f"{where}, no trigger is run twice or lost", second_said.decode(), said.decode()
+            instance, f"{where}, no trigger is run twice or lost", second_errors.decode(), errors.decode()
         )
 
 
@@ -165,7 +165,7 @@ def replace(path):
 
 
 def check_damaged_note(report):
-    """A user empties or overwrites the note in the lock file: the note is for information only."""
+    """Empties or overwrites the note in the lock file, which is only for information."""
     for content in (b"", b"\xff\x00junk", b'{"pid":1}', b"9" * 100_000):
         note = f"a note of {content[:10]!r}" if content else "an empty note"
         with Instance([jobs.HOLD_CHANNEL]) as instance:

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Races: a crowd of 8 submitters, 4 batches and 2 watchers over thousands of triggers, and races of two processes.
+"""Races between 8 submitters, 4 batches and 2 watchers with thousands of triggers, and races between two processes.
 
 A file is cancelled, pruned, moved away or replaced by another file while a run is about to claim it; strace(1) delays
-the rename that decides. And a name is dropped again while the first trigger of that name runs: two runs, two records.
+the rename that decides. Also, a name is dropped again while the first trigger of that name runs, which must give two
+jobs and two records.
 
-    Tests/Proof/topics/races.py [--full] [--seed N]
+    Tests/Proof/topics/concurrency/races.py [--full] [--seed N]
 """
 
 import collections
@@ -35,8 +36,8 @@ SUBMITTERS, BATCHES, WATCHERS = 8, 4, 2
 
 
 def submit(instance, index, chance):
-    """Submits one trigger by one of the possible means; returns the problem if it is not answered."""
-    # Sometimes nothing comes for a while, so that runs end and begin again.
+    """Submits one trigger in one of the possible ways; returns the problem if it is not answered."""
+    # Sometimes no trigger comes for a while, so that runs end and begin again.
     time.sleep(chance.random() * 0.01 if chance.random() < 0.9 else 0.1)
     channel = chance.choice(("1", "1", "1", "3"))
     name = f"{chance.randrange(10**6):06}-{index}.json"
@@ -48,7 +49,7 @@ def submit(instance, index, chance):
         with open(instance.path(name), "w") as file:
             file.write(channel)
     elif means < 0.9:
-        # As touch(1) does: the file is empty, and its name says the channel.
+        # As touch(1) does: the file is empty, and its name gives the channel.
         name = f"20991231T235959.{index:06}Z-{channel}.json"
         instance.expect(name)
         os.close(os.open(instance.path(name), os.O_CREAT | os.O_WRONLY, 0o644))
@@ -62,7 +63,7 @@ def submit(instance, index, chance):
 
 
 def check_crowd(report, count, chance):
-    """Every trigger is run exactly once, by whatever means it was submitted and whichever process claims it."""
+    """Checks that every trigger is run exactly once, however it was submitted and whichever process claims it."""
     with Instance(settle="50ms") as instance:
         guard = threading.Lock()
         remaining = iter(range(count))
@@ -99,19 +100,19 @@ def check_crowd(report, count, chance):
         for thread in batches:
             thread.join()
         is_drained = wait_for(lambda: not instance.pending() and not instance.claims(), 120, 0.05)
-        ends = []
+        statuses = []
         for watcher in watchers:
             watcher.send_signal(signal.SIGTERM)
-            ends.append(watcher.wait(60))
-        report.check(is_drained, f"the watchers drain what a crowd has left of {count} triggers")
-        report.check(set(ends) == {143}, "every watcher ends with 143 when it is asked to stop", str(ends))
+            statuses.append(watcher.wait(60))
+        report.check(is_drained, f"the watchers process the rest of the crowd's {count} triggers")
+        report.check(set(statuses) == {143}, "every watcher ends with 143 when it is asked to stop", str(statuses))
         report.check(not unanswered, "every `bobbin trigger` of the crowd is answered", unanswered[:3])
         unexpected = [result.describe() for result in results if result.status not in (0, 1, 75)]
         report.check(not unexpected, f"all {len(results)} batches of the crowd end with 0, 1 or 75", unexpected[:3])
         instance.clean_run(timeout=600)
         report.check_oracle(
             instance,
-            f"{SUBMITTERS} submitters, {BATCHES} batches and {WATCHERS} watchers lose no trigger and run none twice",
+            f"{SUBMITTERS} submitters, {BATCHES} batches and {WATCHERS} watchers do not lose a trigger or run it twice",
         )
         executed = instance.ledger()
         report.check(
@@ -128,7 +129,7 @@ def check_crowd(report, count, chance):
 
 
 def start_slow_run(instance):
-    """A run whose claims are delayed: each of its renames begins late."""
+    """Starts a run whose claims are delayed, because each of its renames begins late."""
     return instance.start(
         "run",
         "--spool-only",
@@ -140,7 +141,7 @@ def start_slow_run(instance):
 
 
 def check_taking_away(report, how, rounds, chance, take):
-    """A run over many triggers, and another process that takes triggers away at the same time."""
+    """Runs many triggers while another process takes triggers away."""
     taken = executed = 0
     for number in range(rounds):
         with Instance() as instance:
@@ -162,12 +163,12 @@ def check_taking_away(report, how, rounds, chance, take):
             gone = os.listdir(away)
             for name in gone:
                 instance.oracle.expected.pop(os.fsencode(name))
-            said = run.stderr.read().decode()
+            errors = run.stderr.read().decode()
             where = f"round {number + 1} of {how} while a run is about to claim"
             report.check(
                 run.returncode in (0, 1) and not problems,
                 f"{where}: both processes end as documented",
-                [f"status {run.returncode}", said, *problems[:3]],
+                [f"status {run.returncode}", errors, *problems[:3]],
             )
             instance.clean_run()
             report.check_oracle(instance, f"{where}: each trigger belongs to exactly one of the two")
@@ -204,7 +205,7 @@ def move_away(instance, names, away, chance):
 
 
 def exchange(instance, away, chance):
-    """Puts another file under a pending trigger's name. It is still one request."""
+    """Puts another file under a pending trigger's name, which is still one request."""
     pending = instance.pending()
     if not pending:
         return
@@ -212,7 +213,7 @@ def exchange(instance, away, chance):
     other = os.path.join(os.fsencode(away), b"." + name)
     with open(other, "wb") as file:
         file.write(chance.choice((b"1", b"3", b'{"channel":"note"}', b"nothing at all")))
-    # RACE: the name may have been claimed meanwhile. Only an exchange fails then; a rename would make a new request.
+    # RACE: the trigger may have been claimed meanwhile. An exchange then fails; a rename would make a new request.
     with contextlib.suppress(FileNotFoundError):
         rename_exchange(other, instance.path(name))
     os.unlink(other)
@@ -227,7 +228,7 @@ def rename_exchange(one, other):
 
 
 def check_exchanges(report, rounds, chance):
-    """Files are exchanged for others, triggers or junk, after they were read and before they are claimed."""
+    """Exchanges files for other triggers or junk after they were read and before they are claimed."""
     for number in range(rounds):
         with Instance(settle="50ms") as instance:
             away = instance.root / "away"
@@ -235,16 +236,16 @@ def check_exchanges(report, rounds, chance):
             for index in range(24):
                 instance.drop(f"{index:03}.json", chance.choice(("1", "3", "nothing")))
             run = start_slow_run(instance)
-            # A limited number: a file that keeps changing is read again for up to a minute.
+            # The number is limited, because a file that keeps changing is read again for up to a minute.
             for _ in range(80):
                 exchange(instance, away, chance)
                 time.sleep(0.001)
             run.wait(90)
-            said = run.stderr.read().decode()
+            errors = run.stderr.read().decode()
             instance.clean_run()
             where = f"round {number + 1} of files exchanged under their names"
-            report.check(run.returncode in (0, 1), f"{where}: the run ends with 0 or 1", said)
-            report.check_oracle(instance, f"{where}: each name is one request", said)
+            report.check(run.returncode in (0, 1), f"{where}: the run ends with 0 or 1", errors)
+            report.check_oracle(instance, f"{where}: each name is one request", errors)
             wrong = []
             for record in instance.records():
                 if record["outcome"] == "rejected":
@@ -254,7 +255,7 @@ def check_exchanges(report, rounds, chance):
             report.check(not wrong, f"{where}: the rejected file is the file that was judged", wrong)
 
 
-# --- One name again and again.
+# --- The same name repeatedly.
 
 
 def check_dropped_again_while_running(report):
@@ -269,12 +270,12 @@ def check_dropped_again_while_running(report):
             instance.release_jobs()
             run.communicate(timeout=60)
             instance.clean_run()
-            report.check(instance.ledger()[b"again.json"] == 2, f"{where} is executed as well")
+            report.check(instance.ledger()[b"again.json"] == 2, f"{where} is also executed")
             report.check_oracle(instance, f"{where} has its own record")
 
 
 def check_dropped_again_before_stop(report):
-    """The trigger that ran is requeued, and the newer trigger keeps its name."""
+    """Checks that the trigger that ran is requeued, and that the newer trigger keeps its name."""
     with Instance([jobs.NOTE_CHANNEL, jobs.HOLD_CHANNEL]) as instance:
         instance.drop("again.json", "5")
         run = instance.start("run", "--spool-only")
@@ -283,11 +284,11 @@ def check_dropped_again_before_stop(report):
         run.send_signal(signal.SIGTERM)
         run.communicate(timeout=60)
         instance.release_jobs()
-        where = "a run that is stopped while a newer trigger has the name of its own"
+        where = "a run that is stopped while a newer trigger has the name of the running one"
         report.check(run.returncode == 143, f"{where} ends with 143")
         instance.oracle.cut_short.add(b"again.json")
         instance.clean_run()
-        report.check_oracle(instance, f"{where} leaves both to be run and recorded")
+        report.check_oracle(instance, f"{where} leaves both triggers to be run and recorded")
 
 
 def check_dropped_over_and_over(report):
@@ -306,7 +307,7 @@ def check_dropped_over_and_over(report):
         report.check_oracle(instance, f"one name that is dropped {times} times has {times} records")
         report.check(
             times > 10 and instance.ledger()[b"again.json"] == times,
-            f"one name that is dropped {times} times is executed as often",
+            f"one name that is dropped {times} times is executed {times} times",
             f"{times} {instance.ledger()}",
         )
 

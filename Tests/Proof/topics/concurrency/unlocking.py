@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Submits triggers while a run unlocks: that run, or a run that starts right after it, processes them.
 
-A later run is not needed. The same rounds against a mutant (mutants/no-second-scan.patch) that does not scan the spool
+A later run is not needed. The same rounds with a mutant (mutants/no-second-scan.patch) that does not scan the spool
 again after unlocking must leave some triggers stranded. That shows that the rounds hit the window between the last
 scan and the unlocking, which strace(1) makes wider.
 
-    Tests/Proof/topics/unlocking.py [--full] [--seed N]
+    Tests/Proof/topics/concurrency/unlocking.py [--full] [--seed N]
 """
 
 import json
@@ -41,8 +41,8 @@ class InstanceOf(Instance):
 def submit_while_unlocking(program, rounds, chance, is_mutant=False):
     """Submits a trigger in each round; a mutant gets rounds only until it has left a trigger behind.
 
-    A run that has scanned the spool for the last time removes its note from the lock file (ftruncate) and unlocks. That
-    call is delayed, and the trigger is submitted at a random time around it.
+    A run that has scanned the spool for the last time removes its note from the lock file (ftruncate) and unlocks. The
+    ftruncate is delayed, and the trigger is submitted at a random time around it.
 
     - Returns: how many triggers were stranded, how many submitters were told that a run is active, how many rounds
       there were, and other problems.
@@ -63,7 +63,7 @@ def submit_while_unlocking(program, rounds, chance, is_mutant=False):
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            # Somewhere between the last job of the run and its end: a random time, not a synchronisation.
+            # A random time between the last job of the run and its end, not a synchronisation.
             wait_for(lambda: instance.ledger()[name.encode()], 20, 0.0005)
             time.sleep(chance.random() * 0.03)
             result = instance.bobbin("trigger", "note", "--json", timeout=60)
@@ -110,7 +110,7 @@ def main():
     stranded, queued, _, problems = submit_while_unlocking(binaries.release_binary(), rounds, options.random)
     report.check(
         stranded == 0,
-        f"no trigger is stranded that is submitted while a run unlocks, in {rounds} rounds",
+        f"no trigger that is submitted while a run unlocks is stranded, in {rounds} rounds",
         f"{stranded} of {rounds}",
     )
     report.check(

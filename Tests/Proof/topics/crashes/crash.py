@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Kills a command at every call that changes or orders anything: nothing is lost, and only cut-short jobs are repeated.
+"""Kills a command at every call that changes or orders anything. Nothing is lost, and only cut-short jobs are repeated.
 
 The calls that pass the gate of the C shim (Sources/CLinux/failpoint.h) are counted first. Then the same command is run
-again and killed with SIGKILL in place of its first call, its second, and so on. After each kill the oracle is asked, so
-the number of points follows the code. It may differ by a few from run to run, because two threads make the calls.
+again and killed with SIGKILL in place of its first call, its second, and so on. After each kill the oracle is asked.
+The number of points follows the code. It may differ by a few from run to run, because two threads make the calls.
 """
 
 import pathlib
@@ -16,7 +16,7 @@ import topic
 from call_trace import read_trace, trace_environment
 from sweeps import SWEEPS, problems_after, run_killed
 
-# More points than calls were counted, because two threads do not make the same number of calls each time.
+# Added to the counted calls, because two threads do not make the same number of calls each time.
 MARGIN = 4
 
 
@@ -29,7 +29,7 @@ def count_calls(instance, arguments):
 def try_kill(sweep, call, recovery_call=None):
     """Kills a command at one call, and perhaps its recovery at another, and judges the instance.
 
-    - Returns: whether everything was killed that was to be killed, and what is wrong afterwards.
+    - Returns: whether the command, and its recovery if requested, were killed, and the problems afterwards.
     """
     with sweep.instance() as instance:
         results = [run_killed(instance, sweep.arguments, call)]
@@ -41,7 +41,7 @@ def try_kill(sweep, call, recovery_call=None):
 
 
 def count_recovery_calls(sweep, call):
-    """How many calls are made by the run that follows a kill at a call."""
+    """How many calls the run after a kill at a call makes."""
     with sweep.instance() as instance:
         run_killed(instance, sweep.arguments, call)
         instance.wait_until_idle()
@@ -49,12 +49,12 @@ def count_recovery_calls(sweep, call):
 
 
 def report_points(report, subject, points, outcomes):
-    """One line for a sweep.
+    """Reports one line for a sweep.
 
     - Returns: how many points were survived, and how many there were.
     """
     reached = [problems for was_killed, problems in outcomes if was_killed]
-    # If the kill came too late there was no fault, and the oracle must be satisfied all the more.
+    # If the kill came too late, there was no fault, and the oracle must also be satisfied.
     broken = [(point, problems) for point, (_, problems) in zip(points, outcomes) if problems]
     details = [f"killed at call {point}: {problems[0]}" for point, problems in broken[:40]]
     if broken:
@@ -86,8 +86,8 @@ def sweep_command(report, sweep, options):
 
 def sweep_recovery(report, sweep, calls, options):
     """Kills a command, and then the run that recovers from it at each call of that run."""
-    # All pairs would be fifty thousand. Kills in twelve places show which kinds of recovery there are, and each of
-    # these recoveries is killed at every call.
+    # There are fifty thousand pairs. Kills at twelve points cover the kinds of recovery, and each of these recoveries
+    # is killed at every call.
     first = topic.sample(range(1, calls + 1), 12 if options.full else 40, options.random)
     counts = topic.in_parallel(lambda call: count_recovery_calls(sweep, call), first)
     pairs = [(call, second) for call, count in zip(first, counts) for second in range(1, count + MARGIN + 1)]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs a job that kills its batch, each time that it is tried.
+"""Runs a job that kills its batch at each attempt.
 
 The job is tried `max_attempts` times in all, each time with the number of its attempt, and then fails as interrupted;
 with "rerun": false it is tried once. The triggers before and after it in the spool are run nevertheless, and do not
@@ -21,7 +21,7 @@ WAYS = {
     "killed at once": "kill -KILL $PPID\n",
     "killed after a while": "sleep 0.15\nkill -KILL $PPID\n",
     "killed by the job's child": "(kill -KILL $PPID) &\nwait\n",
-    "killed by a job that lives on": "kill -KILL $PPID\nsleep 0.2\n",
+    "killed by a job that keeps running": "kill -KILL $PPID\nsleep 0.2\n",
     "killed with a signal that leaves a core": "kill -SEGV $PPID\nsleep 0.2\n",
     "stopped and then killed": "kill -STOP $PPID\nsleep 0.05\nkill -KILL $PPID\n",
 }
@@ -37,7 +37,7 @@ def channels(rerun):
 
 
 def attempts_in_ledger(instance, name):
-    """The numbers of the attempts, as the jobs were told them."""
+    """The numbers of the attempts that the jobs were given."""
     lines = [line.split(b"\t") for line in instance.ledger_path.read_bytes().splitlines()]
     return [int(line[2]) for line in lines if line[0] == name]
 
@@ -50,7 +50,7 @@ def check_deadly_job(report, way, script, rerun, max_attempts):
         attempts = max_attempts if rerun else 1
         deaths = 0
         results = []
-        # More runs than attempts are allowed, so that an attempt too many shows.
+        # There are more runs than allowed attempts, so that an extra attempt would be noticed.
         for _ in range(max_attempts + 2):
             instance.wait_until_idle()
             result = instance.bobbin("run", "--spool-only")
@@ -61,15 +61,15 @@ def check_deadly_job(report, way, script, rerun, max_attempts):
             instance.note_fault()
         instance.clean_run()
         batch = f"a batch that is {way}, with {f'max_attempts {max_attempts}' if rerun else 'rerun false'},"
-        seen = (deaths, attempts_in_ledger(instance, DEADLY), instance.outcomes_and_attempts(DEADLY))
+        observed = (deaths, attempts_in_ledger(instance, DEADLY), instance.outcomes_and_attempts(DEADLY))
         expected = (attempts, list(range(1, attempts + 1)), [("interrupted", attempts)])
         report.check(
-            seen == expected,
+            observed == expected,
             f"{batch} makes {attempts} attempt{'s' if attempts > 1 else ''} at the job",
-            [f"{seen} != {expected}", *results],
+            [f"{observed} != {expected}", *results],
         )
         report.check_oracle(instance, f"{batch} satisfies the oracle", *results)
-        # They had been executed, so another job does not make them fail, unless nothing may be repeated at all.
+        # The other triggers had been executed, so another job does not make them fail, unless nothing may be repeated.
         if max_attempts > 1:
             outcomes = {record["outcome"] for record in instance.records() if record["name"] in NEIGHBOURS}
             report.check(outcomes == {"succeeded"}, f"{batch} runs the other triggers", [outcomes, *results])

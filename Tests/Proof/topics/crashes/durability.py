@@ -2,11 +2,11 @@
 """Traces the order in which things become durable, and cuts the power after every call.
 
 Every system call of a real run is traced. First the order of the calls is checked, trigger by trigger
-(lib/durable_order.py).
+(lib/faults/durable_order.py).
 
-Then the power is cut after each call of the trace. What was synced is kept; of the rest any part may be lost (see
-lib/disk.py). The remaining spool is written to a new instance, one clean run is made there, and the oracle is asked.
-Jobs that had been executed before the cut count.
+Then the power is cut after each call of the trace. Synced data is kept, and any part of the rest may be lost (see
+lib/faults/disk.py). The remaining spool is written to a new instance, one clean run is made there, and the oracle is
+asked. Jobs that had been executed before the cut count.
 """
 
 import json
@@ -26,14 +26,14 @@ from recording import Recording
 
 
 def drop_deadly(instance):
-    """Triggers whose first job kills the batch. At that time nothing of the claim is durable."""
+    """Drops triggers whose first job kills the batch, when the claim is not durable yet."""
     instance.handler("note", jobs.NOTE + "mkdir '{root}/killed' 2>/dev/null && kill -KILL $PPID\nexit 0\n")
     for name in ("a.json", "b.json"):
         instance.drop(name, "1")
 
 
 def drop_many(instance):
-    """So many triggers, finished so quickly (their channel is unknown), that results are synced together."""
+    """Drops many triggers that are finished so quickly (their channel is unknown) that results are synced together."""
     for number in range(40):
         instance.drop(f"{number:02}.json", "99")
 
@@ -54,7 +54,7 @@ COMMANDS = (
 
 
 def check_order(report, subject, recording, at_least=1):
-    """One line for every trigger that the last command of a recording claimed; returns how many steps were checked."""
+    """Reports one line for all triggers that the last command of a recording claimed; returns the number of steps."""
     spool = recording.disk.root_path
     events = recording.last_events()
     started = durable_order.jobs_of(events)
@@ -87,12 +87,12 @@ def check_submission(report, subject, recording):
 
 
 def possible_images(recording, per_line, seed):
-    """What power cuts may leave, without repetitions: pairs of a line of the trace and an image."""
+    """The images that power cuts may leave, without repetitions: pairs of a line of the trace and an image."""
     seen = set()
     for line in recording.lines_of_cuts():
         chance = random.Random(f"{seed} {line}")
         for number in range(per_line):
-            # First nothing and everything that was not synced, then anything in between.
+            # First none and all of the data that was not synced, then random parts.
             keep = (0.0, 1.0, 0.5, 0.2, 0.8)[number] if number < 5 else chance.random()
             image = recording.disk.after_power_cut(line, chance, keep)
             answers = sum(answered <= line for answered, _ in recording.answers)
@@ -103,8 +103,8 @@ def possible_images(recording, per_line, seed):
 
 
 def pretend_reboot(spool):
-    """Makes owners of claims and of the lock belong to an earlier boot. Only the kernel's locks then tell whether they
-    live."""
+    """Makes the owners of claims and of the lock belong to an earlier boot. Then only the kernel's locks show
+    whether they are alive."""
     boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().replace("-", "")[:12]
     earlier = "0" * len(boot)
     running = spool / "running"
@@ -116,7 +116,7 @@ def pretend_reboot(spool):
 
 
 def problems_after_cut(recording, line, image):
-    """Writes what a power cut left to a new instance, makes one clean run, and asks the oracle."""
+    """Writes the image of a power cut to a new instance, makes one clean run, and asks the oracle."""
     with Instance(**recording.settings) as instance:
         oracle = instance.oracle
         image.write(instance.spool)
@@ -130,7 +130,7 @@ def problems_after_cut(recording, line, image):
             if answered <= line:
                 oracle.expected[name.encode()] = 1
         oracle.faults = recording.faults
-        # A job that was executed and whose record is lost may be executed again, wherever its claim is now.
+        # A job that was executed and whose record is lost may be executed again, whatever happened to its claim.
         recorded = {record["name"] for record in instance.records(strict=False)}
         oracle.cut_short = recording.cut_short | {name for name in instance.ledger() if name not in recorded}
         clean = instance.clean_run()
@@ -143,7 +143,7 @@ def problems_after_cut(recording, line, image):
 
 
 def cut_power(report, subject, recording, per_line, bound, options):
-    """One line for the power cuts of a recording.
+    """Reports one line for the power cuts of a recording.
 
     - Returns: how many were survived, and how many there were.
     """
@@ -185,7 +185,7 @@ def check_command(report, subject, prepare, arguments):
 
 
 def check_recovery(report, killed_at):
-    """Records a run that recovers from a kill: at that time not even what the killed run wrote is durable."""
+    """Records a run that recovers from a kill, when the data that the killed run wrote is not durable yet."""
     recording = recording_of(drop_deadly if killed_at is None else sweeps.drop_all_kinds)
     where = "by its job" if killed_at is None else f"at call {killed_at}"
     subject = f"the recovery of a run that was killed {where}"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Exhausts space, inodes, descriptors and the limit of a file's size, for real.
+"""Exhausts real space, inodes, descriptors and the limit of a file's size.
 
 The spool is a small tmpfs that is filled to every degree, before the run and by the jobs of the run. If the disk is too
-full, the run stops with status 75 before it executes anything more, and the triggers stay. Then the space is freed, and
+full, the run stops with status 75 before it executes another job, and the triggers stay. Then the space is freed, and
 after a clean run the oracle is asked.
 
-This topic needs root: a tmpfs is mounted, in a mount namespace of its own.
+This topic needs root: a tmpfs is mounted in a separate mount namespace.
 """
 
 import os
@@ -29,7 +29,7 @@ TRIGGERS = 6
 
 
 def enter_own_namespace():
-    """Starts this program again where its mounts are invisible to all others and end with it."""
+    """Starts this program again in a namespace where its mounts are invisible to other processes and end with it."""
     marker = "BOBBIN_PROOF_NAMESPACE"
     if os.environ.get(marker) != str(os.getppid()):
         os.environ[marker] = str(os.getpid())
@@ -50,7 +50,7 @@ class SmallInstance(Instance):
         super().close()
 
     def fill(self, left):
-        """Leaves so many bytes free. The file that takes the space has a name that Bobbin ignores."""
+        """Leaves this many bytes free. The file that takes the space has a name that Bobbin ignores."""
         status = os.statvfs(self.spool)
         with open(self.spool / "ballast", "wb") as file:
             os.posix_fallocate(file.fileno(), 0, max(1, status.f_bavail * status.f_frsize - left))
@@ -62,13 +62,13 @@ class SmallInstance(Instance):
             (self.spool / "inodes" / str(number)).touch()
 
     def free(self):
-        """Undoes both."""
+        """Frees the space and the inodes."""
         (self.spool / "ballast").unlink(missing_ok=True)
         subprocess.run(["rm", "-rf", str(self.spool / "inodes")], check=True)
 
 
 def drop_triggers(instance):
-    # The first of all, because a scalar is read again after it is claimed.
+    # This trigger is the first, because a scalar is read again after it is claimed.
     instance.drop("0-once.json", '"once"', rerun=False)
     for number in range(TRIGGERS):
         instance.drop(f"{number}.json", '{"channel": "note"}')
@@ -77,7 +77,7 @@ def drop_triggers(instance):
 
 
 def problems_of_full(instance, result, allowed):
-    """What a run did wrong on a full disk, before space is freed."""
+    """The problems of a run on a full disk, before space is freed."""
     problems = []
     if result.status not in allowed:
         problems.append(f"status {result.status} instead of {sorted(allowed)}")
@@ -88,15 +88,15 @@ def problems_of_full(instance, result, allowed):
         if lost:
             problems.append(f"neither pending, claimed nor recorded: {lost}")
     elif result.status in (0, 1) and (instance.pending() or instance.claims()):
-        problems.append("it reports that it is done, and it is not")
+        problems.append("it reports that it is done, but triggers are left")
     return problems
 
 
 def try_full(mount_options, make_full, allowed, handlers=None, starts=None, arguments=("run", "--spool-only")):
-    """A run on a full disk, then a clean run.
+    """Makes a run on a full disk, then a clean run.
 
     - allowed: the exit statuses that the run may have.
-    - starts: how many jobs may be started at most; None is any number.
+    - starts: the largest number of jobs that may be started; None means any number.
     """
     with SmallInstance(mount_options, handlers=handlers) as instance:
         drop_triggers(instance)
@@ -115,7 +115,7 @@ def try_full(mount_options, make_full, allowed, handlers=None, starts=None, argu
 
 
 def report_degrees(report, subject, points, outcomes):
-    """One line for all degrees of fullness.
+    """Reports one line for all degrees of fullness.
 
     - Returns: how many there were.
     """
@@ -133,7 +133,7 @@ def report_degrees(report, subject, points, outcomes):
 
 
 def check_full_before(report, step):
-    """Nothing at all is executed."""
+    """Runs on a disk that is already full: no job is executed."""
     points = list(range(0, 256 * KIB, step))
     outcomes = topic.in_parallel(
         lambda left: try_full(SMALL_DISK, lambda instance: instance.fill(left), {75}, starts=0), points
@@ -142,7 +142,7 @@ def check_full_before(report, step):
 
 
 def check_filled_by_logs(report, step):
-    """Each job writes much into its log. A job that is started later finds too little space."""
+    """Each job writes a long log, so a job that is started later finds too little space."""
     points = list(range(256 * KIB, 640 * KIB, step))
     chatty = {"note": jobs.NOTE + "head -c 40000 /dev/zero | tr '\\0' x; echo\n"}
     outcomes = topic.in_parallel(
@@ -158,11 +158,11 @@ def check_filled_by_logs(report, step):
 
 
 def check_filled_by_job(report, step):
-    """A job fills the disk itself, to the last page or almost: what it did cannot be recorded any more."""
+    """A job itself fills the disk, to the last page or almost, so that its record can no longer be written."""
     points = list(range(0, 16 * KIB, 4 * KIB)) + list(range(16 * KIB, 300 * KIB, 2 * step))
     greedy = (
         jobs.NOTE
-        # Only once, so that the disk stays free for the clean run.
+        # The job does this only once, so that the disk stays free for the clean run.
         + "mkdir '{root}/greedy' 2>/dev/null || exit 0\n"
         + "rest=$(cat '{root}/rest')\n"
         + "dd if=/dev/zero of='{root}/spool/ballast' bs=4096 2>/dev/null\n"
@@ -178,7 +178,7 @@ def check_filled_by_job(report, step):
     outcomes = topic.in_parallel(fill_by_job, points)
     count = report_degrees(report, "a run whose job fills the disk", points, outcomes)
     repeated = [executed for left, (_, executed, _) in zip(points, outcomes) if left < 200 * KIB and executed > 1]
-    report.check(not repeated, "a run whose job fills the disk starts no other job", [outcomes])
+    report.check(not repeated, "a run whose job fills the disk does not start another job", [outcomes])
     return count
 
 
@@ -188,7 +188,7 @@ def check_inodes(report, is_full):
         lambda left: try_full(FEW_INODES, lambda instance: instance.fill_inodes(left), {0, 1, 75}), points
     )
     count = report_degrees(report, "a run with few inodes", points, outcomes)
-    report.check(outcomes[0][:2] == (75, 0), "a run without any inode executes nothing", outcomes[0])
+    report.check(outcomes[0][:2] == (75, 0), "a run without a free inode does not execute a job", outcomes[0])
     return count
 
 
@@ -206,18 +206,18 @@ def check_commands(report):
 
 
 def try_limit(kind, value, arguments):
-    """A run under a limit of the process, then a clean run."""
+    """Makes a run under a limit of the process, then a clean run."""
     with Instance() as instance:
         drop_triggers(instance)
         result = instance.bobbin(
             *arguments, preexec_fn=lambda: resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
         )
         problems = []
-        # A write beyond the limit of a file's size kills the process: SIGXFSZ, setrlimit(2).
+        # A write beyond the limit of a file's size kills the process with SIGXFSZ (setrlimit(2)).
         if result.status is None or (result.status < 0 and kind != resource.RLIMIT_FSIZE):
             problems.append("it does not end by itself")
         if result.status in (0, 1) and (instance.pending() or instance.claims()):
-            problems.append("it reports that it is done, and it is not")
+            problems.append("it reports that it is done, but triggers are left")
         clean = instance.clean_run()
         problems += instance.oracle.violations()
         if kind == resource.RLIMIT_NOFILE:
@@ -228,7 +228,7 @@ def try_limit(kind, value, arguments):
 
 
 def problems_of_blame(instance):
-    """A shortage of the batch is neither a failure nor an attempt of a trigger, even if it must not be repeated."""
+    """The triggers to which a shortage of the batch was attributed as a failure or an attempt."""
     return [
         f"{record['name']!r}, attempt {record['attempt']}: {record['outcome']} ({record['error_message']})"
         for record in instance.records()
@@ -239,13 +239,13 @@ def problems_of_blame(instance):
 
 
 def check_limits(report, is_full):
-    """Too few descriptors; files that may not grow, so that a write is cut in the middle or kills."""
+    """Runs with too few descriptors, and with a limit of the file size, so that a write is cut or kills the process."""
     cases = 0
     for subject, kind, values, arguments in (
         ("a run with few descriptors", resource.RLIMIT_NOFILE, range(4, 80, 1 if is_full else 3), ("run",)),
-        # Without the schedule the first job belongs to a trigger. Only these numbers of descriptors matter.
+        # Without the schedule, the first job belongs to a trigger. Only these numbers of descriptors matter.
         (
-            "a run over the spool alone with few descriptors",
+            "a run with --spool-only and few descriptors",
             resource.RLIMIT_NOFILE,
             range(10, 70),
             ("run", "--spool-only"),

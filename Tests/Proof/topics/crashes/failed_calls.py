@@ -2,16 +2,16 @@
 """Makes every call that changes or orders anything fail once, with each error that fits it.
 
 Each call of a run, of a recovery and of the commands is failed in turn, through the gate of the C shim
-(Sources/CLinux/failpoint.h). What must hold of the process that met the error:
+(Sources/CLinux/failpoint.h). The process that met the error must behave as follows:
 
 - It ends by itself, with a documented exit status.
 - It reports that it is done (status 0 or 1) only if nothing is left pending or claimed.
-- If it aborts, it starts no further job. A record is written while the next job runs, so if that write fails, one job
-  may have been started before.
+- If it aborts, it does not start another job. A record is written while the next job runs, so if that write fails, one
+  job may have been started before.
 - If there is no space, it aborts with status 75, unless only one job's own files (its log, its folder) are concerned.
-- It does not trust a failed sync and does not repeat it: it publishes and removes nothing that depends on that sync,
-  and leaves no record in the history that may be lost and that a later run would believe.
-- EINTR changes nothing.
+- It does not trust a failed sync and does not repeat it: it does not publish or remove anything that depends on that
+  sync, and does not leave a record in the history that may be lost and that a later run would believe.
+- EINTR does not have an effect.
 - If there are too few descriptors, processes or memory to start a job, the job's trigger is requeued as if it had not
   been read.
 
@@ -48,28 +48,28 @@ ERRORS = {
     "wait": ("EIO", "EINTR"),
     "pipe": ("EMFILE",),
 }
-# As `bobbin --help` lists them: done, failed, cannot create, input/output, try again later, permission.
+# The exit statuses of `bobbin --help`: done, failed, cannot create, input/output, try again later, permission.
 DOCUMENTED = {0, 1, 73, 74, 75, 77}
 ABORTED = DOCUMENTED - {0, 1}
 
 
 def fail_environment(number, error):
-    """What makes the call of that number fail."""
+    """The environment that makes the call of that number fail."""
     return {"BOBBIN_FAILPOINT_FAIL": f"{number}:{getattr(errno, error)}"}
 
 
 def problems_of(instance, calls, number, error, result, is_run):
-    """What the process did wrong after its call of that number had failed."""
+    """The problems of the process after its call of that number had failed."""
     failed, after = calls[number - 1], calls[number:]
     if result.status not in DOCUMENTED:
         return ["it ended with an undocumented status"]
     problems = []
     left = [*instance.pending(), *(claim.trigger for claim in instance.claims())]
-    # A missing permission concerns one trigger or one channel alone, and is reported.
+    # A missing permission affects only one trigger or one channel, and is reported.
     is_forbidden = error == "EACCES" and (failed.claims or "/channels/" in failed.about)
     if is_run and result.status in (0, 1) and left and not is_forbidden:
         problems.append(f"it reports that it is done, and leaves {left}")
-    # A message that cannot be written does not stop anything: only the exit status tells of it.
+    # A message that cannot be written does not stop the process, and only the exit status shows it.
     if result.status in ABORTED and not failed.writes_message:
         started = sum(call.name == "spawn" for call in after)
         if started > (1 if failed.finishes_triggers else 0):
@@ -83,14 +83,14 @@ def problems_of(instance, calls, number, error, result, is_run):
     if failed.name == "sync":
         problems += problems_of_sync(failed, after, result)
     if failed.about == HISTORY_PATH and failed.name != "lock" and result.status not in ABORTED:
-        problems.append("the history could not be written, and the process went on")
+        problems.append("the history could not be written, and the process continued")
     return problems
 
 
 def problems_of_sync(failed, after, result):
     problems = []
     if result.status not in ABORTED:
-        problems.append("a sync failed, and the process went on")
+        problems.append("a sync failed, and the process continued")
     if failed.is_about_evidence:
         for call in after:
             if call.publishes:
@@ -103,7 +103,7 @@ def problems_of_sync(failed, after, result):
 
 
 def prepared(sweep, killed_at):
-    """An instance on which a command is to be run. killed_at: a run was killed there first and must be recovered."""
+    """An instance for a command. killed_at: the call at which an earlier run was killed, which must be recovered."""
     instance = sweep.instance()
     if killed_at is not None:
         run_killed(instance, sweep.arguments, killed_at)
@@ -113,12 +113,12 @@ def prepared(sweep, killed_at):
 
 
 def fail_once(sweep, number, error, killed_at=None):
-    """One instance, in which one call fails.
+    """Makes one call fail in one instance.
 
-    - Returns: the call that failed and what is wrong, or None if that call was never made or cannot fail so.
+    - Returns: the call that failed and the problems, or None if that call was not made or cannot fail with this error.
     """
     with prepared(sweep, killed_at) as instance:
-        # An earlier process wrote these records: this process cannot know whether they are on the disk.
+        # An earlier process wrote these records, so this process cannot know whether they are on the disk.
         earlier = {record["id"] for record in instance.records(strict=False)}
         environment = {**trace_environment(instance), **fail_environment(number, error)}
         result = instance.bobbin(*sweep.arguments, instrumented=True, environment=environment)
@@ -126,7 +126,7 @@ def fail_once(sweep, number, error, killed_at=None):
         if len(calls) < number or error not in ERRORS[calls[number - 1].name]:
             return None
         if sweep.arguments[0] == "trigger" and result.out.startswith("{"):
-            # It has answered, so the oracle must find its trigger.
+            # The command has answered, so the oracle must find its trigger.
             instance.expect(json.loads(result.out)["trigger"])
         problems = problems_of(instance, calls, number, error, result, sweep.arguments[0] == "run")
         if calls[number - 1] == Call("sync", HISTORY_PATH) and error != "EINTR":
@@ -138,7 +138,7 @@ def fail_once(sweep, number, error, killed_at=None):
 
 
 def points_of(sweep, killed_at=None):
-    """Which calls there are to fail, and how."""
+    """The calls that can fail, and their errors."""
     with prepared(sweep, killed_at) as instance:
         instance.bobbin(*sweep.arguments, instrumented=True, environment=trace_environment(instance))
         calls = enumerate(read_trace(instance), start=1)
@@ -154,7 +154,7 @@ FAILED_SWEEPS = (
 
 
 def try_points(report, subject, points):
-    """One line for the failures of a sweep.
+    """Reports one line for the failures of a sweep.
 
     - Returns: how many were handled, and how many there were.
     """
@@ -178,10 +178,10 @@ def try_points(report, subject, points):
     return handled, len(outcomes)
 
 
-# --- Shortages: the batch or the machine lacks something that will be available again. No job is to blame.
+# --- Shortages: the batch or the machine lacks something that will be available again, which is not a job's fault.
 
 SHORTAGES = ("EMFILE", "ENFILE", "EAGAIN", "ENOMEM")
-# The calls that start the job of each trigger, by their numbers: the pipes of the first job serve all of them.
+# The numbers of the calls that start the job of each trigger. The pipes of the first job are used for all jobs.
 STARTS = (
     ("pipe", 1, b"a.json"),
     ("pipe", 2, b"a.json"),
@@ -189,7 +189,7 @@ STARTS = (
     ("spawn", 2, b"b.json"),
     ("spawn", 3, b"c.json"),
 )
-# The channel `once` must never be executed again; here it has not been executed yet.
+# The job of channel `once` must not be executed again, but it has not been executed yet.
 WAITING = {b"a.json": "note", b"b.json": "once", b"c.json": "note"}
 
 
@@ -198,13 +198,13 @@ def drop_for(instance, name, channel):
 
 
 def run_with_failure(instance, call, number, error):
-    """A run whose call of that name and number fails."""
+    """Makes a run whose call of that name and number fails."""
     environment = {"BOBBIN_FAILPOINT_ONLY": call, **fail_environment(number, error)}
     return instance.bobbin("run", "--spool-only", instrumented=True, environment=environment)
 
 
 def problems_of_shortage(call, number, error, first):
-    """What is wrong with a run that lacks something when it starts the job of the trigger `first`."""
+    """The problems of a run that lacks something when it starts the job of the trigger `first`."""
     with Instance() as instance:
         for name, channel in WAITING.items():
             drop_for(instance, name, channel)
@@ -222,22 +222,22 @@ def problems_of_shortage(call, number, error, first):
             problems.append(f"recorded {recorded}, claimed {claimed}, executed {executed} instead of nothing")
         clean = instance.clean_run()
         if clean.status != 0:
-            problems.append("the next run, which lacks nothing, does not end with 0")
+            problems.append("the next run, without a shortage, does not end with 0")
         if instance.ledger() != dict.fromkeys(WAITING, 1):
-            problems.append(f"executed {instance.ledger()} instead of each once")
+            problems.append(f"executed {instance.ledger()} instead of each trigger once")
         ends = {name: instance.outcomes_and_attempts(name) for name in WAITING}
-        if ends != dict.fromkeys(WAITING, [("succeeded", 1)]):
-            problems.append(f"outcomes and attempts are {ends}")
+        if outcomes != dict.fromkeys(WAITING, [("succeeded", 1)]):
+            problems.append(f"outcomes and attempts are {outcomes}")
         problems += instance.oracle.violations()
         return [*problems, result.describe(), clean.describe(), *instance.listing()] if problems else []
 
 
 def problems_of_short_repetition(error):
-    """A run lacks something when it is to repeat a job that was cut short once. The run must not forget that the next
-    attempt is the second."""
+    """The problems of a run that lacks something when it has to repeat a job that was cut short once. The run must not
+    forget that the next attempt is the second."""
     with Instance() as instance:
         drop_for(instance, "a.json", "note")
-        # The first wait asks for children of earlier processes; the second comes after the job was started.
+        # The first wait is for children of earlier processes. The second comes after the job was started.
         environment = {"BOBBIN_FAILPOINT_ONLY": "wait", "BOBBIN_FAILPOINT_KILL": "2"}
         killed = instance.bobbin("run", "--spool-only", instrumented=True, environment=environment)
         instance.wait_until_idle()
@@ -254,8 +254,8 @@ def problems_of_short_repetition(error):
 
 
 def problems_of_shortage_after(channel):
-    """A job brings the batch to its limit of open files and leaves a process, which the batch then cannot search for.
-    The job has been executed, so it must not be executed again as if it had not."""
+    """The problems of a run whose job lowers the batch's limit of open files and leaves a process, which the batch then
+    cannot find. The job has been executed, so it must not be executed again as if it had not been."""
     greedy = jobs.HANDLERS["note"] + "sleep 2 &\nexec prlimit --pid $PPID --nofile=4:4\n"
     with Instance(handlers={"note": greedy}) as instance:
         drop_for(instance, "a.json", channel)
@@ -272,7 +272,7 @@ def problems_of_shortage_after(channel):
 
 
 def check_shortages(report):
-    """A shortage of the run is not a failure of a trigger: the trigger stays in the spool, and no attempt is counted.
+    """Checks that a shortage is not a failure of a trigger: the trigger stays in the spool, without losing an attempt.
 
     - Returns: how many were handled, and how many there were.
     """
@@ -308,7 +308,7 @@ def main():
     options, report = topic.begin(__doc__)
     counts = [try_points(report, sweep.description, points_of(sweep)) for sweep in FAILED_SWEEPS]
     counts.append(check_shortages(report))
-    # Where a run was killed decides what its recovery has to do.
+    # The call at which a run was killed determines the work of its recovery.
     kills = topic.sample(range(60, 240), 24 if options.full else 6, options.random)
     points = [point for killed_at in kills for point in points_of(RUN, killed_at)]
     if not options.full:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Mounts file systems on a spool, or in a spool: bind mount, tmpfs, overlay.
+"""Mounts file systems on a spool or in a spool: bind mount, tmpfs, overlay.
 
-If renames would cross a mount, a run refuses to start and says why, and nothing is done. This topic needs root.
+If renames would cross a mount, a run refuses to start, says why, and does not change anything. This topic needs root.
 
-    Tests/Proof/topics/mounts.py [--full] [--seed N]
+    Tests/Proof/topics/crashes/mounts.py [--full] [--seed N]
 """
 
 import contextlib
@@ -47,7 +47,7 @@ def make_layers(instance):
 
 
 def drop_all_kinds(instance):
-    """One trigger for each final folder, and files that cannot be triggers."""
+    """Drops one trigger for each final folder, and files that cannot be triggers."""
     instance.drop("good.json", "1")
     instance.drop("failing.json", "3")
     instance.drop("junk.json", "nothing")
@@ -60,7 +60,7 @@ def drop_all_kinds(instance):
 
 
 def check_working(report, instance, spool):
-    """Drains a spool twice, because the second run finds folders and a history."""
+    """Drains a spool twice, because only the second run finds folders and a history."""
     for order in ("first", "second"):
         drop_all_kinds(instance)
         result = instance.bobbin("cancel", "cancelled.json")
@@ -81,7 +81,7 @@ def check_spool_on_mount(report):
 
 
 def check_overlay(report):
-    """The lower layer of the overlay already holds triggers and folders, as in the image of a container."""
+    """Drains an overlay whose lower layer already holds triggers and folders, as in the image of a container."""
     with HostileInstance() as instance:
         layers = make_layers(instance)
         with mounted("--bind", layers[0], on=instance.spool):
@@ -89,7 +89,7 @@ def check_overlay(report):
             instance.bobbin("cancel", "cancelled.json")
             instance.clean_run()
             drop_all_kinds(instance)
-            # The kernel does not rename a directory of the lower layer: see `check_directory_in_lower_layer`.
+            # The kernel does not rename a directory of the lower layer (see `check_directory_in_lower_layer`).
             os.rmdir(instance.path("folder.json"))
             instance.oracle.expected[b"folder.json"] -= 1
         with overlay(layers, on=instance.spool):
@@ -100,7 +100,7 @@ def check_overlay(report):
 
 
 def check_directory_in_lower_layer(report):
-    """A directory in the lower layer cannot be renamed (EXDEV): it stays, and does not keep other triggers waiting."""
+    """Checks that a directory in the lower layer, which cannot be renamed (EXDEV), does not block other triggers."""
     with HostileInstance() as instance:
         layers = make_layers(instance)
         (layers[0] / "a-folder.json").mkdir()
@@ -121,7 +121,7 @@ def check_directory_in_lower_layer(report):
 
 
 def check_refusal(report, instance, where, folder):
-    """Every command that would move triggers refuses to."""
+    """Checks that every command that would move triggers refuses to."""
     for command in (
         ("run",),
         ("run", "--spool-only"),
@@ -153,7 +153,7 @@ def check_refusal(report, instance, where, folder):
 
 
 def check_mounts_in_between(report):
-    """A mount between the spool and a folder into which triggers are moved: nothing is done."""
+    """Checks that a mount between the spool and a folder for moved triggers is refused, and that nothing is changed."""
     count = 0
     for folder in ("running", *layout.RETIRED_FOLDERS):
         for kind in ("bind", "tmpfs"):
@@ -165,7 +165,7 @@ def check_mounts_in_between(report):
                 before = [instance.listing(), instance.ledger()]
                 place = instance.spool / folder
                 arguments = ("--bind", place) if kind == "bind" else ("-t", "tmpfs", "-o", "mode=0750", "none")
-                where = f"{folder}/ on a mount of its own ({kind})"
+                where = f"{folder}/ on another mount ({kind})"
                 with mounted(*arguments, on=place):
                     check_refusal(report, instance, where, folder)
                 after = [instance.listing(), instance.ledger()]
@@ -179,7 +179,7 @@ def check_mounts_in_between(report):
 
 
 def check_allowed_mounts(report):
-    """Results and logs are written, not moved, so their folders may be on other mounts."""
+    """Checks that folders of results and logs, which are written and not moved, may be on other mounts."""
     for folder in (*layout.RESULT_FOLDERS, "logs", "channels"):
         with HostileInstance() as instance:
             instance.bobbin("run", "--spool-only")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Kills a batch and lets its job live on.
+"""Kills a batch and lets its job keep running.
 
 The next run does not start the orphan's channel again and runs all other channels. The run after the end of the orphan
-claims its trigger again.
+runs its trigger again.
 """
 
 import os
@@ -25,7 +25,7 @@ HOLD_ONCE = {"id": 5, "name": "hold-once", "command": ["handlers/hold"], "rerun"
 
 
 def kill_while_holding(instance, *arguments):
-    """Starts a batch, waits until its job holds, and kills the batch alone; returns whether the job holds."""
+    """Starts a batch, waits until its job holds, and kills only the batch; returns whether the job holds."""
     process = instance.start(
         *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -102,7 +102,7 @@ def check_orphan_of_schedule(report):
 
 
 def check_orphan_that_must_not_be_repeated(report):
-    """With "rerun": false the job has no outcome as long as it may still succeed in part."""
+    """Checks that a job with "rerun": false does not get an outcome as long as its orphan is running."""
     with Instance((NOTE, HOLD_ONCE)) as instance:
         instance.drop("held.json", '"hold-once"', rerun=False)
         report.check(
@@ -112,7 +112,7 @@ def check_orphan_that_must_not_be_repeated(report):
         run = instance.bobbin("run", "--spool-only")
         report.check(
             instance.outcomes_and_attempts("held.json") == [],
-            "a job with rerun false has no outcome while its orphan lives",
+            "a job with rerun false does not get an outcome while its orphan is running",
             run.describe(),
         )
         instance.release_jobs()
@@ -128,7 +128,7 @@ def check_orphan_that_must_not_be_repeated(report):
 
 
 def check_several_orphans_in_a_row(report):
-    """Every batch that claims the trigger is killed, and each leaves an orphan."""
+    """Kills every batch that claims the trigger, so that each leaves an orphan."""
     with Instance((NOTE, HOLD)) as instance:
         instance.drop("held.json", '"hold"')
         for number in (1, 2, 3):
@@ -140,7 +140,7 @@ def check_several_orphans_in_a_row(report):
             run = instance.bobbin("run", "--spool-only")
             report.check(
                 instance.ledger()[b"held.json"] == number,
-                f"the job is not started again while the orphan of attempt {number} lives",
+                f"the job is not started again while the orphan of attempt {number} is running",
                 run.describe(),
             )
             instance.release_jobs()
@@ -165,7 +165,7 @@ def kill_processes_running(program):
 
 
 def check_daemon_of_killed_batch(report):
-    """The main process of the job has ended, and a daemon that it left holds the lock that it inherited."""
+    """Checks a job whose main process has ended and has left a daemon, which holds the inherited lock."""
     daemon = jobs.NOTE + """
 (setsid sh -c 'echo $$ >"{root}/daemon"; : >"{root}/holding"; while [ ! -e "{root}/release" ]; do sleep 0.05; done' &) &
 while [ ! -e '{root}/release' ]; do sleep 0.05; done
@@ -181,7 +181,7 @@ while [ ! -e '{root}/release' ]; do sleep 0.05; done
         run = instance.bobbin("run", "--spool-only")
         report.check(
             is_alive(process) and instance.ledger()[b"held.json"] == 1,
-            "a daemon in a session of its own keeps its channel from being started",
+            "a daemon in its own session keeps its channel from being started",
             run.describe(),
         )
         instance.release_jobs()
@@ -194,7 +194,7 @@ while [ ! -e '{root}/release' ]; do sleep 0.05; done
 
 
 def check_orphan_without_lock(report):
-    """A limit of Bobbin: after a crash of the batch, a job that closed every descriptor cannot be recognised."""
+    """Checks a limit of Bobbin: after a crash of the batch, a job that closed every descriptor cannot be recognised."""
     closing = """#!/usr/bin/env python3
 import os, subprocess, time
 subprocess.run(["/bin/sh", "{root}/etc/handlers/note"], check=True)

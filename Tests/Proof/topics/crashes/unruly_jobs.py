@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs jobs that leave processes behind or ignore signals: the batch returns in time and ends what it can.
+"""Runs jobs that leave processes behind or ignore signals. The batch returns in time and ends what it can find.
 
 The processes fork twice, change their session, ignore SIGTERM, close every descriptor, keep pipes open, write without
 end, or change their process id all the time.
@@ -30,7 +30,7 @@ def prepare():
     if "close" in how:
         os.closerange(0, 1024)
 def stay():
-    # Ends by itself after a minute, so that a failure does not leave processes for long.
+    # The process ends by itself after a minute, so that a failure does not leave processes for long.
     end = time.monotonic() + (12 if "hop" in how else 60)
     while time.monotonic() < end:
         if "hop" in how and os.fork() != 0:
@@ -62,7 +62,7 @@ if "main" in how:
 for _ in range(8 if "many" in how else 1):
     leave()
 """
-# What the job does, and the outcome of its trigger.
+# What each job does, and the outcome of its trigger.
 UNRULY = {
     "child": "succeeded",
     "child,many": "succeeded",
@@ -85,8 +85,8 @@ UNRULY = {
     "main,ignore,close": "timed_out",
 }
 GRACE = 0.5
-# In seconds: the timeout of the job, two rounds of grace, for the job and for what it leaves, the five seconds given to
-# what survives even SIGKILL, and the scheduling of a busy machine.
+# In seconds: the timeout of the job; two periods of grace, for the job and for the processes that it leaves; five
+# seconds for processes that survive even SIGKILL; and four for the delays of a busy machine.
 LIMIT = 1 + 2 * GRACE + 5 + 4
 UNRULY_TRIGGER, OTHER_TRIGGER = "a-unruly.json", "b-after.json"
 
@@ -101,14 +101,14 @@ def unruly_instance(how, **channel):
         **channel,
     }
     instance = Instance((jobs.NOTE_CHANNEL, channel), handlers={"unruly": UNRULY_HANDLER})
-    # The unruly job does not write into the ledger, so the oracle is not told of its trigger.
+    # The unruly job does not write into the ledger, so its trigger is not made known to the oracle.
     (instance.spool / UNRULY_TRIGGER).write_text('"unruly"')
     instance.drop(OTHER_TRIGGER, "1")
     return instance
 
 
 def processes_of_job(instance):
-    """The processes that the job said it would leave."""
+    """The processes that the job has left, by its own account."""
     path = instance.root / "left"
     return [int(line) for line in path.read_text().split()] if path.exists() else []
 
@@ -127,10 +127,10 @@ def check_unruly_job(report, how, outcome):
         if "hop" not in how:
             report.check(
                 left and not any(map(is_alive, left)),
-                f"{job} leaves none of its processes ({len(left)})",
+                f"{job} does not leave any of its processes ({len(left)})",
                 [[process for process in left if is_alive(process)], result.describe()],
             )
-            report.check(not instance.held_locks(), f"{job} leaves no lock held", instance.held_locks())
+            report.check(not instance.held_locks(), f"{job} does not leave a lock held", instance.held_locks())
         size = sum(log.stat().st_size for log in (instance.spool / "logs").iterdir())
         report.check(size < 5 << 20, f"the log of {job} is cut", f"{size} bytes")
         outcomes = [actual for actual, _ in instance.outcomes_and_attempts(UNRULY_TRIGGER)]
@@ -142,7 +142,7 @@ def check_unruly_job(report, how, outcome):
 
 
 def check_stop(report, how, number):
-    """Asks the batch to stop while its job does not heed the signal; returns how many processes the job left."""
+    """Asks the batch to stop while its job ignores the signal; returns how many processes the job left."""
     job = f"a job that does {how}"
     with unruly_instance(how) as instance:
         process = instance.start(

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Puts every kind of file under a trigger's name, and files that cannot be read or moved.
 
-None of them hangs the batch or crashes it, none is lost, and none is followed, opened or executed unless it may be. A
-secret that a submitter links to is never read.
+The files do not hang or crash the batch, are not lost, and are not followed, opened or executed unless that is allowed.
+A secret that a submitter links to is not read.
 
-    Tests/Proof/topics/file_kinds.py [--full] [--seed N]
+    Tests/Proof/topics/input/file_kinds.py [--full] [--seed N]
 """
 
 import dataclasses
@@ -59,8 +59,8 @@ def make_executable(path, _secret):
 class Kind:
     """A kind of file.
 
-    - make: makes it at a path; it is also given the path of a secret.
-    - may_be_opened: otherwise the batch must decide without opening the file.
+    - make: a function that makes such a file at a path; it is also given the path of a secret.
+    - may_be_opened: if false, the batch must decide without opening the file.
     """
 
     make: typing.Callable[[bytes, bytes], None]
@@ -94,14 +94,14 @@ def name_of(label):
 
 
 def identity(path):
-    """What must not change when a file is moved."""
+    """The properties that must not change when a file is moved."""
     status = os.lstat(path)
     content = os.readlink(path) if stat.S_ISLNK(status.st_mode) else None
     return status.st_ino, status.st_mode, status.st_size, status.st_rdev, content
 
 
 def drop_kinds(instance, secret):
-    """Drops one file of each kind between good triggers; returns what each file is, by its label."""
+    """Drops one file of each kind between good triggers; returns the identity of each file by its label."""
     instance.drop("0-first.json", "1")
     instance.drop("zz-last.json", "1")
     before = {}
@@ -109,7 +109,7 @@ def drop_kinds(instance, secret):
         kind.make(instance.path(name_of(label)), secret)
         instance.expect(name_of(label))
         before[label] = identity(instance.path(name_of(label)))
-    # Two names of one file that has no third name elsewhere.
+    # Two names of one file, which does not have a third name elsewhere.
     instance.put("twin-a.json", b"1")
     os.link(instance.path("twin-a.json"), instance.path("twin-b.json"))
     instance.expect("twin-b.json")
@@ -145,7 +145,7 @@ def check_kinds(report):
             "a rejected directory keeps its content, which is not a trigger",
         )
         outcomes = sorted(str(instance.outcome(name)) for name in ("twin-a.json", "twin-b.json"))
-        report.check("rejected" in outcomes, "of two names of one file at most one is run", str(outcomes))
+        report.check("rejected" in outcomes, "at most one of two names of one file is run", str(outcomes))
         report.check(
             all(instance.outcome(name) == "succeeded" for name in ("0-first.json", "zz-last.json")),
             "the good triggers before and after every kind of file are run",
@@ -165,13 +165,13 @@ def check_trace(report, trace):
         for label, kind in KINDS.items()
         if not kind.may_be_opened and re.search(rf"open.*{re.escape(name_of(label))}", trace)
     ]
-    report.check(not opened, "the batch opens no link, FIFO, socket, device, directory or oversized file", opened)
+    report.check(not opened, "the batch does not open links, special files, directories or oversized files", opened)
     executed = re.findall(r'execve\("[^"]*\.json', trace)
-    report.check(not executed and not os.path.exists(EXECUTED_MARK), "the batch executes no file", executed)
+    report.check(not executed and not os.path.exists(EXECUTED_MARK), "the batch does not execute a file", executed)
 
 
 def check_unreadable(report):
-    """A batch that is not root rejects what it may not read, and the run goes on."""
+    """Checks that a batch that is not root rejects files that it may not read, and that the run continues."""
     with HostileInstance() as instance:
         instance.copy_program()
         instance.give_to(BATCH_USER)
@@ -211,14 +211,14 @@ def check_unreadable(report):
 
 
 def deny(path, user):
-    """An access control list that lets everybody read but one user, as `setfacl -m u:USER:---` makes it."""
+    """Sets an access control list that lets everybody except one user read, as `setfacl -m u:USER:---` does."""
     entries = [(0x01, 6, -1), (0x02, 0, user), (0x04, 4, -1), (0x10, 4, -1), (0x20, 4, -1)]
     packed = b"".join(struct.pack("<HHi", *entry) for entry in entries)
     os.setxattr(path, "system.posix_acl_access", struct.pack("<I", 2) + packed)
 
 
 def check_immovable(report):
-    # On a disk, because tmpfs does not have these attributes.
+    # The instance is on a disk, because tmpfs does not have these attributes.
     with HostileInstance(parent=tempfile.gettempdir()) as instance:
         files = {
             "a-immutable.json": (b"1", "+i"),
@@ -251,7 +251,7 @@ def check_immovable(report):
                 "`bobbin watch` does not try immovable files at each poll",
                 watch.err[-1500:],
             )
-            # It was killed at the deadline, so its last line may be torn.
+            # The watch was killed at the deadline, so its last line may be torn.
             instance.results.pop()
         finally:
             for name in files:
@@ -260,7 +260,7 @@ def check_immovable(report):
         check_after_run(report, instance, "with files that were immutable")
 
 
-# As far away as file systems allow: tmpfs stores all 64 bits.
+# These times are as far away as file systems allow. tmpfs stores all 64 bits.
 FILE_TIMES = {
     "a year before 0": -70_000_000_000,
     "the earliest": -(1 << 63) + 1,
@@ -272,7 +272,7 @@ FILE_TIMES = {
 
 
 def put_with_times(instance):
-    """For each file time a trigger, junk, a temporary file and an old result."""
+    """Makes a trigger, a junk file, a temporary file and an old result with each file time."""
     for number, seconds in enumerate(FILE_TIMES.values()):
         for name in (f"{number}.json", f"0{number}-junk.json", f".bobbin-{number}"):
             write(instance.path(name), b"1" if name[1] == "." else b"no trigger")

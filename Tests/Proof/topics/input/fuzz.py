@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
-"""Random combinations of names, contents, kinds of files, times, and writers that are active meanwhile, from a seed.
+"""Tries random combinations of names, contents, kinds of files, times and concurrent writers, made from a seed.
 
 A case is a handful of files under triggers' names, some of which are written, renamed, linked or removed while one or
-two batches run. Then one clean run is made. The oracle must be satisfied, every file must have the outcome that it
-calls for if that is certain, nothing unsafe may reach a terminal, a log or the history, and no command may crash or
-hang.
+two batches run. Then one clean run is made. The oracle must be satisfied, every file must have the right outcome if
+that is certain, nothing unsafe may reach a terminal, a log or the history, and no command may crash or hang.
 
-    Tests/Proof/topics/fuzz.py [--full] [--seconds N] [--seed N] [--case FILE…]
+    Tests/Proof/topics/input/fuzz.py [--full] [--seconds N] [--seed N] [--case FILE…]
 
-The topic runs for 45 seconds, with --full for 20 minutes, or for as long as --seconds says. A case that fails is
-reduced and written to a file, which --case runs again. Every case in Tests/Proof/fixtures/ is run each time, first.
+The topic runs for 45 seconds, for 20 minutes with --full, or for the time that --seconds gives. A case that fails is
+reduced and written to a file, which --case runs again. Every case in Tests/Proof/fixtures/ is run first, each time.
 """
 
 import json
@@ -43,8 +42,8 @@ def files_of(case, instance):
     files = {}
     for document in case["files"]:
         file = CaseFile(instance, document, secret)
-        # A name that is too long to be claimed as it is, is cut on its way to rejected/. Its record has the whole name,
-        # unless a crash comes in between: then the rest of the name is lost.
+        # A name that is too long for a claim is cut on its way to rejected/. Its record has the whole name, unless a
+        # crash comes in between. Then the rest of the name is lost.
         if case["killed"] and len(file.name) > layout.LONGEST_CLAIMED_NAME:
             continue
         is_own = file.name.decode(errors="replace") in (*layout.FOLDERS, *layout.FILES)
@@ -70,7 +69,7 @@ def output_of_batch(instance, stream, index):
 
 
 def problems_of(case):
-    """What does not hold in a case."""
+    """The problems of a case."""
     parent = tempfile.gettempdir() if case["file_system"] == "disk" else None
     with HostileInstance(parent=parent) as instance:
         oracle = instance.oracle
@@ -82,7 +81,7 @@ def problems_of(case):
         for writer in writers:
             writer.start()
         if case["killed"]:
-            # Chance decides where the kill meets the batch: this is not a synchronisation.
+            # Chance decides where the batch is killed, so this is not a synchronisation.
             time.sleep(0.01)
             processes[0].kill()
             processes[0].wait()
@@ -95,7 +94,7 @@ def problems_of(case):
         for writer in writers:
             writer.join()
         if case["killed"]:
-            # The batch that was killed may have been processing any of them.
+            # The batch that was killed may have been processing any of the triggers.
             oracle.cut_short.update(oracle.expected)
         problems += problems_of_ends(case, instance, processes)
         # A job that was stopped with its batch is executed again, and its record says that it was requeued.
@@ -117,7 +116,7 @@ def problems_of(case):
 
 
 def problems_of_ends(case, instance, processes):
-    """Ends the batches of a case and says what is wrong with how they ended."""
+    """Ends the batches of a case, and returns the problems of their ends."""
     problems = []
     for index, process in enumerate(processes):
         if case["command"] == "watch":
@@ -138,7 +137,7 @@ def problems_of_ends(case, instance, processes):
 
 
 def reduce(case, deadline):
-    """The case without the files that it fails without."""
+    """The case without the files that are not needed to make it fail."""
     changed = True
     while changed and time.monotonic() < deadline:
         changed = False
@@ -180,7 +179,7 @@ def try_random_cases(report, seed, seconds):
     print(f"# seeds from {seed * CASES_PER_SEED}", flush=True)
     for case, problems in failures:
         path = save(reduce(case, time.monotonic() + 30))
-        again = f"Tests/Proof/topics/fuzz.py --case {path}"
+        again = f"Tests/Proof/topics/input/fuzz.py --case {path}"
         details = [*problems, f"the reduced case: {path}", f"to run it again: {again}"]
         report.check(False, f"the case of seed {case['seed']} holds", details)
     report.check(
@@ -193,15 +192,15 @@ def try_random_cases(report, seed, seconds):
 
 def main():
     parser = topic.option_parser(__doc__)
-    parser.add_argument("--seconds", type=float, help="for how long; 45 unless told, 1200 with --full")
-    parser.add_argument("--case", nargs="*", type=pathlib.Path, default=[], help="runs these cases and no others")
+    parser.add_argument("--seconds", type=float, help="how long to run; 45 by default, 1200 with --full")
+    parser.add_argument("--case", nargs="*", type=pathlib.Path, default=[], help="run only these cases")
     options = parser.parse_args()
     report = Report(topic.name())
     binaries.release_binary()
     fixtures = options.case or sorted(FIXTURES.glob("*.json"))
     for path in fixtures:
         problems = problems_of(json.loads(path.read_text()))
-        report.check(not problems, f"the case that failed once holds: {path.stem}", problems)
+        report.check(not problems, f"the case that once failed holds: {path.stem}", problems)
     if options.case:
         report.finish()
     seconds = options.seconds or (1200 if options.full else 45)

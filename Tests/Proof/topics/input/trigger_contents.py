@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Drops triggers with odd contents: each becomes what the documentation says, and nothing crashes.
+"""Drops triggers with odd contents. Each has the documented outcome, and nothing crashes.
 
-    Tests/Proof/topics/trigger_contents.py [--full] [--seed N]
+    Tests/Proof/topics/input/trigger_contents.py [--full] [--seed N]
 """
 
 import os
@@ -20,7 +20,7 @@ ANY_OUTCOME = ("succeeded", "failed", "rejected", "expired")
 
 
 def check_content(report, instance, name, label, content, right):
-    """right: the outcome or outcomes that are right; None allows every outcome."""
+    """right: the right outcome or outcomes; None allows every outcome."""
     record = instance.record(name)
     outcomes = (right,) if isinstance(right, str) else right or ANY_OUTCOME
     report.check(

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Drops triggers with odd names: bytes that are not text, that control a terminal, that read like something else.
+"""Drops triggers with odd names: bytes that are not text, that control a terminal, or that resemble something else.
 
-Each is found, run and recorded under its own bytes, and is shown with nothing in it that is unsafe for a terminal.
+Each trigger is found, run and recorded under its own bytes, and is shown without anything unsafe for a terminal.
 
-    Tests/Proof/topics/trigger_names.py [--full] [--seed N]
+    Tests/Proof/topics/input/trigger_names.py [--full] [--seed N]
 """
 
 import base64
@@ -68,15 +68,15 @@ def check_names(report, content, where):
         invalid = {name for name in NAMES.values() if not is_text(name)}
         report.check(
             encoded == invalid,
-            f"{where}: trigger_b64 has the bytes of the names that are not UTF-8, and no others",
+            f"{where}: only records of names that are not UTF-8 have trigger_b64, with the bytes of the name",
             f"{encoded ^ invalid}",
         )
-        report.check(not list(instance.root.rglob("pwned")), f"{where}: no name is executed")
+        report.check(not list(instance.root.rglob("pwned")), f"{where}: names are not executed")
         check_after_run(report, instance, where)
 
 
 def check_taken_names(report):
-    """Names that are already taken in the folder into which a trigger is moved."""
+    """Checks names that are already taken in the folder into which a trigger is moved."""
     with HostileInstance() as instance:
         long = b"l" * 250 + b".json"
         instance.bobbin("run", "--spool-only")
@@ -113,7 +113,7 @@ def check_taken_names(report):
         instance.clean_run()
         report.check(
             stat.S_ISFIFO(os.stat(instance.in_folder("rejected", "fifo.json.2")).st_mode),
-            "a name that a directory has taken in rejected/ gets a number as well",
+            "a name that a directory has taken in rejected/ also gets a number",
         )
 
 
@@ -121,13 +121,13 @@ def check_safe_on_terminal(report, instance, arguments, when):
     shown = on_terminal(instance, *arguments)
     report.check(
         shown and not UNSAFE_FOR_TERMINAL.search(shown),
-        f"`bobbin {' '.join(arguments)}` writes nothing unsafe to a terminal {when}",
+        f"`bobbin {' '.join(arguments)}` does not write anything unsafe to a terminal {when}",
         repr(shown[:400]),
     )
 
 
 def check_while_running(report):
-    """What is shown of a hostile name while its job runs, and of a job's own output."""
+    """Checks how a hostile name is shown while its job runs, and how the job's own output is shown."""
     shouting = b"shout-\n\xff.json"
     with HostileInstance() as instance:
         instance.put(NAMES["ESC"], b"5")
@@ -147,14 +147,14 @@ def check_while_running(report):
         record = instance.record(shouting)
         report.check(
             "red" in str(record["error_message"]),
-            "the record of a job has what the job wrote to standard error",
+            "the record of a job has the line that the job wrote to standard error",
             str(record),
         )
         log = ("log", str(record.get("id")))
         for arguments in (log, ("history",), ("history", "--json"), ("status",)):
             check_safe_on_terminal(report, instance, arguments, "after a job with a hostile name")
         raw = subprocess.run(instance.command(*log), capture_output=True, check=False).stdout
-        report.check(b"\x1b]0;owned\x07" in raw, "`bobbin log` writes to a pipe what the job wrote", repr(raw))
+        report.check(b"\x1b]0;owned\x07" in raw, "`bobbin log` writes the job's unchanged output to a pipe", repr(raw))
         for name in (NAMES["ESC"], NAMES["composed"]):
             instance.put(name, b"1")
             result = instance.bobbin("cancel", os.fsdecode(name))

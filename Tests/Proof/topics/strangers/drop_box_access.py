@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Tries what submitters of a drop box can do, which is to add files, and what they cannot do, which is everything else.
+"""Tries what submitters of a drop box can do (add files) and what they cannot do (everything else).
 
-They cannot list, read, rename, replace or delete what others dropped, cannot pass for another user, cannot take a lock,
-and cannot keep a run from working. In addition: a batch of a user that is not root, in a spool of its own. This topic
-needs root.
+They cannot list, read, rename, replace or delete files of others, cannot impersonate another user, cannot take a lock,
+and cannot keep a run from working. The topic also runs a batch that is not root in its own spool. It needs root.
 
-    Tests/Proof/topics/drop_box_access.py [--full] [--seed N]
+    Tests/Proof/topics/strangers/drop_box_access.py [--full] [--seed N]
 """
 
 import json
@@ -25,7 +24,7 @@ from dropbox import ANNA, MALLORY, OUTSIDER, SUBMITTERS, DropBox
 from hostile_instance import BATCH_USER, HostileInstance
 from processes import become, wait_for
 
-# What a submitter tries, as the end of a sentence, and how.
+# The attempts of a submitter, each as the end of a sentence, and their scripts.
 FORBIDDEN = {
     "list the spool": "ls $S",
     "list the spool by another name": "ls $S/.",
@@ -82,7 +81,7 @@ FORBIDDEN_COMMANDS = (
 
 
 def check_adding(report):
-    """What a submitter can do."""
+    """Checks what a submitter can do."""
     with DropBox() as box:
         dropped = box.shell(
             ANNA, "touch $S/1.json && echo 1 >$S/anna.json && echo 1 >$S/.x.tmp && mv $S/.x.tmp $S/moved.json"
@@ -106,7 +105,7 @@ def check_adding(report):
         report.check_oracle(box, "no submitter's trigger is lost", result.describe())
         owners = {record["uid"] for record in box.records() if record["name"]}
         report.check(owners == {ANNA}, "the history has the user who dropped each trigger", str(owners))
-        # Once more, after the first run has made folders and a history.
+        # Another run, after the first has made folders and a history.
         box.shell(ANNA, "touch $S/1.json")
         box.expect("1.json")
         result = box.submit(MALLORY, "fail", "--json")
@@ -118,11 +117,11 @@ def check_adding(report):
             for path in box.spool.rglob("*")
             if path.stat().st_gid == SUBMITTERS and path.stat().st_mode & 0o077
         }
-        report.check(not readable, "the submitters' group may read nothing that Bobbin makes", str(readable))
+        report.check(not readable, "the submitters' group may not read anything that Bobbin makes", str(readable))
 
 
 def check_everything_else(report):
-    """What a submitter cannot do, each tried for real."""
+    """Checks what a submitter cannot do, by trying it."""
     with DropBox() as box:
         box.run_batch()
         box.shell(ANNA, "echo 1 >$S/done.json; echo 4 >$S/shout.json; echo nothing >$S/junk.json")
@@ -142,7 +141,7 @@ def check_everything_else(report):
             )
         after = snapshot(box)
         report.check(
-            after == before, "the attempts of a submitter change nothing in the spool", differences(before, after)
+            after == before, "the attempts of a submitter do not change the spool", differences(before, after)
         )
         for script in ("ls $S", "cat $S/anna.json", "touch $S/outsider.json", "cat $S/history.jsonl"):
             outside = subprocess.run(
@@ -159,18 +158,18 @@ def check_everything_else(report):
 
 def snapshot(box):
     """Every path in the spool, with its identity and its content."""
-    found = {}
+    entries = {}
     for path in box.spool.rglob("*"):
         status = path.lstat()
         content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
-        found[str(path.relative_to(box.spool))] = (
+        entries[str(path.relative_to(box.spool))] = (
             status.st_ino,
             status.st_mode,
             status.st_uid,
             status.st_mtime_ns,
             content,
         )
-    return found
+    return entries
 
 
 def differences(before, after):
@@ -182,7 +181,7 @@ def differences(before, after):
 
 
 def check_forgery(report):
-    """Whatever a trigger says of itself, the history has the user who owns its file."""
+    """Checks that the history has the owner of a trigger's file, whatever the trigger says."""
     with DropBox() as box:
         forged = {
             "a.json": {"channel_id": 1, "uid": 0, "user": "root", "BOBBIN_USER": "root"},
@@ -191,7 +190,7 @@ def check_forgery(report):
         for name, document in forged.items():
             box.shell(MALLORY, f"printf %s {shlex.quote(json.dumps(document))} >$S/{name}")
             box.expect(name)
-        # Root makes the link, because the kernel forbids it to submitters: a second name of another user's file.
+        # A second name of another user's file. Root makes it, because the kernel does not allow submitters to do so.
         box.shell(ANNA, "echo 1 >$S/anna.json")
         os.link(box.path("anna.json"), box.path("forged.json"))
         box.expect("anna.json")
@@ -207,11 +206,11 @@ def check_forgery(report):
             box.ledger()[b"forged.json"] + box.ledger()[b"anna.json"] <= 1,
             "a second name of another user's file is not another request",
         )
-        report.check_oracle(box, "forged triggers lose no trigger")
+        report.check_oracle(box, "no trigger is lost because of forged triggers")
 
 
 def check_blocking(report):
-    """Whatever a submitter leaves in the spool, a run processes everything else."""
+    """Checks that a run processes everything else, whatever a submitter leaves in the spool."""
     with DropBox() as box:
         box.shell(
             MALLORY,
@@ -259,15 +258,15 @@ def check_blocking(report):
 
 
 def check_crash_with_trigger_of_another_user(report):
-    """The kernel does not tell the batch whether another user's file is being written. That must not make the batch
-    forget a crash."""
+    """Checks that the batch does not forget a crash, even though the kernel does not tell it whether another user's
+    file is being written."""
     channels = [
         {"id": 5, "name": "hold", "command": ["handlers/hold"], "rerun": False},
         {"id": 6, "name": "again", "command": ["handlers/hold"]},
     ]
     for channel, expected in (("5", [("interrupted", 1)]), ("6", [("interrupted", 3)])):
         with DropBox(channels, max_attempts=3, settle="5s") as box:
-            # A scalar is complete only after it was left alone for the settle time; an object as soon as it parses.
+            # A scalar is complete only when it has not changed for the time to settle, an object as soon as it parses.
             box.shell(ANNA, f"echo {channel} >$S/anna.json")
             box.expect("anna.json", rerun=channel != "5")
             for _ in range(4):
@@ -290,7 +289,7 @@ def check_crash_with_trigger_of_another_user(report):
 
 
 def check_batch_of_user(report):
-    """A batch that is not root."""
+    """Checks a batch that is not root."""
     with HostileInstance() as instance:
         instance.copy_program()
         instance.give_to(BATCH_USER)
@@ -300,24 +299,24 @@ def check_batch_of_user(report):
             os.chown(instance.path(name), BATCH_USER, BATCH_USER)
         report.check(
             instance.as_user(BATCH_USER, "check", "--quiet").status == 0,
-            "`bobbin check` finds nothing in a spool of one user",
+            "`bobbin check` does not find a problem in the spool of a single user",
         )
         instance.oracle.note_clean_run()
         result = instance.as_user(BATCH_USER, "run", "--spool-only")
         report.check(result.status == 1, "a batch that is not root drains its spool", result.describe())
-        report.check_oracle(instance, "a batch that is not root loses no trigger")
+        report.check_oracle(instance, "a batch that is not root does not lose a trigger")
         modes = {path.name: oct(path.stat().st_mode & 0o7777) for path in instance.spool.iterdir() if path.is_dir()}
         report.check(set(modes.values()) == {"0o750"}, "the folders that a batch makes have the mode 0750", str(modes))
         lock = instance.lock_path.stat()
         report.check(lock.st_mode & 0o7777 == 0o600, "the lock that a batch makes has the mode 0600", oct(lock.st_mode))
-        # Root runs it once, by mistake or on purpose.
+        # Root runs the batch once, by mistake or on purpose.
         instance.drop("root.json", "1")
         result = instance.bobbin("run", "--spool-only")
         report.check(result.status == 0, "root can run the batch in another user's spool", result.describe())
         instance.drop("after.json", "1")
         instance.oracle.note_clean_run()
         result = instance.as_user(BATCH_USER, "run", "--spool-only")
-        report.check(result.status == 0, "a run of root does not lock the batch's user out", result.describe())
+        report.check(result.status == 0, "a run of root does not lock out the batch's user", result.describe())
         report.check_oracle(instance, "no trigger is lost between the batch's user and root")
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Plants files in a drop box: under Bobbin's own names before Bobbin makes them, and links to other places.
+"""Plants files in a drop box, under Bobbin's own names before Bobbin makes them, and links to other places.
 
-The batch neither writes nor reads in other places because of them, discloses nothing, believes nothing, and is not kept
+The batch does not read or write in other places because of them, does not disclose or believe anything, and is not kept
 from working. This topic needs root.
 
-    Tests/Proof/topics/drop_box_attacks.py [--full] [--seed N]
+    Tests/Proof/topics/strangers/drop_box_attacks.py [--full] [--seed N]
 """
 
 import json
@@ -25,7 +25,7 @@ from dropbox import ANNA, MALLORY, SUBMITTERS, DropBox
 from hostile_instance import BATCH_USER
 from processes import Result, become
 
-# What an attacker can make under a name.
+# The kinds of entries that an attacker can make.
 KINDS = (
     "a directory",
     "a file",
@@ -35,7 +35,7 @@ KINDS = (
     "a dangling link",
     "a hard link",
 )
-# What a submitter must not be able to do afterwards.
+# The commands that a submitter must not be able to run afterwards.
 FORBIDDEN = (
     "ls $S/done",
     "cat $S/history.jsonl",
@@ -49,7 +49,7 @@ FORBIDDEN = (
 
 
 def plant(kind, box, name):
-    """Lets the attacker make a file under one of Bobbin's names. Returns what must not change."""
+    """Lets the attacker make a file under one of Bobbin's names. Returns the file or directory that must not change."""
     target = box.lair / "target"
     if kind == "a directory":
         box.shell(MALLORY, f"mkdir -m 777 $S/{name}")
@@ -68,7 +68,7 @@ def plant(kind, box, name):
         box.lair.chmod(0o777)
         box.shell(MALLORY, f"ln -s $LAIR/target $S/{name}")
     elif kind == "a hard link":
-        # An attacker can make it if fs.protected_hardlinks is 0, or to a file of their own.
+        # An attacker can make a hard link if fs.protected_hardlinks is 0, or to their own file.
         target.write_text("valuable")
         os.chown(target, BATCH_USER, BATCH_USER)
         os.link(target, box.spool / name)
@@ -76,7 +76,7 @@ def plant(kind, box, name):
 
 
 def problems_of_planted(kind, name):
-    """What is wrong with a run that finds a planted file under one of Bobbin's names."""
+    """The problems of a run that finds a planted file under one of Bobbin's names."""
     with DropBox() as box:
         target = plant(kind, box, name)
         original = target.lstat() if os.path.lexists(target) else None
@@ -109,7 +109,7 @@ def problems_of_planted(kind, name):
 
 
 def check_own_names(report):
-    """Each of Bobbin's names, taken before the first run (or after logrotate), by each kind of file."""
+    """Checks each of Bobbin's names with each kind of file, planted before the first run or after logrotate."""
     count = 0
     for name in (*layout.FOLDERS, *layout.FILES):
         problems = []
@@ -134,7 +134,7 @@ def check_own_names(report):
         pruned = box.as_user(BATCH_USER, "prune")
         report.check(
             result.status == 0 and pruned.status == 0 and box.outcome("anna.json") == "succeeded",
-            "planted names of temporary files and of files set aside block nothing",
+            "planted names of temporary files and of files set aside do not block anything",
             result.describe() + pruned.describe(),
         )
     report.figure(f"{count} of Bobbin's names taken first by others")
@@ -156,11 +156,11 @@ def check_planted_history(report):
             "a batch does not write to a history that a submitter began after rotation",
             result.describe(),
         )
-        report.check_oracle(box, "a batch begins a history of its own instead of a planted history")
+        report.check_oracle(box, "a batch begins its own history instead of a planted history")
 
 
 def check_forged_history(report):
-    """A submitter makes an old history with records that never were."""
+    """Checks an old history with false records that a submitter made."""
     with DropBox() as box:
         box.run_batch()
         box.shell(ANNA, "echo 5 >$S/anna.json")
@@ -196,7 +196,7 @@ def check_forged_history(report):
 
 # --- Links.
 
-# Replaces triggers by links to the secret and back, over and over.
+# Repeatedly replaces triggers with links to the secret and back.
 SWAPPER = """
 import os, sys
 spool, secret, flag = sys.argv[1:]
@@ -217,7 +217,7 @@ while not os.path.exists(flag):
 
 
 def check_links(report, seconds):
-    """Links under triggers' names, including links that change while the batch reads them."""
+    """Checks links under triggers' names, including links that change while the batch reads them."""
     with DropBox() as box:
         secret = os.fsdecode(box.write_secret())
         os.chown(secret, BATCH_USER, BATCH_USER)
@@ -230,8 +230,8 @@ def check_links(report, seconds):
         for name in ("link.json", "folder.json", "configuration.json"):
             box.expect(name)
         box.run_batch()
-        found = box.places_of_secret()
-        report.check(not found, "a batch does not read a link to a file that only the batch's user may read", found)
+        places = box.places_of_secret()
+        report.check(not places, "a batch does not read a link to a file that only the batch's user may read", places)
         report.check_oracle(box, "links are rejected and not lost")
         statuses = run_while_swapping(box, secret, seconds)
         report.check(
@@ -239,15 +239,15 @@ def check_links(report, seconds):
             "every run ends as documented while triggers change into links and back",
             str(statuses),
         )
-        found = box.places_of_secret()
-        report.check(not found, "a batch does not read the secret while triggers change into links and back", found)
+        places = box.places_of_secret()
+        report.check(not places, "a batch does not read the secret while triggers change into links and back", places)
         result = box.run_batch()
         report.check(
             result.status == 0 and not box.pending() and not list((box.spool / "running").iterdir()),
-            "the run after that leaves nothing pending or claimed",
+            "the last run does not leave anything pending or claimed",
             result.describe(),
         )
-        # A record with `requeued` is not final: its job was stopped together with its run.
+        # A record with `requeued` is not final, because its job was stopped together with its run.
         records = [
             record
             for record in box.records()
@@ -261,7 +261,7 @@ def check_links(report, seconds):
 
 
 def run_while_swapping(box, secret, seconds):
-    """Runs the batch again and again while a submitter swaps triggers for links; returns the exit statuses."""
+    """Runs the batch repeatedly while a submitter swaps triggers for links; returns the exit statuses."""
     command = [*become(MALLORY, [SUBMITTERS]), "python3", "-c", SWAPPER]
     swapping = subprocess.Popen([*command, str(box.spool), secret, str(box.root / "release")])
     deadline = time.monotonic() + seconds
@@ -274,7 +274,7 @@ def run_while_swapping(box, secret, seconds):
 
 
 def bounded_run(box, seconds):
-    """A run that is asked to stop after some time, because triggers may come faster than it processes them."""
+    """Makes a run that is asked to stop after some time, because triggers may come faster than it processes them."""
     process = box.start("run", "--spool-only", "--quiet", prefix=become(BATCH_USER), stdout=subprocess.DEVNULL)
     try:
         _, err = process.communicate(timeout=seconds)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Spoils modes and owners: `bobbin check` finds each and says how to repair it, and doing so repairs it.
+"""Spoils modes and owners. `bobbin check` finds each fault, and the commands that it gives repair the fault.
 
 This topic needs root.
 
-    Tests/Proof/topics/setup_check.py [--full] [--seed N]
+    Tests/Proof/topics/strangers/setup_check.py [--full] [--seed N]
 """
 
 import json
@@ -74,18 +74,18 @@ def check_spoiled(report, label, spoil):
         instance.as_user(BATCH_USER, "run", "--spool-only")
         clean = instance.as_user(BATCH_USER, "check", "--json")
         if clean.status != 0:
-            report.check(False, f"`bobbin check` finds nothing before there is {label}", clean.describe())
+            report.check(False, f"`bobbin check` accepts the instance before there is {label}", clean.describe())
             return
         spoil(instance)
-        found = instance.as_user(BATCH_USER, "check", "--json")
-        problems = json.loads(found.out)["problems"] if found.out else []
+        result_of_check = instance.as_user(BATCH_USER, "check", "--json")
+        problems = json.loads(result_of_check.out)["problems"] if result_of_check.out else []
         report.check(
-            found.ended_by_itself
-            and found.status != 0
+            result_of_check.ended_by_itself
+            and result_of_check.status != 0
             and problems
             and all(problem["remedy"] for problem in problems),
             f"`bobbin check` finds {label}, and says what to do",
-            found.describe(),
+            result_of_check.describe(),
         )
         commands = [command for problem in problems for command in COMMAND.findall(problem["remedy"])[:1]]
         for command in commands:
@@ -94,7 +94,7 @@ def check_spoiled(report, label, spoil):
         report.check(
             commands and repaired.status == 0,
             f"the commands of `bobbin check` repair {label}",
-            [*commands, repaired.describe(), found.out],
+            [*commands, repaired.describe(), result_of_check.out],
         )
         instance.drop("after.json", "1")
         instance.oracle.note_clean_run()
@@ -110,7 +110,7 @@ def main():
     with DropBox() as box:
         box.run_batch()
         result = box.as_user(BATCH_USER, "check", "--json")
-        report.check(result.status == 0, "`bobbin check` finds nothing in a correct drop box", result.describe())
+        report.check(result.status == 0, "`bobbin check` accepts a correct drop box", result.describe())
     report.figure(f"{len(SPOILED)} wrong modes and owners found and repaired")
     report.finish()
 
