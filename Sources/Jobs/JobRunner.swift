@@ -93,12 +93,15 @@ package final class JobRunner {
       }
       return false
     }
-    let pipes = started.pipes
+    var pipes = started.pipes
     let supervisor = JobSupervisor(
       timeout: channel.timeout, grace: channel.grace, stop: stop, onLongRunning: onLongRunning)
-    let supervision = try supervisor.supervise(started.child, pipes, into: &output)
+    let supervision = try supervisor.supervise(started.child, &pipes, into: &output)
     leftNothingBehind = supervision.isClean
     if supervision.isClean { self.pipes = consume pipes }
+    if supervision.endedLeftovers {
+      log.info("ended what the job left behind", ["id": String(job.id), "channel": channel.name])
+    }
     if let trouble = supervision.trouble {
       log.warning(
         "what the job left behind may live on: \(trouble)", ["id": String(job.id), "channel": channel.name])

@@ -13,13 +13,19 @@ struct JobSupervisor {
   private static let unreadLimit = 64 << 20
 
   let timeout: Duration
+  /// How long what a job left behind may go on by itself.
+  let patience: Duration
   let teardown: Teardown
   let stop: StopRequest
   /// Called once if the job turns out to be long-running.
   let onLongRunning: () -> Void
 
-  init(timeout: Duration, grace: Duration, stop: StopRequest, onLongRunning: @escaping () -> Void) {
+  init(
+    timeout: Duration, grace: Duration, patience: Duration = .seconds(1), stop: StopRequest,
+    onLongRunning: @escaping () -> Void
+  ) {
     self.timeout = timeout
+    self.patience = patience
     teardown = .stopping(grace: grace)
     self.stop = stop
     self.onLongRunning = onLongRunning
@@ -29,7 +35,7 @@ struct JobSupervisor {
   ///
   /// - Throws: when the system refuses to wait for the job's end. The job is then killed: it must not run on unseen.
   func supervise(
-    _ child: consuming ChildProcess, _ pipes: borrowing OutputPipes, into output: inout JobOutput
+    _ child: consuming ChildProcess, _ pipes: inout OutputPipes, into output: inout JobOutput
   ) throws(SystemError) -> Supervision {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { buffer.deallocate() }
@@ -51,7 +57,12 @@ struct JobSupervisor {
         supervision.ending = .interrupted(signal)
       }
       supervision.isClean = try !processes.remain()
-      if !supervision.isClean { try endRemaining(processes) }
+      if !supervision.isClean {
+        // The processes of a job that was stopped have been asked to end already.
+        let hasMoment = supervision.ending == .exited(exit)
+        supervision.endedLeftovers = hasMoment ? try remain(processes, &pipes, buffer, into: &output) : true
+        if supervision.endedLeftovers { try endRemaining(processes) }
+      }
     } catch {
       supervision.isClean = false
       supervision.trouble = error
@@ -120,13 +131,27 @@ struct JobSupervisor {
     _ pipes: borrowing OutputPipes, _ buffer: UnsafeMutableRawBufferPointer, until: MonotonicTime,
     into output: inout JobOutput
   ) throws(SystemError) {
-    let (hasOutput, hasError) = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: until)
-    if hasOutput, let bytes = Self.received(try pipes.readOutput(into: buffer), buffer) {
-      output.addOutput(bytes)
+    _ = try read(
+      pipes, try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: until), buffer, into: &output)
+  }
+
+  /// Reads once from each pipe that has something.
+  ///
+  /// - Returns: for each how many bytes came; 0 at its end, nil when there is nothing now.
+  private func read(
+    _ pipes: borrowing OutputPipes, _ isReady: (output: Bool, error: Bool),
+    _ buffer: UnsafeMutableRawBufferPointer, into output: inout JobOutput
+  ) throws(SystemError) -> (output: Int?, error: Int?) {
+    var counts: (output: Int?, error: Int?)
+    if isReady.output, let count = try pipes.readOutput(into: buffer) {
+      output.addOutput(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      counts.output = count
     }
-    if hasError, let bytes = Self.received(try pipes.readError(into: buffer), buffer) {
-      output.addError(bytes)
+    if isReady.error, let count = try pipes.readError(into: buffer) {
+      output.addError(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      counts.error = count
     }
+    return counts
   }
 
   /// The signal that stopped both a job and its batch: a shutdown, or `kill` for a whole session, does not wait for the
@@ -141,7 +166,29 @@ struct JobSupervisor {
     return exit.isByStopSignal ? try stop.wait(until: .now() + Self.signalDelay) : stop.signal
   }
 
-  /// Ends what is left of the job's processes with the same ladder as the job itself.
+  /// Gives what the main process left behind a moment to end by itself, and reads what it writes meanwhile: it may be a
+  /// filter through which the job's output passes, as in `exec > >(…)`. Once nobody can write any more there is nothing
+  /// to wait for; whoever keeps a pipe open is not waited for either.
+  ///
+  /// - Returns: whether processes are left.
+  private func remain(
+    _ processes: JobProcesses, _ pipes: inout OutputPipes, _ buffer: UnsafeMutableRawBufferPointer,
+    into output: inout JobOutput
+  ) throws(SystemError) -> Bool {
+    pipes.closeWriters()
+    var (outputNumber, errorNumber) = (pipes.outputNumber, pipes.errorNumber)
+    let deadline = MonotonicTime.now() + patience
+    while outputNumber >= 0 || errorNumber >= 0, MonotonicTime.now() < deadline, !stop.isUrgent {
+      let isReady = try Poll.wait(outputNumber, errorNumber, until: deadline)
+      let counts = try read(pipes, isReady, buffer, into: &output)
+      if counts.output == 0 { outputNumber = -1 }
+      if counts.error == 0 { errorNumber = -1 }
+      guard try processes.remain() else { return false }
+    }
+    return true
+  }
+
+  /// Ends what is left of the job's processes by the same ladder as the job itself.
   private func endRemaining(_ processes: JobProcesses) throws(SystemError) {
     var descent = Teardown.Descent(teardown, now: .now())
     while let signal = descent.signal {
@@ -178,28 +225,13 @@ struct JobSupervisor {
   ) throws(SystemError) -> Bool {
     var unread = Self.unreadLimit
     while unread > 0 {
-      let (hasOutput, hasError) = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: .now())
-      var count = 0
-      if hasOutput, let bytes = Self.received(try pipes.readOutput(into: buffer), buffer) {
-        output.addOutput(bytes)
-        count += bytes.count
-      }
-      if hasError, let bytes = Self.received(try pipes.readError(into: buffer), buffer) {
-        output.addError(bytes)
-        count += bytes.count
-      }
+      let isReady = try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: .now())
+      let counts = try read(pipes, isReady, buffer, into: &output)
+      let count = (counts.output ?? 0) + (counts.error ?? 0)
       if count == 0 { return true }
       unread -= count
     }
     return false
-  }
-
-  /// The bytes that a read returned; nil when there are no bytes now.
-  private static func received(
-    _ count: Int?, _ buffer: UnsafeMutableRawBufferPointer
-  ) -> UnsafeRawBufferPointer? {
-    guard let count, count > 0 else { return nil }
-    return UnsafeRawBufferPointer(rebasing: buffer[..<count])
   }
 }
 

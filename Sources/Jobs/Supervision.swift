@@ -13,6 +13,8 @@ struct Supervision {
   /// The job ended by itself and left neither a process nor output behind, so its pipes can be used again. (A process
   /// that was given the descriptors, or took them from /proc, could still hold them; such a process can do worse.)
   var isClean = false
-  /// Why the processes that the job left behind could not be found or ended.
+  /// The job left processes behind that did not end by themselves in time.
+  var endedLeftovers = false
+  /// Why the processes that it left behind could not be found or ended.
   var trouble: SystemError?
 }

@@ -31,13 +31,13 @@ struct JobSupervisorTests {
   /// - Parameter whenLong: called as soon as the job counts as long-running.
   private func supervise(
     _ script: String, timeout: Duration = .seconds(20), grace: Duration = .seconds(10),
-    whenLong: @escaping () -> Void = {}
+    patience: Duration = .milliseconds(50), whenLong: @escaping () -> Void = {}
   ) throws -> Outcome {
     let directory = try Directory(path: scratch.path)
     guard let lock = try FileLock.tryAcquire(FileName("lock"), in: directory) else {
       throw Failure("the lock is not free")
     }
-    let pipes = try OutputPipes()
+    var pipes = try OutputPipes()
     let child = try ChildProcess.start(
       program: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"],
       directory: scratch.path, writingTo: pipes, inheriting: lock)
@@ -45,7 +45,7 @@ struct JobSupervisorTests {
     let wasLong = Monitor(false)
     let signals = signals
     let supervisor = JobSupervisor(
-      timeout: timeout, grace: grace,
+      timeout: timeout, grace: grace, patience: patience,
       stop: StopRequest {
         let arrived = signals.withLock { $0 }
         return (arrived.first, arrived.count)
@@ -54,7 +54,7 @@ struct JobSupervisorTests {
         wasLong.withLock { $0 = true }
         whenLong()
       })
-    let supervision = try supervisor.supervise(child, pipes, into: &output)
+    let supervision = try supervisor.supervise(child, &pipes, into: &output)
     if let trouble = supervision.trouble { throw trouble }
     return Outcome(
       ending: supervision.ending, isClean: supervision.isClean, items: output.items,
@@ -133,6 +133,33 @@ struct JobSupervisorTests {
     let outcome = try supervise(script, grace: .milliseconds(200))
     #expect(outcome.ending == .exited(.status(0)))
     #expect(!outcome.isClean)
+    #expect(try Children.reap() == .childless)
+  }
+
+  @Test("What a job leaves behind has a moment to end by itself, and its output is the job's")
+  func filter() throws {
+    let script = "(sleep 0.2; echo late; echo cause >&2) & exit 3"
+    let outcome = try supervise(script, patience: .seconds(60))
+    #expect(outcome.ending == .exited(.status(3)))
+    #expect(outcome.items == 1)
+    #expect(outcome.error == "cause")
+    #expect(try supervise(script, patience: .zero).items == 0)
+  }
+
+  @Test(
+    "A job is not waited for when it left nothing behind, or only what cannot write to its pipes",
+    arguments: ["exit 0", "sleep 1000 >/dev/null 2>&1 & exit 0"])
+  func nothingToWaitFor(script: String) throws {
+    let begin = MonotonicTime.now()
+    #expect(try supervise(script, patience: .seconds(600)).ending == .exited(.status(0)))
+    #expect(MonotonicTime.now() - begin < .seconds(60))
+    #expect(try Children.reap() == .childless)
+  }
+
+  @Test("A process that keeps a pipe of its job open is ended after the moment")
+  func keptPipe() throws {
+    let outcome = try supervise("sleep 1000 & echo a", patience: .milliseconds(100))
+    #expect(outcome.items == 1)
     #expect(try Children.reap() == .childless)
   }
 }

@@ -40,7 +40,7 @@ package struct ChildProcess: ~Copyable {
           environment.withPointers(adding: variables) { environment in
             var request = linux_spawn(
               path: program, arguments: arguments, environment: environment, directory: directory,
-              output: pipes.output.writer.number, error: pipes.error.writer.number,
+              output: pipes.output.writerNumber, error: pipes.error.writerNumber,
               inherited: inherited.file.number,
               inherited_as: inheritedNumber)
             return linux_spawn(&request, &step)

@@ -6,8 +6,8 @@ import CLinux
 /// the child ends, nothing more arrives. And the next child can use the same pipes, if it is known that nobody holds
 /// them any longer; flags that a child has set on its ends (O_NONBLOCK) are cleared before the next start.
 package struct OutputPipes: ~Copyable {
-  let output: Pipe
-  let error: Pipe
+  private(set) var output: Pipe
+  private(set) var error: Pipe
 
   package init() throws(SystemError) {
     let output = try Pipe()
@@ -19,8 +19,15 @@ package struct OutputPipes: ~Copyable {
   /// Restores the flags of the children's ends: a write waits when a pipe is full. The corresponding C function is
   /// `fcntl(2)` with `F_SETFL`.
   package func reset() throws(SystemError) {
-    _ = try check(linux_set_blocking(output.writer.number), "prepare a pipe", nil)
-    _ = try check(linux_set_blocking(error.writer.number), "prepare a pipe", nil)
+    _ = try check(linux_set_blocking(output.writerNumber), "prepare a pipe", nil)
+    _ = try check(linux_set_blocking(error.writerNumber), "prepare a pipe", nil)
+  }
+
+  /// Closes the writing ends of this process: a pipe ends when the last other process that holds it has closed it. No
+  /// other child can use these pipes after that.
+  package mutating func closeWriters() {
+    output.closeWriter()
+    error.closeWriter()
   }
 
   /// The numbers of the reading ends, for `Poll.wait`.

@@ -124,4 +124,39 @@ struct JobTracesTests {
     // The file keeps its own name.
     #expect(try instance.names("done") == [name])
   }
+
+  /// A shell script whose standard output or error passes through a reader that goes on after the script has ended, as
+  /// `exec > >(…)` makes it in bash.
+  private func filtered(_ stream: Int, _ script: String) -> String {
+    """
+    rm -f ../pipe; mkfifo ../pipe
+    (sleep 0.1; while read -r line; do echo "$line"; done) <../pipe >&\(stream) &
+    exec \(stream)>../pipe
+    \(script)
+    """
+  }
+
+  @Test("What a job wrote through a process that ends after it is counted and logged")
+  func filteredOutput() throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/act"] }"#)
+    try instance.handler(
+      "act", filtered(1, "n=0; while [ $n -lt 300 ]; do echo item $n; n=$((n + 1)); done"))
+    let run = try instance.bobbin("run", "--json")
+    #expect(run.status == 0)
+    #expect(try run.json["videos_downloaded"] == 300)
+    #expect(try instance.directory.text("spool/logs/1.log").hasSuffix("item 299\n"))
+  }
+
+  @Test("What a job wrote to standard error through a process that ends after it says why the job failed")
+  func filteredError() throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "demo", command: ["handlers/act"], retry_delay: "1ms", transient: ["busy"] },
+        """)
+    try instance.handler(
+      "act", "echo \"$BOBBIN_ATTEMPT\" >>../ledger\n" + filtered(2, "echo 'server busy' >&2; exit 1"))
+    #expect(try instance.bobbin("run").status == 1)
+    #expect(try instance.ledger() == ["1", "2"])
+    #expect(try instance.history().first?["error_message"] == "exit status 1: server busy")
+  }
 }
