@@ -52,11 +52,12 @@ package final class JobRunner {
   ) throws(SystemError) -> JobResult {
     let begin = MonotonicTime.now()
     var result = JobResult(attempt: job.firstAttempt, startedAt: .now())
+    var items = ItemCounter()
     // A job that must never run twice is not repeated after a transient failure either.
     let attempts = job.channel.rerun ? max(1, job.channel.attempts) : 1
     for round in 1...attempts {
       result.attempt = job.firstAttempt + round - 1
-      let isTransient = try attempt(job, &result, holding: lock, onLongRunning: onLongRunning)
+      let isTransient = try attempt(job, &result, &items, holding: lock, onLongRunning: onLongRunning)
       guard isTransient, round < attempts else { break }
       log.warning(
         "job failed for now, will be tried again",
@@ -77,11 +78,12 @@ package final class JobRunner {
 
   /// - Returns: whether the attempt failed in a way that may pass.
   private func attempt(
-    _ job: Job, _ result: inout JobResult, holding lock: borrowing FileLock,
+    _ job: Job, _ result: inout JobResult, _ items: inout ItemCounter, holding lock: borrowing FileLock,
     onLongRunning: @escaping () -> Void
   ) throws(SystemError) -> Bool {
     let channel = job.channel
-    var output = JobOutput(id: job.id, directory: logs, transient: channel.transient, log: log)
+    var output = JobOutput(
+      id: job.id, directory: logs, transient: channel.transient, addingTo: items, log: log)
     let started: StartedJob
     leftNothingBehind = false
     do throws(SystemError) { started = try start(job, result.attempt, holding: lock) } catch {
@@ -106,6 +108,7 @@ package final class JobRunner {
       log.warning(
         "what the job left behind may live on: \(trouble)", ["id": String(job.id), "channel": channel.name])
     }
+    items = output.items
     return conclude(supervision.ending, output, channel, &result)
   }
 
@@ -116,11 +119,11 @@ package final class JobRunner {
     _ ending: Supervision.Ending, _ output: borrowing JobOutput, _ channel: Channel,
     _ result: inout JobResult
   ) -> Bool {
-    result.items += output.items
+    result.items = output.items.count
     result.exitStatus = nil
     result.signal = nil
     result.errorMessage = nil
-    let cause = output.lastErrorLine.map { ": \($0)" } ?? ""
+    let cause = output.cause.text.map { ": \($0)" } ?? ""
     switch ending {
     case .exited(.status(0)):
       result.outcome = .succeeded
@@ -138,7 +141,8 @@ package final class JobRunner {
       return output.isTransient
     case .timedOut:
       result.outcome = .timedOut
-      result.errorMessage = "not finished after \(channel.timeout.brief)\(cause)"
+      // What it wrote last before its time was up is not why.
+      result.errorMessage = "not finished after \(channel.timeout.brief)"
       return false
     case .interrupted(let signal):
       result.outcome = .interrupted

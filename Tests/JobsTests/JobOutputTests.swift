@@ -37,7 +37,7 @@ struct JobOutputTests {
     var output = try output()
     for piece in pieces { add(piece, to: &output) }
     output.finish()
-    let items = output.items
+    let items = output.items.count
     #expect(items == count)
   }
 
@@ -47,21 +47,63 @@ struct JobOutputTests {
     add(String(repeating: "x", count: 100_000), to: &output)
     add("\ny\n", to: &output)
     output.finish()
-    let items = output.items
+    let items = output.items.count
     #expect(items == 2)
   }
 
-  @Test("The last line on standard error that is not blank is the likely cause")
-  func lastErrorLine() throws {
+  @Test("The last line on standard error is the likely cause")
+  func cause() throws {
     var output = try output()
     addError("first\nsecond\n\n", to: &output)
     addError("thi", to: &output)
     addError("rd", to: &output)
     output.finish()
-    let lastErrorLine = output.lastErrorLine
-    #expect(lastErrorLine == "third")
-    let items = output.items
+    let cause = output.cause.text
+    #expect(cause == "third")
+    let items = output.items.count
     #expect(items == 0)
+  }
+
+  @Test(
+    "The likely cause is the last error, otherwise the last line with a letter that is not a warning",
+    arguments: [
+      (["ERROR: a", "ERROR: b", "b failed", "WARNING: c"], "ERROR: b"),
+      (["first", "an ERROR: x"], "an ERROR: x"),
+      (["cause", "╰────╯", "100 % (3/3)"], "cause"), (["Fehler", "Ошибка", "…"], "Ошибка"),
+      (["cause", "tool: warning: old"], "cause"), (["cause", "DeprecationWarning: x"], "cause"),
+      (["cause", "[warn] x"], "cause"), (["cause", "2026-01-31T10:30:00.123Z warning x key=1"], "cause"),
+      (["cause", "time=1 level=warn msg=x"], "cause"), (["cause", "Warn"], "cause"),
+      (["too many warnings"], "too many warnings"), (["warned twice"], "warned twice"),
+      (["WARNING: x", "---"], nil), ([], nil),
+    ] as [([String], String?)])
+  func likelyCause(lines: [String], expected: String?) throws {
+    var output = try output()
+    for line in lines { addError(line + "\n", to: &output) }
+    output.finish()
+    let cause = output.cause.text
+    #expect(cause == expected)
+  }
+
+  @Test("Each line counts once however many attempts print it, and each time within one attempt")
+  func attempts() {
+    func lines(_ texts: String...) -> [[UInt8]] { texts.map { Array($0.utf8) } }
+    var items = ItemCounter()
+    items.add(lines("a", "a", "b"))
+    items.beginNextAttempt()
+    items.add(lines("b", "c"))
+    items.beginNextAttempt()
+    items.add(lines("a", "c", "d", "d"))
+    #expect(items.count == 6)
+  }
+
+  @Test("What an attempt prints beyond the memory for lines is counted again")
+  func memory() {
+    var items = ItemCounter()
+    let lines = (0...ItemCounter.memory).map { Array(String($0).utf8) }
+    items.add(lines)
+    items.beginNextAttempt()
+    items.add(lines)
+    #expect(items.count == ItemCounter.memory + 2)
   }
 
   @Test(
@@ -122,8 +164,8 @@ struct JobOutputTests {
     addError(text, to: &output)
     add(text, to: &output)
     output.finish()
-    let (lastErrorLine, items) = (output.lastErrorLine, output.items)
-    #expect(lastErrorLine == last)
+    let (cause, items) = (output.cause.text, output.items.count)
+    #expect(cause == last)
     #expect(items == count)
   }
 
@@ -140,8 +182,8 @@ struct JobOutputTests {
     // The sequence may be cut into pieces anywhere.
     for scalar in text.unicodeScalars { addError(String(scalar), to: &output) }
     output.finish()
-    let (lastErrorLine, isTransient) = (output.lastErrorLine, output.isTransient)
-    #expect(lastErrorLine == line)
+    let (cause, isTransient) = (output.cause.text, output.isTransient)
+    #expect(cause == line)
     #expect(isTransient == (line != nil))
   }
 
@@ -155,7 +197,7 @@ struct JobOutputTests {
     }
     addError("the cause\n", to: &output)
     output.finish()
-    let items = output.items
+    let items = output.items.count
     #expect(items == count)
     let lines = try scratch.text("7.log").split(separator: "\n")
     #expect(lines.first?.hasPrefix("0x") == true)
@@ -195,7 +237,7 @@ struct JobOutputTests {
     add("a\n", to: &output)
     add("b\n", to: &output)
     output.finish()
-    let items = output.items
+    let items = output.items.count
     #expect(items == 2)
     #expect(warnings.withLock { $0 }.count == 1)
     #expect(warnings.withLock { $0 }.first?.contains(" warning job log not written: cannot open ") == true)

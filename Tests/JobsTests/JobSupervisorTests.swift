@@ -57,8 +57,8 @@ struct JobSupervisorTests {
     let supervision = try supervisor.supervise(child, &pipes, into: &output)
     if let trouble = supervision.trouble { throw trouble }
     return Outcome(
-      ending: supervision.ending, isClean: supervision.isClean, items: output.items,
-      error: output.lastErrorLine, wasLongRunning: wasLong.withLock { $0 })
+      ending: supervision.ending, isClean: supervision.isClean, items: output.items.count,
+      error: output.cause.text, wasLongRunning: wasLong.withLock { $0 })
   }
 
   @Test("A job that ends by itself is clean, and its whole output is counted")

@@ -128,7 +128,48 @@ struct JobTests {
     }
   }
 
-  @Test("The log of a long output keeps both ends and says how much is left out, and the job continues")
+  @Test(
+    "The message of a failed job is its last error, otherwise its last line with a letter that is not a warning",
+    arguments: [
+      ("ERROR: gone", ["ERROR: busy", "ERROR: gone", "WARNING: slow", "sent 3 bytes"]),
+      ("fatal: gone", ["first", "fatal: gone", "WARNING: slow", "tool: warning: old", "╰────╯", "100 %"]),
+      (nil, ["WARNING: slow", "====="]),
+    ] as [(String?, [String])])
+  func message(cause: String?, lines: [String]) throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/fails"] }"#)
+    try instance.handler("fails", lines.map { "echo '\($0)' >&2" }.joined(separator: "\n") + "\nexit 4")
+    #expect(try instance.bobbin("run").status == 1)
+    let message = try instance.history().first?["error_message"]
+    #expect(message == .string("exit status 4" + (cause.map { ": \($0)" } ?? "")))
+  }
+
+  @Test("The message of a job that took too long says its time limit and quotes no line")
+  func timeoutMessage() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/slow"], timeout: "300ms" }"#)
+    try instance.handler("slow", "echo 'all is well' >&2\nread -r line <../gates/release")
+    #expect(try instance.bobbin("run").status == 1)
+    #expect(try instance.history().first?["error_message"] == "not finished after 300ms")
+  }
+
+  @Test("A line that an earlier attempt of the same job printed is not counted twice")
+  func repeatedItems() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/try"], retry_delay: "1ms", attempts: 3 }"#)
+    try instance.handler(
+      "try",
+      """
+      case $BOBBIN_ATTEMPT in
+      1) echo a; echo b; exit 75 ;;
+      2) echo a; echo b; echo c; exit 75 ;;
+      3) echo b; echo c; echo d; echo d ;;
+      esac
+      """)
+    // Within one attempt each line is an item: a, b, c, d, d.
+    #expect(try instance.bobbin("run", "--json").json["videos_downloaded"] == 5)
+  }
+
+  @Test("The log of a long output keeps both ends and says what is left out, and the job goes on")
   func logLimit() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/talk"] }"#)
     try instance.handler(
