@@ -44,11 +44,13 @@ package final class JobRunner {
   /// Runs a job to its end. A failed job is a result, not an error.
   ///
   /// - Parameters:
-  ///   - lock: the channel's lock, which the job's processes inherit.
+  ///   - lock: the channel's, inherited by the job's processes.
+  ///   - onStopping: called before a job is cut short because the batch is asked to stop.
   ///   - onLongRunning: called when an attempt takes longer than a tenth of a second.
   /// - Throws: when the batch itself cannot go on.
   package func run(
-    _ job: Job, holding lock: borrowing FileLock, onLongRunning: @escaping () -> Void
+    _ job: Job, holding lock: borrowing FileLock, onStopping: @escaping () -> Void = {},
+    onLongRunning: @escaping () -> Void
   ) throws(SystemError) -> JobResult {
     let begin = MonotonicTime.now()
     var result = JobResult(attempt: job.firstAttempt, startedAt: .now())
@@ -57,7 +59,8 @@ package final class JobRunner {
     let attempts = job.channel.rerun ? max(1, job.channel.attempts) : 1
     for round in 1...attempts {
       result.attempt = job.firstAttempt + round - 1
-      let isTransient = try attempt(job, &result, &items, holding: lock, onLongRunning: onLongRunning)
+      let isTransient = try attempt(
+        job, &result, &items, holding: lock, onStopping: onStopping, onLongRunning: onLongRunning)
       guard isTransient, round < attempts else { break }
       log.warning(
         "job failed for now, will be tried again",
@@ -79,7 +82,7 @@ package final class JobRunner {
   /// - Returns: whether the attempt failed in a way that may pass.
   private func attempt(
     _ job: Job, _ result: inout JobResult, _ items: inout ItemCounter, holding lock: borrowing FileLock,
-    onLongRunning: @escaping () -> Void
+    onStopping: @escaping () -> Void, onLongRunning: @escaping () -> Void
   ) throws(SystemError) -> Bool {
     let channel = job.channel
     var output = JobOutput(
@@ -97,7 +100,8 @@ package final class JobRunner {
     }
     var pipes = started.pipes
     let supervisor = JobSupervisor(
-      timeout: channel.timeout, grace: channel.grace, stop: stop, onLongRunning: onLongRunning)
+      timeout: channel.timeout, grace: channel.grace, stop: stop, onStopping: onStopping,
+      onLongRunning: onLongRunning)
     let supervision = try supervisor.supervise(started.child, &pipes, into: &output)
     leftNothingBehind = supervision.isClean
     if supervision.isClean { self.pipes = consume pipes }

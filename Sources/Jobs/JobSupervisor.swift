@@ -17,17 +17,21 @@ struct JobSupervisor {
   let patience: Duration
   let teardown: Teardown
   let stop: StopRequest
+  /// Called before the job is torn down because the batch is asked to stop, or before its processes are if that signal
+  /// ended the job first.
+  let onStopping: () -> Void
   /// Called once if the job turns out to be long-running.
   let onLongRunning: () -> Void
 
   init(
     timeout: Duration, grace: Duration, patience: Duration = .seconds(1), stop: StopRequest,
-    onLongRunning: @escaping () -> Void
+    onStopping: @escaping () -> Void = {}, onLongRunning: @escaping () -> Void
   ) {
     self.timeout = timeout
     self.patience = patience
     teardown = .stopping(grace: grace)
     self.stop = stop
+    self.onStopping = onStopping
     self.onLongRunning = onLongRunning
   }
 
@@ -55,6 +59,7 @@ struct JobSupervisor {
     do throws(SystemError) {
       if end.cause == nil, let signal = try stopSignal(behind: exit) {
         supervision.ending = .interrupted(signal)
+        onStopping()
       }
       supervision.isClean = try !processes.remain()
       if !supervision.isClean {
@@ -98,6 +103,7 @@ struct JobSupervisor {
       let now = MonotonicTime.now()
       if cause == nil, let reason = teardownReason(now: now, timeLimit) {
         cause = reason
+        if case .interrupted = reason { onStopping() }
         let first = Teardown.Descent(teardown, now: now)
         if let signal = first.signal { child.signalGroup(signal) }
         descent = first

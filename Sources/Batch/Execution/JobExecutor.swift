@@ -20,15 +20,18 @@ struct JobExecutor {
   /// A scheduled job has no claim that says that it has begun, so it is noted in the lock file before it starts, and the
   /// note stays until the caller has made the record durable.
   ///
+  /// - Parameter onStopping: called before the job is cut short because the batch is asked to stop.
   /// - Throws: when the batch cannot go on.
-  func execute(_ job: Job, holding channelLock: borrowing FileLock) throws(SystemError) -> Execution {
+  func execute(
+    _ job: Job, holding channelLock: borrowing FileLock, onStopping: @escaping () -> Void = {}
+  ) throws(SystemError) -> Execution {
     context.ledger.started(job)
     let note = HolderNote.Job(
       id: job.id, channel: job.channel.name, trigger: job.trigger?.description, startedAt: .now())
     var hasNote = job.kind == .scheduled
     if hasNote { context.lock.note(job: note) }
     if let full = context.lock.diskFull { return .notStarted(full) }
-    let result = try context.jobs.run(job, holding: channelLock) {
+    let result = try context.jobs.run(job, holding: channelLock, onStopping: onStopping) {
       if !hasNote { context.lock.note(job: note) }
       hasNote = true
     }

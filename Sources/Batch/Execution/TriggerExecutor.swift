@@ -144,11 +144,14 @@ struct TriggerExecutor {
   private func runJob(
     _ claimed: ClaimedTrigger, _ channel: Channel, holding channelLock: borrowing FileLock
   ) throws(SystemError) {
-    let (claim, trigger) = (claimed.claim, claimed.trigger)
+    let trigger = claimed.trigger
+    var claim = claimed.claim
     let job = Job(
       id: claim.id, run: context.id, kind: .manual, channel: channel, trigger: trigger.name,
       user: trigger.user, firstAttempt: claimed.attempt)
-    switch try jobs.execute(job, holding: channelLock) {
+    // Whoever stops the batch may lose patience and kill it: `docker stop` after 10 s.
+    let markStopping = { claim = markedStopping(claim, attempt: claimed.attempt) }
+    switch try jobs.execute(job, holding: channelLock, onStopping: markStopping) {
     case .notStarted(let shortage):
       try undo(claimed)
       throw shortage
@@ -157,7 +160,18 @@ struct TriggerExecutor {
       try context.waiting.putBack(claim)
       context.ledger.requeued(claim)
     case .ended(let result):
-      try context.ledger.finished(.job(job, result, of: trigger), claimed)
+      try context.ledger.finished(
+        .job(job, result, of: trigger),
+        ClaimedTrigger(claim: claim, trigger: trigger, attempt: claimed.attempt))
+    }
+  }
+
+  /// A claim that says that its attempt does not count. If it cannot be marked, it counts only when the batch is killed
+  /// while it stops, and nothing is lost.
+  private func markedStopping(_ claim: Claim, attempt: Int) -> Claim {
+    do throws(SystemError) { return try context.claims.mark(claim, .stopping(attempt)) } catch {
+      context.instance.log.warning("attempt not marked as stopped: \(error)")
+      return claim
     }
   }
 

@@ -150,10 +150,22 @@ package final class RunLedger {
     try recorder.add(.init(record: record, isRecorded: true, claim: claim, content: content))
   }
 
-  func willRetry(_ claim: Claim, _ channel: Channel, attempt: Int) {
+  func willRetry(_ claim: Claim, _ channel: Channel) {
+    var attempt: Int?
+    let event: String
+    switch claim.name.state {
+    case .attempt(let number):
+      attempt = number
+      event = "the job was cut short and will be run again"
+    case .stopping, .expired, .rejected, .cancelled, .waiting:
+      event = "the batch was stopped, and killed before its job had ended; the job will be run again"
+    }
     log.warning(
-      "recovered: the job was cut short and will be run again",
-      ["trigger": claim.trigger.description, "channel": channel.name, "attempt": String(attempt)])
+      "recovered: \(event)",
+      [
+        "trigger": claim.trigger.description, "channel": channel.name,
+        "attempt": attempt.map { String($0) },
+      ])
   }
 
   /// A scheduled job during which an earlier run was killed. Returns when the record is durable.

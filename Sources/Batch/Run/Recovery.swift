@@ -116,6 +116,8 @@ struct Recovery {
     case .rejected: try retire(claim, .rejected, try rejectReason(of: claim))
     case .waiting: try context.waiting.putBack(claim)
     case .attempt(let attempt): return try recoverJob(claim, attempt)
+    // An attempt that the batch itself cut short has not begun, as far as `max_attempts` is concerned.
+    case .stopping(let attempt): return try recoverJob(claim, attempt - 1)
     }
     return nil
   }
@@ -164,7 +166,7 @@ struct Recovery {
     case .locked: break
     }
     if channel.rerun, attempt < context.instance.configuration.maxAttempts {
-      context.ledger.willRetry(claim, channel, attempt: attempt)
+      context.ledger.willRetry(claim, channel)
       return true
     }
     let reason =
@@ -173,7 +175,7 @@ struct Recovery {
       : "cut short by a crash of the batch; \"rerun\" is false"
     try context.ledger.recovered(
       claim, .interrupted, reason: reason, uid: try claim.folder.status(of: claim.file)?.owner,
-      trigger: claimed.trigger, channel: channel, attempt: attempt)
+      trigger: claimed.trigger, channel: channel, attempt: max(1, attempt))
     return false
   }
 }

@@ -72,6 +72,21 @@ package final class ClaimFolder {
     }
   }
 
+  /// Claimed → claimed, for another state, durably. The corresponding C functions are `renameat2(2)` and `fsync(2)`.
+  ///
+  /// - Throws: also when the claim has vanished, which nobody but its owner may make it.
+  package func mark(_ claim: Claim, _ state: ClaimState) throws(SystemError) -> Claim {
+    let name = ClaimName(id: claim.id, state: state, trigger: claim.trigger)
+    let marked = Claim(name: name, folder: claim.folder, owner: claim.owner)
+    switch try claim.folder.move(claim.file, to: claim.folder, as: marked.file, isTargetOurs: true) {
+    case .moved: break
+    case .vanished: throw SystemError("mark", claim.folder.path(of: claim.file), .noSuchFile)
+    case .taken: throw SystemError("mark", claim.folder.path(of: claim.file), .exists)
+    }
+    try claim.folder.sync()
+    return marked
+  }
+
   /// Claimed → pending, under its own name.
   ///
   /// - Returns: nil when the claim was put back or has vanished. While a newer trigger has the name, the claim in its

@@ -2,6 +2,9 @@
 package enum ClaimState: Sendable, Hashable {
   /// The n-th attempt to run the job has begun, or is about to begin.
   case attempt(Int)
+  /// The n-th attempt is being cut short because the batch is asked to stop. It does not count, also when the batch is
+  /// killed before it has put the trigger back.
+  case stopping(Int)
   /// The trigger leaves the spool without being run.
   case expired, rejected, cancelled
   /// The trigger goes back into the spool as soon as the newer file that has its name is gone.
@@ -10,6 +13,7 @@ package enum ClaimState: Sendable, Hashable {
   var text: String {
     switch self {
     case .attempt(let number): String(number)
+    case .stopping(let number): "\(Self.stopping)\(number)"
     case .expired: "expired"
     case .rejected: "rejected"
     case .cancelled: "cancelled"
@@ -24,8 +28,12 @@ package enum ClaimState: Sendable, Hashable {
     case "cancelled": self = .cancelled
     case "waiting": self = .waiting
     default:
-      guard let number = Int(text), number > 0 else { return nil }
-      self = .attempt(number)
+      let isStopping = text.hasPrefix(Self.stopping)
+      let digits = isStopping ? text.dropFirst(Self.stopping.count) : text
+      guard let number = Int(digits), number > 0 else { return nil }
+      self = isStopping ? .stopping(number) : .attempt(number)
     }
   }
+
+  private static let stopping = "stop-"
 }

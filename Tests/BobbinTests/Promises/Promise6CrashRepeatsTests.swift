@@ -61,4 +61,41 @@ struct Promise6CrashRepeatsTests {
     #expect(records.first?["error_message"].string?.contains("rerun") == true)
     #expect(try instance.names("failed") == ["a.json"])
   }
+
+  @Test(
+    "An attempt that the batch's own stop cut short does not count, although the batch was killed meanwhile")
+  func killedWhileStopping() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/stay"], grace: "1h" }"#,
+      settings: "max_attempts: 1,")
+    try instance.handler(
+      "stay",
+      """
+      [ -e ../stopped ] && exec handlers/note
+      trap 'echo $$ >../gates/started' TERM
+      echo begun >../gates/started
+      while :; do read -r line <../gates/release; done
+      """)
+    try instance.drop("a.json")
+    let run = try instance.start("run", "--spool-only")
+    try instance.started.wait()
+    run.signal(SIGTERM)
+    // The job has been asked to end, and does not. Then whoever stops the batch loses patience.
+    let job = try #require(Int32(try instance.started.wait()))
+    run.signal(SIGKILL)
+    #expect(try run.wait().status == -SIGKILL)
+    kill(job, SIGKILL)
+    try waitUntil("the job has ended") { try !instance.isLocked("channels/1.lock") }
+
+    try instance.directory.write("stopped")
+    let next = try instance.bobbin("run", "--spool-only")
+    #expect(next.status == 0)
+    #expect(next.errorLine(with: " warning recovered", "stopped", "trigger=a.json") != nil)
+    #expect(try instance.ledger() == ["manual demo a.json"])
+    #expect(try instance.names("done") == ["a.json"])
+    let records = try instance.records(of: "a.json")
+    #expect(records.map { $0["outcome"] } == ["succeeded"])
+    #expect(records.map { $0["attempt"] } == [1])
+    #expect(try instance.names("running") == [])
+  }
 }

@@ -47,7 +47,7 @@ class Oracle:
         self.faults += 1
         recorded = {(record["id"], record["name"]) for record in self.view.records(strict=False)}
         for claim in self.view.claims():
-            if claim.state.isdigit() and (claim.id, claim.trigger) not in recorded:
+            if claim.state.removeprefix("stop-").isdigit() and (claim.id, claim.trigger) not in recorded:
                 self.cut_short.add(claim.trigger)
         self.expect_generated()
 

@@ -8,6 +8,7 @@ struct ClaimNameTests {
   static let names: [(ClaimName, String)] = [
     (.init(id: 1, state: .attempt(1), trigger: FileName("7.json")), "1.1.7.json"),
     (.init(id: 42, state: .attempt(12), trigger: FileName("a.b.json")), "42.12.a.b.json"),
+    (.init(id: 42, state: .stopping(2), trigger: FileName("7.json")), "42.stop-2.7.json"),
     (.init(id: 3, state: .expired, trigger: FileName("7.json")), "3.expired.7.json"),
     (.init(id: 3, state: .rejected, trigger: FileName("7.json")), "3.rejected.7.json"),
     (.init(id: 3, state: .cancelled, trigger: FileName("7.json")), "3.cancelled.7.json"),
@@ -29,7 +30,8 @@ struct ClaimNameTests {
     "", "1", "1.1", "1.1.", ".1.x", "1..x", "x.1.x.json", "1.x.x.json", "0.1.x.json", "-1.1.x.json",
     "1.0.x.json",
     "1.-1.x.json", "+5.1.x.json", "05.1.x.json", "5.+1.x.json", "5.01.x.json", "1.Expired.x.json",
-    "1.done.x.json",
+    "1.done.x.json", "1.stop-.x.json", "1.stop-0.x.json", "1.stop-01.x.json", "1.stop--1.x.json",
+    "1.stop1.x.json",
     "10000000000000.1.x.json", "99999999999999999999.1.x.json", "1.99999999999999999999.x.json",
     " 1.1.x.json", ".foreign-x",
   ]
