@@ -7,8 +7,6 @@ struct JobSupervisor {
   private static let signalDelay = Duration.milliseconds(50)
   /// A job that takes longer than this counts as long-running.
   private static let longRunningThreshold = Duration.milliseconds(100)
-  /// How often the processes that a job left behind are signalled: one of them may have been about to start another.
-  private static let signalInterval = Duration.milliseconds(50)
   /// How much unread output is read after the end: more than anybody but root can make a pipe hold.
   private static let unreadLimit = 64 << 20
 
@@ -199,7 +197,7 @@ struct JobSupervisor {
     var descent = Teardown.Descent(teardown, now: .now())
     while let signal = descent.signal {
       try processes.signalRemaining(signal)
-      try Poll.wait(until: min(descent.deadline, .now() + Self.signalInterval))
+      try Poll.wait(until: min(descent.deadline, .now() + Teardown.signalInterval))
       guard try processes.remain() else { return }
       _ = descent.advance(now: .now(), isUrgent: stop.isUrgent)
     }
@@ -215,7 +213,7 @@ struct JobSupervisor {
     var supervision = Supervision(ending: cause)
     do throws(SystemError) {
       try processes.signalRemaining(Signals.kill)
-      let deadline = MonotonicTime.now() + Self.signalInterval
+      let deadline = MonotonicTime.now() + Teardown.signalInterval
       while MonotonicTime.now() < deadline, try processes.remain() { try Poll.wait(until: deadline) }
       try processes.abandon()
     } catch { supervision.trouble = error }

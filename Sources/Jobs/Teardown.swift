@@ -15,6 +15,9 @@ struct Teardown: Sendable {
   /// How long to wait for processes that survive even SIGKILL (a dead network disk) before they are abandoned.
   static let patienceAfterKill = Duration.seconds(5)
 
+  /// How often several processes are signalled on each step: one of them may have been about to start another.
+  static let signalInterval = Duration.milliseconds(50)
+
   /// SIGTERM, `grace`, SIGKILL.
   static func stopping(grace: Duration) -> Teardown {
     Teardown(steps: [

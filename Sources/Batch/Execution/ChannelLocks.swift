@@ -1,4 +1,5 @@
 import Channels
+import Jobs
 import Posix
 import Spool
 
@@ -13,16 +14,19 @@ final class ChannelLocks {
 
   private let store: SpoolStore
   private let log: Log
-  /// The lock of the last job, kept because the next job usually belongs to the same channel.
+  private let stop: StopRequest
+  /// The lock of the last job, kept because the next job is mostly of the same channel.
   private var kept: FileLock?
   private var keptChannel: Int64 = 0
 
-  init(_ store: SpoolStore, log: Log) {
+  init(_ store: SpoolStore, log: Log, stop: StopRequest) {
     self.store = store
     self.log = log
+    self.stop = stop
   }
 
-  /// Takes the lock of a channel, without waiting.
+  /// Takes the lock of a channel, without waiting, unless an orphan that has run for longer than the channel's timeout
+  /// must be ended first.
   ///
   /// - Throws: an error that keeps every channel from running.
   func acquire(_ channel: Channel) throws(SystemError) -> Attempt {
@@ -30,6 +34,7 @@ final class ChannelLocks {
     let name = FileName("\(channel.id).lock")
     do throws(SystemError) {
       if let lock = try acquire(name) { return .locked(lock) }
+      if endOverdueJob(of: channel, name), let lock = try acquire(name) { return .locked(lock) }
       return .unavailable(
         "processes of an earlier job still work on channel \"\(channel.name)\"", isFault: false)
     } catch {
@@ -48,6 +53,30 @@ final class ChannelLocks {
       guard error.code == .isDirectory, let other = try folder.setAside(name) else { throw error }
       log.warning("\(folder.path(of: name)) was not a file and is now \(other)")
       return try FileLock.tryAcquire(name, in: folder)
+    }
+  }
+
+  /// Ends the job that holds the lock of a channel, if its batch was killed and it has run for longer than it may.
+  ///
+  /// - Returns: whether the lock may be free now.
+  private func endOverdueJob(of channel: Channel, _ name: FileName) -> Bool {
+    do throws(SystemError) {
+      guard let file = try store[.channels].status(of: name), let job = try OrphanedJob(holding: file),
+        job.age > channel.timeout
+      else { return false }
+      let isEnded = try job.end(grace: channel.grace, stop: stop)
+      log.warning(
+        isEnded
+          ? "ended a job of an earlier run, which was killed: the job was older than its channel's timeout"
+          : "a job of an earlier run is older than its channel's timeout, and does not end",
+        [
+          "channel": channel.name, "timeout": channel.timeout.brief, "age": job.age.brief,
+          "processes": job.processes.map { String($0) }.joined(separator: ","),
+        ])
+      return isEnded
+    } catch {
+      log.warning("processes of an earlier job were not found: \(error)", ["channel": channel.name])
+      return false
     }
   }
 

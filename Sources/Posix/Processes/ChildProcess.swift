@@ -56,8 +56,8 @@ package struct ChildProcess: ~Copyable {
     return ChildProcess(id: try check(result, "start", program))
   }
 
-  /// The number under which a child gets the lock: above the numbers that shell scripts use.
-  private static let inheritedNumber: Int32 = 64
+  /// The number under which a child gets the lock: above those that shell scripts use.
+  static let inheritedNumber: Int32 = 64
 
   private init(id: Int32) { self.id = id }
 

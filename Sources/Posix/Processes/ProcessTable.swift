@@ -30,17 +30,37 @@ package enum ProcessTable {
   /// The children of every process that has children.
   private static func table() throws(SystemError) -> [Int32: [Int32]] {
     var children: [Int32: [Int32]] = [:]
-    for name in try Directory(path: "/proc").names() {
-      guard let id = name.text.flatMap({ Int32($0) }), let fields = statFields(id) else { continue }
-      // RACE: a process may end after it was listed. It does not need a signal then.
-      guard fields.count > 1, let parent = Int32(fields[1]) else { continue }
+    for id in try all() {
+      // RACE: a process may end after it was listed. It needs no signal then.
+      guard let parent = parent(of: id) else { continue }
       children[parent, default: []].append(id)
     }
     return children
   }
 
-  /// When a process began, in clock ticks since boot; with the process id, this names one process until the next boot.
-  /// Nil when the process does not exist, or when only its exit status is left, for its parent to take (a zombie).
+  /// The ids of all processes that can be seen.
+  static func all() throws(SystemError) -> [Int32] {
+    try Directory(path: "/proc").names().compactMap { $0.text.flatMap { Int32($0) } }
+  }
+
+  /// The parent of a process; nil when there is no such process.
+  static func parent(of id: Int32) -> Int32? {
+    guard let fields = statFields(id), fields.count > 1 else { return nil }
+    return Int32(fields[1])
+  }
+
+  /// For how long a process has been running, to a hundredth of a second; the time in which the machine was suspended
+  /// counts. Nil as for `startTime(of:)`.
+  package static func age(of id: Int32) -> Duration? {
+    guard let start = startTime(of: id) else { return nil }
+    var now = timespec()
+    clock_gettime(CLOCK_BOOTTIME, &now)
+    let ticks = max(1, sysconf(Int32(_SC_CLK_TCK)))
+    return .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec) - .seconds(Int64(start)) / ticks
+  }
+
+  /// When a process began, in clock ticks since boot; with the process id it names one process until the next boot.
+  /// Nil when there is no such process, or only its exit status is left, for its parent to take (a zombie).
   package static func startTime(of id: Int32) -> UInt64? {
     guard let fields = statFields(id), fields.count > 19, fields[0] != "Z", fields[0] != "X" else {
       return nil

@@ -1,0 +1,84 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The batch was killed and its job lives on, with the lock of its channel.
+@Suite("A job that outlives its batch", .alone)
+struct OrphanedJobTests {
+  private static let handler = """
+    echo "$BOBBIN_TRIGGER" >>../ledger
+    [ -e ../finish ] && exit
+    trap '' TERM
+    setsid sh -c 'while :; do sleep 0.05; done' &
+    echo $$ >../gates/started
+    wait
+    """
+
+  private func instance(timeout: String) throws -> TestInstance {
+    let instance = try TestInstance(
+      channels:
+        #"{ id: 1, name: "demo", command: ["handlers/stay"], timeout: "\#(timeout)", grace: "100ms" }"#)
+    try instance.handler("stay", Self.handler)
+    return instance
+  }
+
+  @Test("A job that is older than its channel's timeout is ended by a later run, with a warning")
+  func tooOld() throws {
+    let instance = try instance(timeout: "3s")
+    try instance.drop("a.json")
+    try instance.killInJob("run", "--spool-only")
+    try instance.directory.write("finish")
+    var run = try instance.bobbin("run", "--spool-only")
+    try waitUntil("the job is old enough") {
+      if try instance.names("done") == ["a.json"] { return true }
+      run = try instance.bobbin("run", "--spool-only")
+      return false
+    }
+    #expect(run.status == 0)
+    #expect(
+      run.errorLine(with: " warning ended a job of an earlier run", "channel=demo", "timeout=3s") != nil)
+    #expect(try instance.ledger() == ["a.json", "a.json"])
+    #expect(try instance.records(of: "a.json").map { $0["attempt"] } == [2])
+    #expect(try !instance.isLocked("channels/1.lock"))
+  }
+
+  @Test("A job that is younger than its channel's timeout goes on")
+  func young() throws {
+    let instance = try instance(timeout: "1h")
+    try instance.drop("a.json")
+    let batch = try instance.start("run", "--spool-only")
+    let job = try #require(Int32(try instance.started.wait()))
+    batch.signal(SIGKILL)
+    #expect(try batch.wait().status == -SIGKILL)
+    let next = try instance.bobbin("run", "--spool-only", "--json")
+    #expect(try next.json["triggers"]["deferred"] == 1)
+    #expect(kill(job, 0) == 0)
+    kill(-job, SIGKILL)
+    try instance.directory.write("finish")
+    // What hides in another session still has the lock. Its age is its own.
+    try instance.configure(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/stay"], timeout: "3s", grace: "0" }"#)
+    try waitUntil("the trigger is done") {
+      try instance.bobbin("run", "--spool-only").status == 0 && instance.names("done") == ["a.json"]
+    }
+  }
+
+  @Test("A process that holds the lock and is not a job is left alone, however old it is")
+  func stranger() throws {
+    let instance = try instance(timeout: "1h")
+    try instance.directory.write("finish")
+    #expect(try instance.bobbin("run").status == 0)
+    try instance.configure(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/stay"], timeout: "1ms" }"#)
+    let script = try Program(
+      "/bin/sh", ["-c", "exec 9<\"$1\"; flock 9; exec sleep 1000", "sh", "\(instance.spool)/channels/1.lock"]
+    ).start(outputIn: instance.directory)
+    try waitUntil("the script has the lock") { try instance.isLocked("channels/1.lock") }
+    try instance.drop("a.json")
+    let run = try instance.bobbin("run", "--spool-only", "--json")
+    #expect(try run.json["triggers"]["deferred"] == 1)
+    #expect(script.isRunning)
+    script.signal(SIGKILL)
+    _ = try script.wait()
+  }
+}
