@@ -415,7 +415,9 @@ int linux_poll(struct linux_poll *set, int count, int64_t nanoseconds) {
   int code = ppoll(polled, count + 2, nanoseconds < 0 ? NULL : &limit, NULL);
   if (code < 0) return errno == EINTR ? 0 : -errno;
   for (int i = 0; i < 2; i++) {
-    if (polled[count + i].revents) empty(wakers[i]);
+    if (!polled[count + i].revents) continue;
+    if (wakers[i] == child_ended) counts[SIGCHLD]++;
+    empty(wakers[i]);
   }
   int ready = 0;
   for (int i = 0; i < count; i++) ready += set[i].ready = polled[i].revents != 0;

@@ -10,7 +10,13 @@ extension Instance {
   /// path still leads to the spool.
   package func watch(every interval: Duration) throws(SystemError) -> WatchResult {
     var watcher = try SpoolWatcher(self)
+    var childEnds = -1
     while true {
+      // No job runs between two polls, so whoever ended is an orphan, as process 1 of a container is left many.
+      if Signals.childEndCount != childEnds {
+        childEnds = Signals.childEndCount
+        try Children.reapAll()
+      }
       if let signal = stop.signal { return .stopped(signal: signal) }
       guard try watcher.poll() else { return .spoolReplaced }
       if stop.signal == nil { try Poll.wait(until: .now() + interval) }

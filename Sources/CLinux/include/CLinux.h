@@ -104,7 +104,8 @@ int linux_set_blocking(int descriptor);  // Clears O_NONBLOCK and every other fl
 // Handles SIGTERM, SIGINT, SIGHUP and SIGCHLD, and blocks SIGCHLD in this thread; ignores SIGPIPE and SIGIO. One call
 // is enough.
 int linux_handle_signals(void);
-int linux_signal_count(int signal);  // How often the signal has arrived since then.
+// How often that signal has arrived since. SIGCHLD: how often linux_poll has noticed the end of children.
+int linux_signal_count(int signal);
 
 struct linux_poll {
   int descriptor;  // Negative: left out.

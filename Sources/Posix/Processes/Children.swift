@@ -51,6 +51,12 @@ package enum Children {
     return .exited(id, exit.signal != 0 ? .signal(exit.signal) : .status(exit.status))
   }
 
+  /// Takes the exits of all children that have ended, without waiting. For a process that waits for none of them: process 1
+  /// of a container is the parent of everything there that has lost its own.
+  package static func reapAll() throws(SystemError) {
+    while case .exited = try reap() {}
+  }
+
   /// Whether there are children besides the strangers, after `reap()` has said that there are children (`.none`).
   ///
   /// - Throws: when `/proc` cannot be read.

@@ -130,4 +130,33 @@ struct WatchCommandTests {
     watch.signal(SIGTERM)
     #expect(try watch.wait().status == 143)
   }
+
+  @Test("A watch that has nothing to do reaps the children that others left to it")
+  func reaps() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    // A child that a shell leaves to the program in its place, as process 1 of a container is left orphans.
+    let watch = try Program(
+      "/bin/sh",
+      [
+        "-c",
+        "sh -c 'read -r line <\"$1/gates/release\"' sh \"$1\" & echo $! >\"$1/child\"; shift; exec \"$@\"",
+        "sh",
+      ]
+    ).start(
+      [
+        instance.directory.path, try Program.bobbin().path, "--config", instance.configuration, "watch",
+        "--every", "20ms",
+      ], outputIn: instance.directory)
+    try waitUntil("it watches") { watch.errorSoFar.contains(" info watching ") }
+    let child = try instance.directory.text("child").dropLast()
+    #expect(FileManager.default.fileExists(atPath: "/proc/\(child)"))
+    try watch.waitForPolls(3)
+    try instance.release.pass()
+    try waitUntil("the child is reaped") { !FileManager.default.fileExists(atPath: "/proc/\(child)") }
+    // Its own jobs are still waited for.
+    try instance.drop("a.json")
+    try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
+    watch.signal(SIGTERM)
+    #expect(try watch.wait().status == 143)
+  }
 }
