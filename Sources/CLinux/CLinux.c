@@ -220,6 +220,8 @@ void linux_ignore_sigpipe_sigio(void) {
   signal(SIGIO, SIG_IGN);
 }
 
+void linux_clear_umask(void) { umask(0); }
+
 int linux_open_standard_streams(void) {
   for (int number = 0; number <= 2; number++) {
     if (fcntl(number, F_GETFD) >= 0) continue;
@@ -283,6 +285,8 @@ static void child_exec(
     *failure = (struct spawn_failure){errno, LINUX_SPAWN_DIRECTORY};
     return;
   }
+  // Its own: a child of vfork shares the memory of its parent, but not its working directory and its umask.
+  umask(request->umask);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

@@ -23,6 +23,8 @@ package struct Channel: Sendable {
   package let retryDelay: Duration
   /// How often a job is tried when its failures are transient, from 1.
   package let attempts: Int
+  /// The file mode creation mask of a job, at most `0o777`.
+  package let umask: UInt32
   /// Whether a job that was cut short is run again.
   package let rerun: Bool
   /// A line on standard error that matches one of these makes a failure transient.

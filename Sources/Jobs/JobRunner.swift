@@ -164,14 +164,16 @@ package final class JobRunner {
     _ job: Job, _ attempt: Int, holding lock: borrowing FileLock
   ) throws(SystemError) -> StartedJob {
     let channel = job.channel
-    if !PathQueries.exists(channel.directory) { try PathQueries.makeDirectories(channel.directory) }
+    if !PathQueries.exists(channel.directory) {
+      try PathQueries.makeDirectories(channel.directory, mode: 0o777 & ~channel.umask)
+    }
     let launch = try launch(channel)
     let pipes = if let spare = self.pipes.take() { spare } else { try OutputPipes() }
     try pipes.reset()
     setVariables(of: job, attempt)
     let child = try ChildProcess.start(
       program: launch.program, arguments: launch.arguments, environment: launch.environment,
-      adding: variables, directory: directory, writingTo: pipes, inheriting: lock)
+      adding: variables, directory: directory, umask: channel.umask, writingTo: pipes, inheriting: lock)
     return StartedJob(child: child, pipes: pipes)
   }
 

@@ -60,6 +60,30 @@ struct ChannelFaultsTests {
       #"3: channels[0] "cats": enabled: expected true or false, found the text "no"; write true or false, without quotes"#
     ),
     (
+      #"id: 7, name: "cats", command: ["x"], umask: 22"#,
+      #"3: channels[0] "cats": umask: expected text in quotes, found the number 22; write three or four octal digits in quotes, for example "022""#
+    ),
+    (
+      #"id: 7, name: "cats", command: ["x"], umask: "22""#,
+      #"3: channels[0] "cats": umask: "22" is not a umask; write three or four octal digits in quotes, for example "022""#
+    ),
+    (
+      #"id: 7, name: "cats", command: ["x"], umask: "00022""#,
+      #"3: channels[0] "cats": umask: "00022" is not a umask; write three or four octal digits in quotes, for example "022""#
+    ),
+    (
+      #"id: 7, name: "cats", command: ["x"], umask: "028""#,
+      #"3: channels[0] "cats": umask: "028" is not a umask; write three or four octal digits in quotes, for example "022""#
+    ),
+    (
+      #"id: 7, name: "cats", command: ["x"], umask: "+22""#,
+      #"3: channels[0] "cats": umask: "+22" is not a umask; write three or four octal digits in quotes, for example "022""#
+    ),
+    (
+      #"id: 7, name: "cats", command: ["x"], umask: "1022""#,
+      #"3: channels[0] "cats": umask: "1022" is not a umask; write three or four octal digits in quotes, for example "022""#
+    ),
+    (
       #"id: 7, name: "cats", command: ["x"], timout: "1h""#,
       #"3: channels[0] "cats": timout: unknown key; did you mean "timeout"?"#
     ),

@@ -19,6 +19,7 @@ struct ConfigurationDefaultsTests {
     #expect(channel.grace == .seconds(10))
     #expect(channel.attempts == 2)
     #expect(channel.retryDelay == .seconds(30))
+    #expect(channel.umask == 0o022)
     #expect(channel.rerun)
     #expect(channel.limit == 10)
     #expect(channel.transient.isEmpty)
@@ -75,13 +76,14 @@ struct ConfigurationDefaultsTests {
   func precedence() throws {
     let defaults = #"""
       defaults: { timeout: "3h", grace: "1s", attempts: 5, retry_delay: "2s", rerun: false, limit: 3,
-      transient: ["a", "b"], command: ["given"] },
+      umask: "077", transient: ["a", "b"], command: ["given"] },
       """#
     let inherited = try readChannel("", also: defaults)
     #expect(inherited.timeout == .seconds(3 * 3_600))
     #expect(inherited.grace == .seconds(1))
     #expect((inherited.attempts, inherited.limit, inherited.rerun) == (5, 3, false))
     #expect(inherited.retryDelay == .seconds(2))
+    #expect(inherited.umask == 0o077)
     let matched = inherited.transient.map { pattern in ["a", "b"].filter { pattern.matches($0.utf8) } }
     #expect(matched == [["a"], ["b"]])
     #expect(inherited.command == ["given"])
@@ -89,11 +91,12 @@ struct ConfigurationDefaultsTests {
     let own = try readChannel(
       #"""
       url: "u", enabled: false, timeout: "1m", grace: "0", attempts: 1, retry_delay: 0, rerun: true,
-      limit: 1, transient: [], command: ["own"]
+      limit: 1, umask: "0002", transient: [], command: ["own"]
       """#, also: defaults)
     #expect(own.timeout == .seconds(60))
     #expect((own.grace, own.retryDelay) == (.zero, .zero))
     #expect((own.attempts, own.limit, own.rerun, own.enabled) == (1, 1, true, false))
+    #expect(own.umask == 0o002)
     #expect(own.transient.isEmpty)
     #expect((own.url, own.command) == ("u", ["own"]))
   }

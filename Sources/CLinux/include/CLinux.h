@@ -64,7 +64,10 @@ int linux_probe_read_lease(int descriptor);
 
 // Processes.
 
-// Opens /dev/null under each of the numbers 0 to 2 that is closed: a file opened later must not get such a number.
+// Gives every file that this process makes the mode that is asked for, whatever the caller's umask is.
+void linux_clear_umask(void);
+
+// Opens /dev/null under each of the numbers 0 to 2 that is closed: a file opened later must not get one of them.
 int linux_open_standard_streams(void);
 int linux_set_all_cloexec(void);  // Makes every descriptor from 3 on close-on-exec.
 void linux_ignore_sigpipe_sigio(void);  // SIGPIPE (a write then fails with EPIPE) and SIGIO (a lease must be released).
@@ -74,8 +77,9 @@ struct linux_spawn {
   char *const *arguments;   // NULL at the end; the first is the program's own name.
   char *const *environment; // NULL at the end.
   const char *directory;    // The child's working directory.
-  int output, error;        // The child's standard output and standard error.
-  int inherited;            // One more descriptor for the child, or -1.
+  unsigned umask;           // Its file mode creation mask.
+  int output, error;        // What becomes the child's standard output and standard error.
+  int inherited;            // One more descriptor to hand down, or -1.
   int inherited_as;         // The number under which the child gets it.
 };
 

@@ -46,7 +46,8 @@ struct ChannelReader {
     return Channel(
       id: id, name: name, url: url, command: command, limit: settings.limit, enabled: enabled,
       timeout: settings.timeout, grace: settings.grace, retryDelay: settings.retryDelay,
-      attempts: settings.attempts, rerun: settings.rerun, transient: settings.transient,
+      attempts: settings.attempts, umask: settings.umask, rerun: settings.rerun,
+      transient: settings.transient,
       directory: PathText.absolute(name, in: library))
   }
 

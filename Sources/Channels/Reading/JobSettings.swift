@@ -8,12 +8,13 @@ struct JobSettings {
   var grace: Duration = .seconds(10)
   var attempts = 2
   var retryDelay: Duration = .seconds(30)
+  var umask: UInt32 = 0o022
   var rerun = true
   var transient: [Pattern] = []
 
   /// The keys that `overridden(by:commands:)` reads.
   static let keys = [
-    "command", "limit", "timeout", "grace", "attempts", "retry_delay", "rerun", "transient",
+    "command", "limit", "timeout", "grace", "attempts", "retry_delay", "umask", "rerun", "transient",
   ]
 
   /// These settings, replaced by what `section` says. A list replaces a list; nothing is merged.
@@ -27,6 +28,7 @@ struct JobSettings {
     settings.grace = section.duration("grace", example: "10s") ?? grace
     settings.attempts = section.positive("attempts", example: 2) ?? attempts
     settings.retryDelay = section.duration("retry_delay", example: "30s") ?? retryDelay
+    settings.umask = section.umask("umask") ?? umask
     settings.rerun = section.bool("rerun") ?? rerun
     settings.transient = section.patterns("transient") ?? transient
     return settings

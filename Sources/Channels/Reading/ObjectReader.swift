@@ -115,7 +115,24 @@ final class ObjectReader {
     return nil
   }
 
-  /// Regular expressions; every faulty expression is reported.
+  /// A umask as umask(1) shows it: three or four octal digits.
+  func umask(_ key: String) -> UInt32? {
+    guard let value = value(key) else { return nil }
+    let suggestion = "write three or four octal digits in quotes, for example \"022\""
+    guard case .string(let text) = value else {
+      refuse(key, "expected text in quotes, found \(value.kind)", suggestion: suggestion)
+      return nil
+    }
+    let digits = text.utf8
+    guard (3...4).contains(digits.count), text.isASCIIDigits, let mask = UInt32(text, radix: 8), mask <= 0o777
+    else {
+      refuse(key, "\(text.quoted()) is not a umask", suggestion: suggestion)
+      return nil
+    }
+    return mask
+  }
+
+  /// Regular expressions; every bad one is reported.
   func patterns(_ key: String) -> [Pattern]? {
     let example = #"["HTTP Error 5..", "timed out"]"#
     return array(key, example: example)?.enumerated().compactMap { index, element in

@@ -23,14 +23,15 @@ package struct ChildProcess: ~Copyable {
   ///   - program: a path; PATH is not searched.
   ///   - arguments: with the program's own name first.
   ///   - environment: entries `NAME=value`.
-  ///   - variables: more entries; together with `environment` they are the whole environment of the program.
-  ///   - pipes: take what the program writes to its standard output and standard error.
-  ///   - inherited: a lock that the program and all processes that it starts keep holding (see `FileLock`).
-  /// - Throws: when the program cannot be started; nothing is left behind then.
+  ///   - variables: more of them; together they are the whole environment of the program.
+  ///   - umask: its file mode creation mask, see `umask(2)`.
+  ///   - pipes: what it writes to its standard output and standard error goes there.
+  ///   - inherited: a lock that the program and all it starts keep holding (see `FileLock`).
+  /// - Throws: when it cannot be started; nothing is left behind then.
   package static func start(
     program: String, arguments: CStringArray, environment: CStringArray,
     adding variables: EnvironmentBlock = .init(),
-    directory: String,
+    directory: String, umask: UInt32 = 0o022,
     writingTo pipes: borrowing OutputPipes, inheriting inherited: borrowing FileLock
   ) throws(SystemError) -> ChildProcess {
     var step: Int32 = 0
@@ -40,7 +41,7 @@ package struct ChildProcess: ~Copyable {
           environment.withPointers(adding: variables) { environment in
             var request = linux_spawn(
               path: program, arguments: arguments, environment: environment, directory: directory,
-              output: pipes.output.writerNumber, error: pipes.error.writerNumber,
+              umask: umask, output: pipes.output.writerNumber, error: pipes.error.writerNumber,
               inherited: inherited.file.number,
               inherited_as: inheritedNumber)
             return linux_spawn(&request, &step)

@@ -232,4 +232,32 @@ struct JobTests {
     #expect(run.status == 0)
     #expect(try run.json["videos_downloaded"] == 1)
   }
+
+  @Test(
+    "The umask of a job is that of its channel, and Bobbin's own files have their modes, whoever starts the batch",
+    arguments: ["000", "027", "077"])
+  func umask(caller: String) throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "a", command: ["handlers/mask"] },
+        { id: 2, name: "b", command: ["handlers/mask"], umask: "0007" },
+        """)
+    try instance.handler("mask", "umask >>../ledger; echo item")
+    let run = try Program("/bin/sh", ["-c", "umask \(caller); exec \"$@\"", "sh"]).start(
+      [try Program.bobbin().path, "--config", instance.configuration, "run"], outputIn: instance.directory
+    ).wait()
+    #expect(run.status == 0)
+    #expect(try instance.ledger() == ["0022", "0007"])
+    func mode(_ path: String) throws -> Int {
+      let attributes = try FileManager.default.attributesOfItem(atPath: "\(instance.directory.path)/\(path)")
+      return attributes[.posixPermissions] as? Int ?? 0
+    }
+    for (path, expected) in [
+      ("spool/history.jsonl", 0o640), ("spool/logs/1.log", 0o640), ("spool/scheduler.lock", 0o600),
+      ("spool/channels/1.lock", 0o600), ("spool/done", 0o750), ("spool/logs", 0o750), ("library/a", 0o755),
+      ("library/b", 0o770),
+    ] {
+      #expect(try mode(path) == expected, "\(path)")
+    }
+  }
 }
