@@ -9,6 +9,8 @@ package final class HistoryFile {
   /// Where logrotate puts the file by default.
   package static let rotatedName = FileName("history.jsonl.1")
 
+  private static let newline = UInt8(ascii: "\n")
+
   private let store: SpoolStore
   /// Nil until the first append.
   private var file: FileDescriptor?
@@ -17,31 +19,28 @@ package final class HistoryFile {
 
   /// Appends whole lines and returns once they are on the disk.
   ///
+  /// The file only grows: programs that follow it (rsyslog, `tail -F`) take a file that has become shorter for a new one.
+  /// A torn last line, left by a crash or a full disk, is ended with a newline. Readers skip it, unless nothing but the
+  /// newline was missing.
+  ///
   /// - Parameter lines: each with its newline.
-  /// - Returns: whether a torn last line, left by a crash or a full disk, was removed first. Its job had no durable
-  ///   record, so nothing is lost with it.
-  /// - Throws: when the lines are not known to be on the disk. The part that was written is removed.
+  /// - Returns: whether a torn last line was ended first.
+  /// - Throws: when the lines are not known to be on the disk. Some of them may be there all the same; recovery takes
+  ///   none of them for durable before `confirm` has written it again. They must not be appended a second time.
   package func append(_ lines: [UInt8]) throws(SystemError) -> Bool {
     while true {
       if isClosed { try open() }
-      // Nobody may repair the end of the file while another process appends there.
+      // Nobody may end a line while another process is writing it.
       try lock(true)
       defer { try? lock(false) }
       guard try isCurrent() else {
         file = nil
         continue
       }
-      let (size, mended) = try mend()
-      do throws(SystemError) {
-        try write(lines)
-      } catch {
-        // A recovery must not find a record that may not be on the disk: the page cache would show it until the next
-        // power cut. If the record cannot be removed, the cause is still reported. Lines that another process has
-        // appended in between (locking is broken then) must not be removed.
-        if let now = try? self.size(), now <= size + Int64(lines.count) { try? truncate(to: size) }
-        throw error
-      }
-      return mended
+      let isTorn = try isTorn()
+      // One write: whoever reads the file never finds the newline without what it makes room for.
+      try write(isTorn ? [Self.newline] + lines : lines)
+      return isTorn
     }
   }
 
@@ -85,11 +84,13 @@ package final class HistoryFile {
   }
 
   private func write(_ lines: [UInt8]) throws(SystemError) {
-    try file?.write(lines)
+    do throws(SystemError) { try file?.write(lines) } catch {
+      // A full disk may have space for one byte. If not, the next append ends the line.
+      if let torn = try? endsInLine(), torn { try? file?.write([Self.newline]) }
+      throw error
+    }
     try file?.syncData()
   }
-
-  private func truncate(to size: Int64) throws(SystemError) { try file?.truncate(to: size) }
 
   /// Whether the name still leads to the open file.
   private func isCurrent() throws(SystemError) -> Bool {
@@ -101,34 +102,24 @@ package final class HistoryFile {
 
   private func size() throws(SystemError) -> Int64 { try file?.status().size ?? 0 }
 
-  /// Removes a line without a newline from the end of the file.
+  /// Whether the last line has not ended and nobody is writing it.
   ///
   /// RACE: with locking broken, another process may be writing that line right now. This waits while the line grows; a
   /// line that has not changed for a while is torn.
-  private func mend() throws(SystemError) -> (size: Int64, mended: Bool) {
+  private func isTorn() throws(SystemError) -> Bool {
     var size = try size()
-    while true {
-      let intact = try intactSize(of: size)
-      if intact == size { return (size, false) }
+    while try endsInLine() {
       CurrentProcess.pause(for: .milliseconds(50))
       let now = try self.size()
-      if now == size {
-        try truncate(to: intact)
-        return (intact, true)
-      }
+      if now == size { return true }
       size = now
     }
+    return false
   }
 
-  /// The size of the file up to its last newline, which is included.
-  private func intactSize(of size: Int64) throws(SystemError) -> Int64 {
-    var end = size
-    while end > 0 {
-      let start = max(0, end - 65_536)
-      let bytes = try file?.read(at: start, count: Int(end - start)) ?? []
-      if let newline = bytes.lastIndex(of: UInt8(ascii: "\n")) { return start + Int64(newline) + 1 }
-      end = start
-    }
-    return 0
+  /// Whether the file has bytes after its last newline.
+  private func endsInLine() throws(SystemError) -> Bool {
+    let size = try size()
+    return size > 0 ? try file?.read(at: size - 1, count: 1) != [Self.newline] : false
   }
 }

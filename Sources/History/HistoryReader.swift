@@ -2,9 +2,12 @@ import FoundationEssentials
 package import Posix
 import Spool
 
-/// Reads the history, forwards or from its end, and continues into the file that was rotated away last.
+/// Reads the history, forwards or from its end, and on into the file that was rotated away last.
+///
+/// A last line without its newline is a line when it is a whole record: only its newline was lost. Otherwise it is torn,
+/// or still being written, and is skipped. Once it has been ended it is one of the lines that are not records.
 package enum HistoryReader {
-  /// Calls `body` with every whole line, first to last, without its newline.
+  /// Calls `body` with every line, first to last, without its newline.
   package static func forEachLine(
     _ name: FileName = HistoryFile.name, in directory: Directory, _ body: (ArraySlice<UInt8>) -> Void
   ) throws(SystemError) {
@@ -13,7 +16,10 @@ package enum HistoryReader {
     var rest: [UInt8] = []
     while true {
       let block = try file.read(at: offset, count: 1 << 18)
-      if block.isEmpty { return }
+      if block.isEmpty {
+        if !rest.isEmpty, record(rest[...]) != nil { body(rest[...]) }
+        return
+      }
       offset += Int64(block.count)
       rest += block
       var start = 0
@@ -25,7 +31,7 @@ package enum HistoryReader {
     }
   }
 
-  /// Calls `body` with every whole line of one file, last to first, until it returns false.
+  /// Calls `body` with every line of one file, last to first, until it returns false.
   package static func forEachLineFromEnd(
     _ name: FileName = HistoryFile.name, in directory: Directory, _ body: (ArraySlice<UInt8>) -> Bool
   ) throws(SystemError) {
@@ -33,7 +39,7 @@ package enum HistoryReader {
     _ = try forEachLineFromEnd(of: file, body)
   }
 
-  /// Calls `body` with every whole line, newest first, until it returns false: the lines of the history, then the lines
+  /// Calls `body` with every line, newest first, until it returns false: the lines of the history, then the lines
   /// of the file that was rotated away last.
   ///
   /// RACE: logrotate may rename the history at any time. The history is opened first, so a file that is renamed after
@@ -69,22 +75,25 @@ package enum HistoryReader {
     of file: borrowing FileDescriptor, _ body: (ArraySlice<UInt8>) -> Bool
   ) throws(SystemError) -> Bool {
     var end = try file.status().size
-    // The end of a line whose beginning is in the block to be read next, and whether the line ends with a newline.
+    // The beginning of a line whose end is in the block read before, and whether it is known to be whole.
     var rest: [UInt8] = []
     var isWhole = false
+    func take(_ line: ArraySlice<UInt8>) -> Bool {
+      defer { isWhole = true }
+      return line.isEmpty || !isWhole && record(line) == nil ? true : body(line)
+    }
     while end > 0 {
       let start = max(0, end - (1 << 16))
       let block = try file.read(at: start, count: Int(end - start)) + rest
       var lineEnd = block.count
       while let newline = block[..<lineEnd].lastIndex(of: UInt8(ascii: "\n")) {
-        if isWhole, newline + 1 < lineEnd, !body(block[(newline + 1)..<lineEnd]) { return false }
-        isWhole = true
+        if !take(block[(newline + 1)..<lineEnd]) { return false }
         lineEnd = newline
       }
       rest = Array(block[..<lineEnd])
       end = start
     }
-    return isWhole && !rest.isEmpty ? body(rest[...]) : true
+    return take(rest[...])
   }
 
   /// A line as a record; nil for any other line (somebody else wrote into the file).
@@ -110,7 +119,10 @@ package enum HistoryReader {
   private static func number(at line: ArraySlice<UInt8>, after prefix: StaticString) -> Int64? {
     let prefix = UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
     guard line.starts(with: prefix) else { return nil }
-    let digits = line.dropFirst(prefix.count).prefix { $0 != UInt8(ascii: ",") }
+    let rest = line.dropFirst(prefix.count)
+    // A number that no comma follows may have been torn in the middle.
+    guard let comma = rest.firstIndex(of: UInt8(ascii: ",")) else { return nil }
+    let digits = rest[..<comma]
     return Int64(String(decoding: digits, as: UTF8.self)).flatMap { isPossible($0) ? $0 : nil }
   }
 }

@@ -21,7 +21,7 @@ package struct RunStatistics: Sendable, Equatable {
   package var channels = Channels()
   package var triggers = Triggers()
   package var videosDownloaded = 0
-  /// How many torn last lines of the history were removed.
+  /// How many torn last lines of the history were ended with a newline.
   package var historyMended = 0
 
   package init() {}

@@ -4,6 +4,7 @@ import Posix
 import Spool
 import TestSupport
 import Testing
+import Text
 
 @testable import Batch
 
@@ -83,7 +84,7 @@ struct RecorderTests {
   func failure() throws {
     let recorder = try Recorder(store)
     let (first, second) = (try claim("a.json", id: 1), try claim("b.json", id: 2))
-    try withoutSpace {
+    try FileSizeLimit.during(limit: 0) {
       try recorder.add(.init(record: record(first, .succeeded), claim: first))
       #expect(throws: SystemError.self) { try recorder.flush() }
     }
@@ -97,16 +98,31 @@ struct RecorderTests {
     #expect(try names("done") == [])
   }
 
-  /// Runs `body` while files cannot grow (`setrlimit(2)`).
-  private func withoutSpace(_ body: () throws -> Void) throws {
-    signal(SIGXFSZ, SIG_IGN)
-    var before = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &before)
-    var limit = before
-    limit.rlim_cur = 0
-    setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-    defer { setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &before) }
-    try body()
+  @Test("A record that was written whole before the write failed stays, and is written once only")
+  func shortWrite() throws {
+    let (first, second) = (try claim("a.json", id: 1), try claim("b.json", id: 2))
+    let size = record(first, .succeeded).json.line.count
+    // The first record is a line, the second one is torn, and nothing ends it: the limit allows no newline either.
+    for limit in [size - 1, size, size + 20] {
+      try scratch.write("history.jsonl")
+      let recorder = try Recorder(store)
+      let entries = [first, second].map { Recorder.Entry(record: record($0, .succeeded)) }
+      try FileSizeLimit.during(limit: UInt64(limit)) {
+        for entry in entries { try recorder.add(entry) }
+        #expect(throws: SystemError.self) { try recorder.flush() }
+      }
+      #expect(try scratch.text("history.jsonl").utf8.count == limit)
+      var ids: [Int64?] = []
+      try HistoryReader.forEachLine(in: store.root) { ids.append(HistoryReader.record($0)?.id) }
+      #expect(ids == [1])
+      // The next run records the second one.
+      let next = try Recorder(store)
+      try next.add(.init(record: record(second, .succeeded)))
+      try next.flush()
+      ids = []
+      try HistoryReader.forEachLine(in: store.root) { ids.append(HistoryReader.record($0)?.id) }
+      #expect(ids.compactMap { $0 } == [1, 2])
+    }
   }
 
   @Test("A torn last line is counted once")

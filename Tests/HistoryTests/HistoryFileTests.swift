@@ -32,18 +32,27 @@ struct HistoryFileTests {
   }
 
   @Test(
-    "An append first removes a torn last line, and reports it",
-    arguments: [
-      ("a\nb\nto", "a\nb\n"), ("torn", ""), ("a\n" + String(repeating: "x", count: 65_536), "a\n"),
-      ("a\n" + String(repeating: "x", count: 200_000), "a\n"), (String(repeating: "x", count: 65_537), ""),
-    ])
-  func repairs(before: String, intact: String) throws {
+    "Appending to the history ends a torn last line with a newline, and cuts nothing off",
+    arguments: ["a\nb\nto", "torn", "a\n\0\0", "a\n" + String(repeating: "x", count: 200_000)])
+  func endsTornLine(before: String) throws {
     try directory.write("history.jsonl", before)
     let file = HistoryFile(store)
     #expect(try append(file, "new\n"))
-    #expect(try text == intact + "new\n")
+    #expect(try text == before + "\nnew\n")
     #expect(try !append(file, "more\n"))
-    #expect(try text == intact + "new\nmore\n")
+    #expect(try text == before + "\nnew\nmore\n")
+  }
+
+  @Test("A write that was cut short stays in the history, and the next one begins on a line of its own")
+  func shortWrite() throws {
+    let file = HistoryFile(store)
+    _ = try append(file, "a\n")
+    try FileSizeLimit.during(limit: 7) {
+      #expect(throws: SystemError.self) { try append(file, "whole\nsecond\n") }
+    }
+    #expect(try text == "a\nwhole")
+    #expect(try append(file, "new\n"))
+    #expect(try text == "a\nwhole\nnew\n")
   }
 
   @Test(

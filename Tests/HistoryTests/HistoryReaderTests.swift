@@ -55,7 +55,29 @@ struct HistoryReaderTests {
     #expect(try backwards(directory) == [])
   }
 
-  @Test("A reader stops when it is told to", arguments: [1, 2, 3])
+  private static let record =
+    #"{"id":7,"run":1,"kind":"manual","finished_at":"2026-01-31T10:30:00.000000Z","outcome":"succeeded"}"#
+
+  @Test("Reading the history takes a last line without its newline when it is a whole record")
+  func unendedRecord() throws {
+    let directory = try TemporaryDirectory()
+    for before in ["", "a\nb\n", String(repeating: "x", count: 65_500) + "\n"] {
+      try directory.write("history.jsonl", before + Self.record)
+      let lines = before.split(separator: "\n").map(String.init)
+      #expect(try forwards(directory) == lines + [Self.record])
+      #expect(try backwards(directory) == [Self.record] + lines.reversed())
+    }
+    for length in 1..<Self.record.count {
+      try directory.write("history.jsonl", "a\n" + Self.record.prefix(length))
+      #expect(try forwards(directory) == ["a"])
+      #expect(try backwards(directory) == ["a"])
+    }
+  }
+
+  @Test("The id of a line that was torn in it is not read", arguments: [#"{"id":12"#, #"{"id":1"#, #"{"id":"#])
+  func tornID(line: String) { #expect(HistoryReader.id(Array(line.utf8)[...]) == nil) }
+
+  @Test("Reading the history stops when it is told to", arguments: [1, 2, 3])
   func stops(limit: Int) throws {
     let directory = try TemporaryDirectory()
     try directory.write("history.jsonl", "a\nb\nc\n")

@@ -82,7 +82,7 @@ package final class Recorder {
     if let failure { throw failure }
   }
 
-  /// How many torn last lines of the history were removed so far.
+  /// How many torn last lines of the history were ended so far.
   package var mended: Int { state.withLock { $0.mended } }
 
   private func close() {
@@ -123,7 +123,7 @@ package final class Recorder {
     }
   }
 
-  /// - Returns: whether a torn last line of the history was removed.
+  /// - Returns: whether a torn last line of the history was ended.
   private static func record(
     _ entries: [Entry], _ store: SpoolStore, _ history: HistoryFile, _ finisher: Finisher
   ) throws(SystemError) -> Bool {

@@ -52,7 +52,8 @@ struct Recovery {
     var isFound = false
     for name in try historyFiles() {
       try HistoryReader.forEachLineFromEnd(name, in: context.store.root) { line in
-        isFound = isFound || HistoryReader.id(line) == id
+        // A torn line may begin with the id.
+        isFound = HistoryReader.id(line) == id && HistoryReader.record(line) != nil
         return !isFound
       }
     }

@@ -40,13 +40,16 @@ struct HistoryCommand: Command {
     let instance = try environment.instance()
     var isChannelKnown = channel.map { isConfigured($0, instance) } ?? true
     var found: [(line: [UInt8], record: HistoryRecord)] = []
-    // The history is read from its end, so that the last few records of a long history cost little.
+    // A history that was copied (copytruncate) may have a record twice.
+    var seen: Set<[UInt8]> = []
+    // From the end, so that the last few of a long history cost little.
     try HistoryReader.forEachLineNewestFirst(in: instance.spool.root) { line in
       guard let record = HistoryReader.record(line) else { return true }
       if let channel, !matches(record, channel) { return true }
       isChannelKnown = true
       if let trigger, record.trigger != trigger { return true }
-      found.append((Array(line), record))
+      let line = Array(line)
+      if seen.insert(line).inserted { found.append((line, record)) }
       return limit == 0 || found.count < limit
     }
     if let channel, !isChannelKnown { warnUnknown(channel, instance) }

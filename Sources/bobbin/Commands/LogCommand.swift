@@ -58,15 +58,16 @@ struct LogCommand: Command {
 
   /// A job that wrote nothing has no log; an id that is not a job's is an error.
   private func requireJob(_ instance: Instance) throws {
-    var isKnown = false
-    var record: HistoryRecord?
+    var found: HistoryRecord?
     try HistoryReader.forEachLineNewestFirst(in: instance.spool.root) { line in
-      isKnown = HistoryReader.id(line) == id
-      if isKnown { record = HistoryReader.record(line) }
-      return !isKnown
+      // A torn line may begin with the id.
+      if HistoryReader.id(line) == id { found = HistoryReader.record(line) }
+      return found == nil
     }
-    if !isKnown { throw CommandFailure(.notFound, "no job with the id \(id); bobbin history lists them") }
-    if let record, let description = description(ofNonJob: record) {
+    guard let record = found else {
+      throw CommandFailure(.notFound, "no job with the id \(id); bobbin history lists them")
+    }
+    if let description = description(ofNonJob: record) {
       throw CommandFailure(.notFound, "no job has the id \(id): \(description)")
     }
     if !isQuiet {
