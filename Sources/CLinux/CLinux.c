@@ -186,6 +186,21 @@ int linux_mount_id(int descriptor, uint64_t *result) {
 #endif
 }
 
+int linux_birth(int descriptor, int64_t *seconds, int64_t *nanoseconds) {
+#ifdef STATX_BTIME
+  struct statx status;
+  int code = REPEATED(statx(descriptor, "", AT_EMPTY_PATH, STATX_BTIME, &status));
+  if (code < 0) return code;
+  if (!(status.stx_mask & STATX_BTIME)) return -ENOSYS;
+  *seconds = status.stx_btime.tv_sec;
+  *nanoseconds = status.stx_btime.tv_nsec;
+  return 0;
+#else
+  (void)descriptor, (void)seconds, (void)nanoseconds;
+  return -ENOSYS;
+#endif
+}
+
 ssize_t linux_getdents64(int descriptor, void *buffer, size_t size) {
   return REPEATED(syscall(SYS_getdents64, descriptor, buffer, size));
 }

@@ -6,8 +6,6 @@ package import Spool
 /// Others may rename or delete the file at any time (logrotate); the next append then begins a new file.
 package final class HistoryFile {
   package static let name = SpoolDirectory.historyName
-  /// Where logrotate puts the file by default.
-  package static let rotatedName = FileName("history.jsonl.1")
 
   private static let newline = UInt8(ascii: "\n")
 
@@ -49,11 +47,8 @@ package final class HistoryFile {
   /// A sync alone is not enough: the kernel reports a failed sync once, and afterwards takes the pages for written. The
   /// same bytes are therefore written again, so that a sync that succeeds has written them.
   ///
-  /// - Parameter name: the history, or a rotated history.
-  package static func confirm(
-    _ name: FileName, from offset: Int64, in store: SpoolStore
-  ) throws(SystemError) {
-    let file = try store.open(name, .update)
+  /// - Parameter file: the history, or a rotated history, open for reading and writing.
+  static func confirm(_ file: borrowing FileDescriptor, from offset: Int64) throws(SystemError) {
     try file.lock()
     defer { try? file.unlock() }
     var position = offset

@@ -35,8 +35,10 @@ package final class HistoryIDs {
     if known != stored { try write(known) }
   }
 
-  /// The next id.
+  /// The next id. There is a history when it is given out: that a claim's record is not in a history means something
+  /// only if the history was there first (`RecordSearch`).
   package func next() throws(SystemError) -> Int64 {
+    try requireHistory()
     if let spare {
       self.spare = nil
       return spare
@@ -47,7 +49,13 @@ package final class HistoryIDs {
     }
   }
 
-  /// The number of a run that begins: 1, 2, 3 …, counted separately from the ids.
+  private func requireHistory() throws(SystemError) {
+    if try store.root.status(of: HistoryFile.name) != nil { return }
+    _ = try store.open(HistoryFile.name, .append)
+    try store.root.sync()
+  }
+
+  /// The number of a run that begins: 1, 2, 3 …, counted apart from the ids.
   package func nextRun() throws(SystemError) -> Int64 {
     try advance { numbers in
       defer { numbers.run += 1 }
@@ -108,15 +116,13 @@ package final class HistoryIDs {
 
   private func lastRecorded(fullHistory: Bool) throws(SystemError) -> Numbers {
     var last = Numbers(id: 0, run: 0)
-    for name in [HistoryFile.name, HistoryFile.rotatedName] where try store.owns(name) {
-      // Ids are handed out in order and recorded nearly in order, so the last lines are enough.
-      var lines = 0
-      try HistoryReader.forEachLineFromEnd(name, in: store.root) { line in
-        lines += 1
-        last.id = max(last.id, HistoryReader.id(line) ?? 0)
-        last.run = max(last.run, HistoryReader.run(line) ?? 0)
-        return fullHistory || lines < 512
-      }
+    // Ids are given out in order and recorded nearly so: the last lines tell.
+    var lines = 0
+    try HistoryReader.forEachLineNewestFirst(in: store.root) { line in
+      lines += 1
+      last.id = max(last.id, HistoryReader.id(line) ?? 0)
+      last.run = max(last.run, HistoryReader.run(line) ?? 0)
+      return fullHistory || lines < 512
     }
     return last
   }

@@ -2,7 +2,7 @@ import FoundationEssentials
 package import Posix
 import Spool
 
-/// Reads the history, forwards or from its end, and on into the file that was rotated away last.
+/// Reads the history, forwards or from its end, and on into the files that were rotated away.
 ///
 /// A last line without its newline is a line when it is a whole record: only its newline was lost. Otherwise it is torn,
 /// or still being written, and is skipped. Once it has been ended it is one of the lines that are not records.
@@ -12,6 +12,12 @@ package enum HistoryReader {
     _ name: FileName = HistoryFile.name, in directory: Directory, _ body: (ArraySlice<UInt8>) -> Void
   ) throws(SystemError) {
     guard let file = try directory.openIfPresent(name) else { return }
+    try forEachLine(of: file, body)
+  }
+
+  static func forEachLine(
+    of file: borrowing FileDescriptor, _ body: (ArraySlice<UInt8>) -> Void
+  ) throws(SystemError) {
     var offset: Int64 = 0
     var rest: [UInt8] = []
     while true {
@@ -39,8 +45,8 @@ package enum HistoryReader {
     _ = try forEachLineFromEnd(of: file, body)
   }
 
-  /// Calls `body` with every line, newest first, until it returns false: the lines of the history, then the lines
-  /// of the file that was rotated away last.
+  /// Calls `body` with every line, newest first, until it returns false: the lines of the history, then the lines of
+  /// the files that were rotated away.
   ///
   /// RACE: logrotate may rename the history at any time. The history is opened first, so a file that is renamed after
   /// that is still read, and only once, because the other name then leads to the same file.
@@ -52,26 +58,15 @@ package enum HistoryReader {
       read = try file.status()
       guard try forEachLineFromEnd(of: file, body) else { return }
     }
-    guard let file = try openRotated(in: directory) else { return }
-    let rotated = try file.status()
-    if let read, read.isSameFile(as: rotated) { return }
-    _ = try forEachLineFromEnd(of: file, body)
+    for rotated in try HistoryFiles(in: directory).rotated {
+      if let read, read.isSameFile(as: rotated.status) { continue }
+      guard let file = try rotated.open(in: directory, .read) else { continue }
+      guard try forEachLineFromEnd(of: file, body) else { return }
+    }
   }
 
-  /// - Returns: nil when the file is missing, or was put there by somebody else, as anybody may do in a drop box.
-  private static func openRotated(in directory: Directory) throws(SystemError) -> FileDescriptor? {
-    let trusted = try TrustedOwners(in: directory)
-    // RACE: the check of the opened file decides. The check before it keeps somebody else's link or unreadable file
-    // from being an error.
-    guard let found = try directory.status(of: HistoryFile.rotatedName), trusted.covers(found, .regular),
-      let file = try directory.openIfPresent(HistoryFile.rotatedName),
-      trusted.covers(try file.status(), .regular)
-    else { return nil }
-    return file
-  }
-
-  /// - Returns: whether `body` asked for more lines up to the beginning of the file.
-  private static func forEachLineFromEnd(
+  /// - Returns: whether `body` asked for more until the beginning of the file.
+  static func forEachLineFromEnd(
     of file: borrowing FileDescriptor, _ body: (ArraySlice<UInt8>) -> Bool
   ) throws(SystemError) -> Bool {
     var end = try file.status().size

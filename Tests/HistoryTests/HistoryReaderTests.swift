@@ -106,23 +106,31 @@ struct HistoryReaderTests {
     return lines
   }
 
-  @Test("A reader continues into the rotated history, newest first, until it is told to stop")
+  @Test("Reading the history goes on into what was rotated away, newest first, until it is told to stop")
   func rotated() throws {
     let directory = try TemporaryDirectory()
-    try directory.write("history.jsonl.1", "a\nb\n")
-    #expect(try newestFirst(in: directory.open()) == ["b", "a"])
-    try directory.write("history.jsonl", "c\nd\n")
-    #expect(try newestFirst(in: directory.open()) == ["d", "c", "b", "a"])
-    for limit in 1...4 {
-      #expect(
-        try newestFirst(in: directory.open(), limit: limit) == Array(["d", "c", "b", "a"].prefix(limit)))
+    func record(_ id: Int) -> String { Self.record.replacing(#""id":7"#, with: "\"id\":\(id)") }
+    let lines = (1...5).map(record)
+    try directory.write("history.jsonl.1", "a\n\(lines[1])\n")
+    #expect(try newestFirst(in: directory.open()) == [lines[1], "a"])
+    // Neither the name nor the time of a file says which is newer.
+    try directory.write("history.jsonl.2", "\(lines[3])\n")
+    try directory.write("history.jsonl-20260101", "\(lines[2])\ntorn", age: .seconds(1_000))
+    try directory.write("history.jsonl-20260101.1", "\(lines[0])")
+    try directory.write("history.jsonl-20260101.gz", "\(lines[0])\n")
+    try directory.write("history.jsonl.empty", "")
+    try directory.write("history.jsonl", "\(lines[4])\nd\n")
+    let all = ["d", lines[4], lines[3], lines[2], lines[1], "a", lines[0]]
+    #expect(try newestFirst(in: directory.open()) == all)
+    for limit in 1...all.count {
+      #expect(try newestFirst(in: directory.open(), limit: limit) == Array(all.prefix(limit)))
     }
   }
 
   @Test("A rotation while the history is read neither loses nor repeats a line")
   func rotationMeanwhile() throws {
     let directory = try TemporaryDirectory()
-    try directory.write("history.jsonl.1", "a\n")
+    try directory.write("history.jsonl.1", Self.record + "\n")
     try directory.write("history.jsonl", "b\nc\n")
     let (name, rotated) = (directory.path + "/history.jsonl", directory.path + "/history.jsonl.1")
     let lines = try newestFirst(in: directory.open()) { #expect(rename(name, rotated) == 0) }

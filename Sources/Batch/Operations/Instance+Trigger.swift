@@ -8,7 +8,7 @@ extension Instance {
   /// How often a trigger that somebody waits for is checked.
   private static let progressInterval = Duration.milliseconds(200)
   /// Records this much older than a trigger are still searched: the clock may have been set back a little.
-  private static let clockTolerance = Duration.seconds(3_600)
+  static let clockTolerance = Duration.seconds(3_600)
 
   /// Asks for a channel to be downloaded: writes a trigger durably, then carries it out at once if no run is active.
   ///

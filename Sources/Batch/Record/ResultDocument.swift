@@ -1,3 +1,4 @@
+import FoundationEssentials
 package import History
 package import Posix
 package import Spool
@@ -12,6 +13,12 @@ package enum ResultDocument {
         ("record", record.json), ("content", .string(TriggerText.shown(content))),
       ]
     ).line
+  }
+
+  /// The history record in a document; nil for anything but a document.
+  package static func record(_ bytes: [UInt8]) -> HistoryRecord? {
+    struct Document: Decodable { let record: HistoryRecord }
+    return try? JSONDecoder().decode(Document.self, from: Data(bytes)).record
   }
 
   /// Where the claim of a recorded trigger goes, with the document if it goes to `done/` or `failed/`.

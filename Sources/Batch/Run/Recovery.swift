@@ -5,26 +5,31 @@ import Spool
 
 /// Finishes the claims that killed runs left in `running/`.
 ///
-/// If the history has a claim's record, the crash came while the claim was being finished: recovery completes that.
-/// Otherwise the crash came while the job ran: the job is run again when its name's turn comes, or is failed as
-/// interrupted if it must not be run again. Claims of living processes of this host are left alone.
+/// A claim whose record is in the history was cut short while it was being put away: that is completed. A claim without
+/// a record was cut short while its job ran: the job is run again when its name's turn in the order comes, or failed as
+/// interrupted when it must not be run again, or when its record may be out of reach. Claims of living processes of this host are left alone.
 struct Recovery {
+  /// A result holds a trigger of at most 64 KiB, each byte of it escaped in the worst case.
+  private static let documentLimit = 1 << 20
+
   private let context: RunContext
 
   init(_ context: RunContext) { self.context = context }
 
   func perform() throws(SystemError) -> Recovered {
-    var recovered = Recovered(interruptedChannel: try recoverScheduledJob())
     let abandoned = try AbandonedClaims(
       in: context.store[.running], observer: context.instance.owner, isForRecovery: true)
     for path in abandoned.foreign { context.ledger.foundForeign(path) }
+    // Before anything is recorded: the history that is made for that is newer than the claims.
+    let search = abandoned.claims.isEmpty ? nil : try RecordSearch(of: abandoned.claims, in: context.store)
+    var recovered = Recovered(interruptedChannel: try recoverScheduledJob())
     recovered.claims = abandoned.claims
-    if abandoned.claims.isEmpty { return recovered }
-    let records = try records(of: abandoned.claims)
+    guard let search else { return recovered }
     for claim in abandoned.claims {
-      if let record = records[claim.name] {
+      let isOutOfReach = search.outOfReach.contains(claim.name)
+      if let record = try search.records[claim.name] ?? (isOutOfReach ? published(claim) : nil) {
         try complete(claim, record)
-      } else if let retry = try recover(claim) {
+      } else if let retry = try recover(claim, isOutOfReach: isOutOfReach) {
         recovered.retries.append(retry)
       }
     }
@@ -39,7 +44,7 @@ struct Recovery {
   private func recoverScheduledJob() throws(SystemError) -> String? {
     guard let job = context.lock.interruptedJob else { return nil }
     var channel: Channel?
-    if job.trigger == nil, (1...ClaimName.idLimit).contains(job.id), try !isRecorded(job.id) {
+    if job.trigger == nil, (1...ClaimName.idLimit).contains(job.id), try !isRecorded(job) {
       channel = context.instance.configuration.channel(name: job.channel)
       try context.ledger.recovered(job, run: context.id, channel: channel)
     }
@@ -48,50 +53,28 @@ struct Recovery {
     return channel?.name
   }
 
-  private func isRecorded(_ id: Int64) throws(SystemError) -> Bool {
+  private func isRecorded(_ job: HolderNote.Job) throws(SystemError) -> Bool {
+    let begin = Timestamp(rfc3339: job.startedAt).map { $0 + (.zero - Instance.clockTolerance) }
     var isFound = false
-    for name in try historyFiles() {
-      try HistoryReader.forEachLineFromEnd(name, in: context.store.root) { line in
-        // A torn line may begin with the id.
-        isFound = HistoryReader.id(line) == id && HistoryReader.record(line) != nil
-        return !isFound
-      }
+    try HistoryReader.forEachLineNewestFirst(in: context.store.root) { line in
+      guard let record = HistoryReader.record(line) else { return true }
+      isFound = record.id == job.id
+      return !isFound && begin.map { record.finishedAt > $0 } ?? true
     }
     return isFound
   }
 
-  /// The history and the file that was rotated away last, as far as they are trusted.
-  ///
-  /// The history comes first: if it is rotated between the two reads, its records are read twice, not missed.
-  private func historyFiles() throws(SystemError) -> [FileName] {
-    var names: [FileName] = []
-    for name in [HistoryFile.name, HistoryFile.rotatedName] where try context.store.owns(name) {
-      names.append(name)
+  /// The record in a claim's result: it is published when the record is durable, and before the claim is removed.
+  private func published(_ claim: Claim) throws(SystemError) -> HistoryRecord? {
+    for folder in SpoolFolder.results {
+      guard try context.store[folder].status(of: claim.trigger)?.kind == .regular,
+        let file = try context.store[folder].openIfPresent(claim.trigger),
+        let record = ResultDocument.record(try file.readAll(limit: Self.documentLimit)),
+        let trigger = record.trigger, claim.name.isOf(id: record.id, trigger: trigger)
+      else { continue }
+      return record
     }
-    return names
-  }
-
-  /// The records of claims. Claims are removed on the strength of these records, so the records are made durable first.
-  private func records(of claims: [Claim]) throws(SystemError) -> [ClaimName: HistoryRecord] {
-    // With locking broken, two processes may have given out the same id: the trigger tells whose record it is.
-    let wanted = Dictionary(grouping: claims.map(\.name), by: \.id)
-    var records: [ClaimName: HistoryRecord] = [:]
-    for file in try historyFiles() {
-      var offset: Int64 = 0
-      var first: Int64?
-      try HistoryReader.forEachLine(file, in: context.store.root) { line in
-        defer { offset += Int64(line.count) + 1 }
-        guard let id = HistoryReader.id(line), let names = wanted[id],
-          let record = HistoryReader.record(line), let trigger = record.trigger
-        else { return }
-        for name in names where name.isOf(id: record.id, trigger: trigger) {
-          records[name] = records[name] ?? record
-        }
-        first = first ?? offset
-      }
-      if let first { try HistoryFile.confirm(file, from: first, in: context.store) }
-    }
-    return records
+    return nil
   }
 
   /// Recorded → done, failed, expired, rejected or cancelled; or pending again, when the record says so.
@@ -109,16 +92,15 @@ struct Recovery {
 
   /// A claim without a record.
   ///
+  /// - Parameter isOutOfReach: it may have a record that cannot be found or read.
   /// - Returns: the trigger, if its job is to be run again.
-  private func recover(_ claim: Claim) throws(SystemError) -> ClaimedTrigger? {
+  private func recover(_ claim: Claim, isOutOfReach: Bool) throws(SystemError) -> ClaimedTrigger? {
     switch claim.name.state {
     case .expired: try retire(claim, .expired, "expired; recorded by a later run after a crash")
     case .cancelled: try retire(claim, .cancelled, "cancelled; recorded by a later run after a crash")
     case .rejected: try retire(claim, .rejected, try rejectReason(of: claim))
     case .waiting: try context.waiting.putBack(claim)
-    case .attempt(let attempt): return try recoverJob(claim, attempt)
-    // An attempt that the batch itself cut short has not begun, as far as `max_attempts` is concerned.
-    case .stopping(let attempt): return try recoverJob(claim, attempt - 1)
+    case .attempt(let attempt): return try recoverJob(claim, attempt, isOutOfReach)
     }
     return nil
   }
@@ -136,8 +118,10 @@ struct Recovery {
     return "rejected; recorded by a later run after a crash"
   }
 
-  /// A job that was cut short before, while or after it ran: nobody can know which.
-  private func recoverJob(_ claim: Claim, _ attempt: Int) throws(SystemError) -> ClaimedTrigger? {
+  /// A job that was cut short before, while or after it ran: which of the three nobody can know.
+  private func recoverJob(
+    _ claim: Claim, _ attempt: Int, _ isOutOfReach: Bool
+  ) throws(SystemError) -> ClaimedTrigger? {
     switch context.claimedTriage.verdict(on: try inspect(claim)) {
     case .gone, .expire: return nil
     case .reject(let reason, _, _):
@@ -153,12 +137,14 @@ struct Recovery {
       return ClaimedTrigger(claim: claim, trigger: trigger, attempt: attempt)
     case .run(let trigger, let channel):
       let claimed = ClaimedTrigger(claim: claim, trigger: trigger, attempt: attempt)
-      return try isToBeRepeated(claimed, channel) ? claimed : nil
+      return try isToBeRepeated(claimed, channel, isOutOfReach) ? claimed : nil
     }
   }
 
-  /// Whether a job that was cut short is run again. If not, the job was recorded, or left for a later run.
-  private func isToBeRepeated(_ claimed: ClaimedTrigger, _ channel: Channel) throws(SystemError) -> Bool {
+  /// Whether a job that was cut short is run again. If not, it was recorded, or left for a later run.
+  private func isToBeRepeated(
+    _ claimed: ClaimedTrigger, _ channel: Channel, _ isOutOfReach: Bool
+  ) throws(SystemError) -> Bool {
     let (claim, attempt) = (claimed.claim, claimed.attempt)
     switch try context.channelLocks.acquire(channel) {
     case .unavailable(let reason, let isFault):
@@ -166,14 +152,19 @@ struct Recovery {
       return false
     case .locked: break
     }
-    if channel.rerun, attempt < context.instance.configuration.maxAttempts {
-      context.ledger.willRetry(claim, channel)
+    if channel.rerun, !isOutOfReach, attempt < context.instance.configuration.maxAttempts {
+      context.ledger.willRetry(claim, channel, attempt: attempt)
       return true
     }
     let reason =
-      channel.rerun
-      ? "cut short by a crash of the batch \(attempt) times"
-      : "cut short by a crash of the batch; \"rerun\" is false"
+      if !channel.rerun {
+        "cut short by a crash of the batch; \"rerun\" is false"
+      } else if isOutOfReach {
+        "cut short by a crash of the batch; whether it had ended cannot be known: the history of that time was moved,"
+          + " compressed or removed (see etc/logrotate.d/bobbin)"
+      } else {
+        "cut short by a crash of the batch \(attempt) times"
+      }
     try context.ledger.recovered(
       claim, .interrupted, reason: reason, uid: try claim.folder.status(of: claim.file)?.owner,
       trigger: claimed.trigger, channel: channel, attempt: max(1, attempt))

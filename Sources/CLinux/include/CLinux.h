@@ -39,6 +39,8 @@ int linux_start_writeback(int descriptor);
 int linux_fstat(int descriptor, struct linux_stat *result);
 int linux_fstatat(int directory, const char *path, struct linux_stat *result);  // Does not follow a symbolic link.
 int linux_stat(const char *path, struct linux_stat *result);
+// When it was made; -ENOSYS where the file system does not say.
+int linux_birth(int descriptor, int64_t *seconds, int64_t *nanoseconds);
 int linux_fchmod(int descriptor, unsigned mode);
 int linux_fchown(int descriptor, unsigned user, unsigned group);  // (unsigned)-1 leaves the user or the group as it is.
 int linux_access(const char *path, int mode);

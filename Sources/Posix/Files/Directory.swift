@@ -61,7 +61,9 @@ package final class Directory: Sendable {
   package enum Access: Sendable {
     /// Reading; `open` returns at once even for a FIFO that nobody writes to.
     case read
-    /// Reading and writing a file, which is made if it is missing.
+    /// Reading and writing.
+    case modify
+    /// Reading and writing, made if missing.
     case update
     /// Appending to and reading a file, which is made if it is missing.
     case append
@@ -77,6 +79,7 @@ package final class Directory: Sendable {
     let flags =
       switch access {
       case .read: O_RDONLY | O_NONBLOCK
+      case .modify: O_RDWR | O_NONBLOCK
       case .update: O_RDWR | O_CREAT | O_NONBLOCK
       case .append: O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK
       case .createNew: O_WRONLY | O_CREAT | O_EXCL

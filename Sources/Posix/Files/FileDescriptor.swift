@@ -28,6 +28,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
     return FileStatus(status)
   }
 
+  /// When the file was made; nil where the file system does not say (tmpfs before Linux 6, NFS, some of FUSE). The
+  /// corresponding C function is `statx(2)` with `STATX_BTIME`.
+  package func birth() -> Timestamp? {
+    var (seconds, nanoseconds): (Int64, Int64) = (0, 0)
+    guard linux_birth(number, &seconds, &nanoseconds) == 0 else { return nil }
+    return Timestamp(seconds: seconds, nanoseconds: nanoseconds)
+  }
+
   /// Reads from the beginning of the file, up to `limit` bytes. The corresponding C function is `pread(2)`.
   package func readAll(limit: Int) throws(SystemError) -> [UInt8] {
     try read(at: 0, count: limit)

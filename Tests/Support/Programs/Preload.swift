@@ -34,7 +34,13 @@ package enum Preload {
   /// Signals that bobbin sends have no effect, as on a process that hangs in the kernel because of a dead network disk.
   package static let brokenKill = ["TEST_BROKEN_KILL": "1"]
 
-  /// Every sync (`sync NAME`), removal (`remove NAME`) and move (`move OLD NEW`) is written to this file as a line.
+  /// It is killed instead of moving a file to this name with `renameat(2)`, as a result is moved.
+  package static func killAtMove(to name: String) -> [String: String] { ["TEST_KILL_AT_MOVE": name] }
+
+  /// It is killed instead of removing a file of which the name ends so, such as a claim.
+  package static func killAtRemoval(of suffix: String) -> [String: String] { ["TEST_KILL_AT_REMOVAL": suffix] }
+
+  /// Writes down, one a line, what is synced (`sync NAME`), removed (`remove NAME`) or moved (`move OLD NEW`).
   package static func journal(_ path: String) -> [String: String] { ["TEST_JOURNAL": path] }
 
   private static let source = #"""
@@ -43,6 +49,7 @@ package enum Preload {
     #include <errno.h>
     #include <fcntl.h>
     #include <limits.h>
+    #include <signal.h>
     #include <stdarg.h>
     #include <stdio.h>
     #include <stdlib.h>
@@ -71,6 +78,12 @@ package enum Preload {
       int file = open(journal, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
       if (file < 0 || write(file, line, length) != length) abort();
       close(file);
+    }
+
+    static void kill_at(const char *variable, const char *path) {
+      const char *end = getenv(variable);
+      if (!end || strlen(path) < strlen(end) || strcmp(path + strlen(path) - strlen(end), end)) return;
+      raise(SIGKILL);
     }
 
     int flock(int descriptor, int operation) {
@@ -134,11 +147,13 @@ package enum Preload {
 
     int unlinkat(int directory, const char *path, int flags) {
       if (!(flags & AT_REMOVEDIR)) note("remove", path, NULL);
+      kill_at("TEST_KILL_AT_REMOVAL", path);
       return REAL(int, unlinkat, int, const char *, int)(directory, path, flags);
     }
 
     int renameat(int from, const char *old, int to, const char *new) {
       note("move", old, new);
+      kill_at("TEST_KILL_AT_MOVE", new);
       return REAL(int, renameat, int, const char *, int, const char *)(from, old, to, new);
     }
 
