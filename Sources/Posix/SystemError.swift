@@ -50,12 +50,18 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     }
   }
 
-  /// Whether this user is not allowed to perform the operation.
+  /// The description, and the remedy when there is one.
+  package var explanation: String { remedy.map { "\(self) (\($0))" } ?? description }
+
+  /// Whether this user is not allowed to do it.
   package var isRefusal: Bool { code == .accessDenied || code == .notPermitted }
 
   /// Whether this one entry of a directory cannot be moved while others may be movable: the entry is immutable, another
-  /// user's directory, a directory of the lower layer of an overlay, or has something mounted on it.
-  package var isImmovable: Bool { isRefusal || code == .crossDevice || code == .busy }
+  /// user's directory, a directory of the lower layer of an overlay, or has something mounted on it, or its new name is
+  /// longer than its file system allows.
+  package var isImmovable: Bool {
+    isRefusal || code == .crossDevice || code == .busy || code == .nameTooLong
+  }
 
   /// Whether this process or the machine has run out of a resource that becomes available again by itself: the attempt
   /// is not at fault.

@@ -110,7 +110,8 @@ struct TriggerExecutor {
       guard error.isImmovable else { throw error }
       // A trigger that this run could not claim is not run.
       context.ids.giveBack(id)
-      context.ledger.deferPending(trigger.name, reason: "it cannot be claimed: \(error)", isFault: true)
+      context.ledger.deferPending(
+        trigger.name, reason: "it cannot be claimed: \(error.explanation)", isFault: true)
       return .vanished
     }
     do throws(SystemError) {

@@ -13,7 +13,7 @@ package struct TriggerRetirer {
     case retired
     /// The file vanished or was replaced. A replacement that was claimed by mistake is put back.
     case gone
-    /// The file cannot be moved (it is immutable, or another user's directory), and stays.
+    /// The file cannot be moved (it is immutable, or another user's directory, or its name is too long), and stays.
     case immovable(SystemError)
   }
 
@@ -61,10 +61,7 @@ package struct TriggerRetirer {
   ) throws(SystemError) -> Effect {
     let effect = try retire(name, file, retirement)
     if case .immovable(let error) = effect {
-      ledger.deferPending(
-        name,
-        reason: "it cannot be moved: \(error) (is it immutable, mounted on, or another user's directory?"
-          + " correct that, or remove it)", isFault: true)
+      ledger.deferPending(name, reason: "it cannot be moved: \(error.explanation)", isFault: true)
     }
     return effect
   }

@@ -136,13 +136,31 @@ package final class Directory: Sendable {
   ///
   /// - Returns: the new name; nil when the entry does not exist.
   package func setAside(_ name: FileName) throws(SystemError) -> FileName? {
+    try moveNumbered(name, to: self, as: FileName(bytes: Array(".foreign-".utf8) + name.bytes))
+  }
+
+  /// Moves an entry, replacing nothing: where the new name is taken, `.2`, `.3`, … is appended. A name that becomes longer
+  /// than the file system allows loses its end. (How long that is, is tried: `f_namemax` of `statvfs(3)` is not always
+  /// true.)
+  ///
+  /// - Returns: the name that the entry has now; nil when there was no entry.
+  package func moveNumbered(
+    _ name: FileName, to target: Directory, as newName: FileName
+  ) throws(SystemError) -> FileName? {
     var number = 1
+    var limit = Int.max
     while true {
-      let other = FileName(".foreign-\(name)" + (number == 1 ? "" : ".\(number)"))
-      switch try move(name, to: self, as: other) {
-      case .moved: return other
-      case .vanished: return nil
-      case .taken: number += 1
+      let suffix = number == 1 ? [] : Array(".\(number)".utf8)
+      let numbered = FileName(bytes: Array(newName.bytes.prefix(limit - suffix.count)) + suffix)
+      do throws(SystemError) {
+        switch try move(name, to: target, as: numbered) {
+        case .moved: return numbered
+        case .vanished: return nil
+        case .taken: number += 1
+        }
+      } catch {
+        guard error.code == .nameTooLong, numbered.bytes.count > 32 else { throw error }
+        limit = numbered.bytes.count - 1
       }
     }
   }

@@ -20,12 +20,17 @@ package final class ClaimFolder {
   /// RACE: several processes may try; only one gets the file. The file may have been replaced or written to since it
   /// was inspected; the caller checks the claimed file (`isUnchanged`).
   ///
-  /// - Returns: nil when another process claimed the file, or its owner moved it away.
+  /// - Returns: nil when somebody else took it, or its owner moved it away.
+  /// - Throws: an error that is immovable (`SystemError.isImmovable`) concerns this one file, and says what to do about it.
   package func claim(_ trigger: FileName, id: Int64, state: ClaimState) throws(SystemError) -> Claim? {
     while true {
       let claim = Claim(
         name: ClaimName(id: id, state: state, trigger: trigger), folder: try ownFolder(), owner: owner)
-      switch try store.root.move(trigger, to: claim.folder, as: claim.file, isTargetOurs: true) {
+      let move: Directory.Move
+      do throws(SystemError) {
+        move = try store.root.move(trigger, to: claim.folder, as: claim.file, isTargetOurs: true)
+      } catch { throw error.isImmovable ? error.withRemedy(Self.remedy(for: error)) : error }
+      switch move {
       case .moved: return claim
       case .taken: throw SystemError("claim", store.root.path(of: trigger), .exists)
       case .vanished:
@@ -36,9 +41,16 @@ package final class ClaimFolder {
     }
   }
 
-  /// Whether a claimed file is still the file that was inspected, with the same content and without a second name, and
-  /// no process has it open for writing and could still change it (checked only if the content is not an object: an
-  /// object that parsed is complete).
+  /// What a person can do about a file that cannot be claimed.
+  private static func remedy(for error: SystemError) -> String {
+    error.code == .nameTooLong
+      ? "with its number before it, its name is longer than the file system allows: give it a shorter name, or remove it"
+      : "is it immutable, mounted on, or another user's directory? correct that, or remove it"
+  }
+
+  /// Whether a claimed file is still the one that was inspected, with the same content and no other name, and nobody
+  /// has it open for writing who could still change it (asked only where the content is not an object: an object that parsed
+  /// is complete).
   package func isUnchanged(_ claim: Claim, since trigger: Trigger) throws(SystemError) -> Bool {
     guard let status = try claim.folder.status(of: claim.file), status.links == 1,
       status.describesSameContent(as: trigger.file)
@@ -59,12 +71,24 @@ package final class ClaimFolder {
   /// The claim is made durable before it moves on. Otherwise a power cut might lose the dead process's move out of the
   /// spool and keep this move: the trigger would be both pending and claimed.
   ///
-  /// - Returns: nil when the claim has vanished.
+  /// - Returns: nil when it has vanished. Where the name of the new state is longer than the file system allows, the claim
+  ///   keeps its state.
   package func adopt(_ abandoned: Claim, state: ClaimState) throws(SystemError) -> Claim? {
     let name = ClaimName(id: abandoned.id, state: state, trigger: abandoned.trigger)
-    let claim = Claim(name: name, folder: try ownFolder(), owner: owner)
+    let folder = try ownFolder()
     try abandoned.folder.sync()
     try store.root.sync()
+    do throws(SystemError) {
+      return try move(abandoned, to: Claim(name: name, folder: folder, owner: owner))
+    } catch {
+      guard error.code == .nameTooLong else { throw error }
+      if abandoned.owner == owner { return abandoned }
+      return try move(
+        abandoned, to: Claim(name: abandoned.name, file: abandoned.file, folder: folder, owner: owner))
+    }
+  }
+
+  private func move(_ abandoned: Claim, to claim: Claim) throws(SystemError) -> Claim? {
     switch try abandoned.folder.move(abandoned.file, to: claim.folder, as: claim.file, isTargetOurs: true) {
     case .moved: return claim
     case .vanished: return nil

@@ -129,20 +129,10 @@ package final class Finisher {
     for result in results { try store[result.folder].open(result.temporary, .read).sync() }
   }
 
-  /// A name that is taken gets `.2`, `.3`, … appended; a name that would become too long is cut.
   private func move(_ claim: Claim, to folder: SpoolFolder) throws(SystemError) {
-    var number = 1
-    while true {
-      let suffix = number == 1 ? [] : Array(".\(number)".utf8)
-      let name = FileName(bytes: Array(claim.trigger.bytes.prefix(255 - suffix.count)) + suffix)
-      switch try claim.folder.move(claim.file, to: store[folder], as: name) {
-      case .moved: return
-      case .vanished:
-        // An earlier attempt to finish the same claim has moved it, unless the target folder is gone.
-        if try store[folder].status().links > 0 { return }
-        throw SystemError("move a file to", store[folder].path, .noSuchFile)
-      case .taken: number += 1
-      }
-    }
+    if try claim.folder.moveNumbered(claim.file, to: store[folder], as: claim.trigger) != nil { return }
+    // Finished by an earlier try of the same claim, if it is not the folder that has gone.
+    if try store[folder].status().links > 0 { return }
+    throw SystemError("move a file to", store[folder].path, .noSuchFile)
   }
 }
