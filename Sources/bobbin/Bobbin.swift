@@ -7,13 +7,20 @@ struct Bobbin {
   static let version = "1.0.0"
 
   static func main() {
-    CurrentProcess.exit(status(of: Array(CommandLine.arguments.dropFirst())))
+    CurrentProcess.exit(status())
   }
 
-  private static func status(of words: [String]) -> Int32 {
+  private static func status() -> Int32 {
     do {
       try CurrentProcess.prepare()
-      let arguments = try Arguments(words)
+      guard ProcessTable.isMounted else {
+        throw CommandFailure(
+          .operatingSystem,
+          "/proc is not mounted, and without it nobody can tell which processes live: mount -t proc proc /proc"
+        )
+      }
+      // Swift finds them in /proc as well.
+      let arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
       let status = try run(arguments)
       // A program that was asked to stop says so in its exit status, as the shell expects.
       if let signal = Signals.stop { return 128 + signal }

@@ -71,8 +71,8 @@ void linux_clear_umask(void);
 
 // Opens /dev/null under each of the numbers 0 to 2 that is closed: a file opened later must not get one of them.
 int linux_open_standard_streams(void);
-int linux_set_all_cloexec(void);  // Makes every descriptor from 3 on close-on-exec.
-void linux_ignore_sigpipe_sigio(void);  // SIGPIPE (a write then fails with EPIPE) and SIGIO (a lease must be released).
+void linux_set_all_cloexec(void);  // Makes every descriptor from 3 on close-on-exec, where the kernel can.
+void linux_ignore_sigpipe_sigio(void);        // SIGPIPE (a write then fails with EPIPE) and SIGIO (a lease is wanted back).
 
 struct linux_spawn {
   const char *path;         // Executed as given, without a search along PATH.

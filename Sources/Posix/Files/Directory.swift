@@ -186,7 +186,9 @@ package final class Directory: Sendable {
     let result = name.withCString { old in
       newName.withCString { new in linux_renameat_noreplace(number, old, target.number, new) }
     }
-    if result == -EINVAL || result == -ENOSYS {
+    // EPERM may be the file's own; without the flag it is refused then as well. Or a container of an old host refuses the
+    // whole call.
+    if result == -EINVAL || result == -ENOSYS || result == -EPERM {
       return isTargetOurs
         ? try moveAfterCheck(name, to: target, as: newName)
         : try moveWithoutFlag(name, to: target, as: newName)
@@ -194,8 +196,8 @@ package final class Directory: Sendable {
     return try outcome(of: result, name)
   }
 
-  /// For file systems and kernels without `RENAME_NOREPLACE`. Making a hard link refuses a taken name just as
-  /// atomically; an entry that cannot be linked (a directory) is moved after a check.
+  /// For file systems, kernels and containers without `RENAME_NOREPLACE`. A hard link refuses a taken name as atomically; what
+  /// cannot be linked (a directory) is moved after a check.
   private func moveWithoutFlag(
     _ name: FileName, to target: Directory, as newName: FileName
   ) throws(SystemError) -> Move {

@@ -15,14 +15,13 @@ package enum CurrentProcess {
   /// Makes a clean start, whatever the caller left open, closed or ignored. Call this before anything is opened.
   ///
   /// A standard stream that is closed (`bobbin run >&-`) becomes `/dev/null`: a file opened later would get its number,
-  /// and what is printed would go into that file. The caller's umask is dropped: each file gets the mode that is asked for,
-  /// and each job the umask of its channel. Every other descriptor of the caller is kept from jobs (`close_range(2)`
-  /// with `CLOSE_RANGE_CLOEXEC`), which might hold the caller's locks by it. And neither the
-  /// end of a reader (`| head`) nor a process that wants to write to a file at which a lease was just asked for ends this
-  /// process.
+  /// and what is printed would go into that file. Every other descriptor of the caller is kept from jobs (`close_range(2)`
+  /// with `CLOSE_RANGE_CLOEXEC`, where the kernel has it and the container lets it through), which might hold the caller's
+  /// locks by it. And neither the end of a reader (`| head`) nor a process that wants to write to a file at which a lease was
+  /// just asked for ends this process.
   package static func prepare() throws(SystemError) {
     _ = try check(linux_open_standard_streams(), "open", "/dev/null")
-    _ = try check(linux_set_all_cloexec(), "close inherited files", nil)
+    linux_set_all_cloexec()
     linux_ignore_sigpipe_sigio()
     linux_clear_umask()
   }

@@ -8,7 +8,10 @@ import CLinux
 
 /// What `/proc` says about processes. See proc(5).
 package enum ProcessTable {
-  /// The processes that a process has started or adopted. A process that ends meanwhile is left out.
+  /// Whether `/proc` is there. Without it nobody can tell which processes live.
+  package static var isMounted: Bool { PathQueries.allows(.read, "/proc/self/stat") }
+
+  /// The processes that a process has started or adopted. One that ends meanwhile is left out.
   static func children(of parent: Int32) throws(SystemError) -> [Int32] { try table()[parent] ?? [] }
 
   /// Every process that descends from another one, nearest first. A process that ends meanwhile is left out.

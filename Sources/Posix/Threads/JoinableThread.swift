@@ -12,7 +12,13 @@ package struct JoinableThread: ~Copyable {
     let result = linux_thread_start(
       { context in Unmanaged<Body>.fromOpaque(context!).takeRetainedValue().run() }, box.toOpaque(), &handle)
     if result < 0 { box.release() }
-    _ = try check(result, "start a thread", nil)
+    do throws(SystemError) { _ = try check(result, "start a thread", nil) } catch {
+      guard error.code == .notPermitted else { throw error }
+      // The C library does without clone3(2) only after ENOSYS.
+      throw error.withRemedy(
+        "the container's filter of system calls refuses clone3(2), as Docker before 20.10.10 does: upgrade the host's"
+          + " container software, or loosen the filter: docker run --security-opt seccomp=unconfined")
+    }
     self.handle = handle
   }
 

@@ -81,6 +81,7 @@ struct CancelCommand: Command {
   }
 
   private func report(_ name: FileName, _ error: SystemError, _ log: Log) {
-    log.error("trigger not cancelled: it cannot be moved: \(error.explanation)", ["trigger": name.description])
+    log.error(
+      "trigger not cancelled: it cannot be moved: \(error.explanation)", ["trigger": name.description])
   }
 }

@@ -71,4 +71,39 @@ struct FileSystemTests {
     #expect(try instance.directory.text("spool/done/\(aside)/note") == "kept")
     #expect(try instance.claimed() == [])
   }
+
+  @Test("A host whose filter answers EPERM to calls that it does not know runs everything")
+  func oldFilter() throws {
+    let instance = try instance()
+    let environment = try preload(Preload.oldFilter, instance)
+    #expect(try instance.bobbin("--version", environment: environment).status == 0)
+    #expect(try instance.bobbin("check", environment: environment).status == 0)
+    for name in ["a.json", "b.json", "c.json"] { try instance.drop(name, Self.object) }
+    #expect(try instance.bobbin("cancel", "c.json", environment: environment).status == 0)
+    let run = try instance.bobbin("run", environment: environment)
+    #expect(run.status == 0, "\(run)")
+    #expect(try instance.ledger() == ["scheduled demo -", "manual demo a.json", "manual demo b.json"])
+    #expect(try instance.bobbin("trigger", "demo", environment: environment).status == 0)
+    #expect(try instance.ledger().count == 4)
+    #expect(try instance.claimed() == [])
+  }
+
+  @Test(
+    "Without /proc every command says so, with 71",
+    arguments: ["umount --lazy /proc", "mount -t tmpfs none /proc"])
+  func withoutProc(how: String) throws {
+    let instance = try instance()
+    try instance.drop("a.json")
+    for command in ["run", "status", "trigger demo", "--version"] {
+      // In a mount namespace of its own, so that nothing stays unmounted, however the test ends.
+      let result = try Program(
+        "/usr/bin/env",
+        ["unshare", "--mount", "sh", "-c", "\(how) && exec \"$1\" --config \"$2\" \(command)", "sh"]
+      ).start([try Program.bobbin().path, instance.configuration], outputIn: instance.directory).wait()
+      #expect(result.status == 71, "\(result)")
+      #expect(result.errorLine(with: "bobbin: ", "/proc is not mounted") != nil, "\(result)")
+    }
+    #expect(try instance.pending() == ["a.json"])
+    #expect(try instance.ledger() == [])
+  }
 }
