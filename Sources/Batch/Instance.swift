@@ -57,7 +57,10 @@ package struct Instance: Sendable {
     return try AbandonedClaims(in: running, observer: owner, isForRecovery: false).claims
   }
 
-  package func inspector() -> Inspector { Inspector(spool.root, configuration.settleRules) }
+  /// - Parameter leases: of a run; nil for a report, which makes no file to find out what a refused lease means.
+  package func inspector(_ leases: Leases? = nil) -> Inspector {
+    Inspector(spool.root, settle: configuration.settle, leases: leases)
+  }
 
   /// - Parameter asOf: the time by which the age of triggers is judged; nil when their age does not matter.
   package func triage(asOf: Timestamp?) -> Triage { Triage(configuration: configuration, asOf: asOf) }

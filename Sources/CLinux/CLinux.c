@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -176,6 +177,15 @@ int linux_free_space(int descriptor, int64_t *bytes, int64_t *files) {
   if (code < 0) return code;
   *bytes = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
   *files = status.f_files == 0 ? -1 : (int64_t)status.f_favail;
+  return 0;
+}
+
+int linux_file_system(int descriptor, uint64_t *type, int64_t *name_limit) {
+  struct statfs status;
+  int code = REPEATED(fstatfs(descriptor, &status));
+  if (code < 0) return code;
+  *type = (uint32_t)status.f_type;
+  *name_limit = (int64_t)status.f_namelen;
   return 0;
 }
 

@@ -8,9 +8,10 @@ extension Instance {
   /// then judged by the time at which that run began, as in the run itself.
   package func prune(now: Timestamp = .now()) throws(SystemError) -> Pruning {
     let triage = triage(asOf: try ageReference(now))
+    let store = try openStore()
     let (expired, left) = try withRetirer { retirer, ledger throws(SystemError) in
       var pending = try pendingTriggers()
-      let inspector = inspector()
+      let inspector = inspector(store.leases)
       while let name = pending.popFirst() {
         guard
           case .expire(let trigger, let channel, let age) = triage.verdict(
@@ -22,7 +23,7 @@ extension Instance {
       }
       return (ledger.statistics.triggers.expired, ledger.statistics.triggers.deferred)
     }
-    let retention = ResultRetention(store: try openStore(), keepResults: configuration.keepResults, now: now)
+    let retention = ResultRetention(store: store, keepResults: configuration.keepResults, now: now)
     return Pruning(expired: expired, left: left, removed: try retention.perform())
   }
 

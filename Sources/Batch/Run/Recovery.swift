@@ -86,8 +86,10 @@ struct Recovery {
   }
 
   private func inspect(_ claim: Claim) throws(SystemError) -> Inspection {
-    try Inspector(claim.folder, context.instance.configuration.settleRules, isForClaims: true)
-      .inspect(claim.file, of: claim.trigger, now: .now())
+    try Inspector(
+      claim.folder, settle: context.instance.configuration.settle, isForClaims: true,
+      leases: context.store.leases
+    ).inspect(claim.file, of: claim.trigger, now: .now())
   }
 
   /// A claim without a record.

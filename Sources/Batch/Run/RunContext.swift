@@ -44,7 +44,7 @@ final class RunContext {
     channelLocks = ChannelLocks(store, log: instance.log, stop: instance.stop)
     jobs = JobRunner(
       configuration: instance.configuration, logs: store[.logs], log: instance.log, stop: instance.stop)
-    inspector = instance.inspector()
+    inspector = instance.inspector(store.leases)
     triage = instance.triage(asOf: startedAt)
     claimedTriage = instance.triage(asOf: nil)
     id = try ids.nextRun()

@@ -51,7 +51,9 @@ int linux_unlinkat(int directory, const char *path, int flags);
 int linux_mkdirat(int directory, const char *path, unsigned mode);
 // The space that this user may still use on the file system: bytes, and files (-1 when they are not counted).
 int linux_free_space(int descriptor, int64_t *bytes, int64_t *files);
-int linux_mount_id(int descriptor, uint64_t *result);  // The mount it was opened through; -ENOSYS before Linux 5.8.
+// What kind of file system it is on (the numbers are in statfs(2)), and how many bytes a name may have by its own account.
+int linux_file_system(int descriptor, uint64_t *type, int64_t *name_limit);
+int linux_mount_id(int descriptor, uint64_t *result);  // Which mount it was opened through; -ENOSYS before Linux 5.8.
 ssize_t linux_getdents64(int descriptor, void *buffer, size_t size);
 ssize_t linux_readlink(const char *path, void *buffer, size_t size);
 int linux_realpath(const char *path, char **result);  // The caller frees the result.

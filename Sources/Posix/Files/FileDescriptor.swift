@@ -164,13 +164,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
   }
 
   /// Whether some process has the file open for writing: yes, no, or nil when the kernel won't say (a file of another
-  /// user, a file system without leases). The corresponding C function is `fcntl(2)` with `F_SETLEASE`.
+  /// user, a file system without leases, a refusal that may be a file server's). The corresponding C function is `fcntl(2)`
+  /// with `F_SETLEASE`.
   ///
   /// RACE: a writer may open the file right after the answer.
   package func isOpenForWriting() -> Bool? {
     switch linux_probe_read_lease(number) {
     case 0...: false
-    case -EAGAIN: true
+    case -EAGAIN: (try? FileSystem(ofDescriptor: number))?.isRemote == true ? nil : true
     default: nil
     }
   }

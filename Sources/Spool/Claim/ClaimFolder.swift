@@ -56,7 +56,7 @@ package final class ClaimFolder {
       status.describesSameContent(as: trigger.file)
     else { return false }
     do throws(SystemError) {
-      return try claim.folder.open(claim.file, .read).isOpenForWriting() != true
+      return try store.leases.isOpenForWriting(claim.folder.open(claim.file, .read)) != true
     } catch {
       // An empty file is a trigger even if the batch's user may not read it.
       if error.isRefusal, status.size == 0 { return true }

@@ -31,6 +31,18 @@ package final class SpoolDirectory: Sendable {
   /// Names of temporary files begin with this. Other temporary dot-files belong to somebody else.
   package static let temporaryPrefix = ".bobbin-"
 
+  /// Makes an empty file for as long as `body` takes, to learn what the file system does with one.
+  package func withScratchFile<Result>(
+    _ body: (FileName) throws(SystemError) -> Result
+  ) throws(SystemError) -> Result {
+    let name = FileName(
+      "\(Self.temporaryPrefix)\(CurrentProcess.id)-\(MonotonicTime.now().nanoseconds)-scratch")
+    _ = try root.open(name, .createNew).number
+    // A leftover goes after 36 hours.
+    defer { _ = try? root.remove(name) }
+    return try body(name)
+  }
+
   /// The 1-based position of a name among the pending triggers, in the order they will run.
   /// Reads the directory once and keeps nothing, so that a million files cost no memory.
   ///

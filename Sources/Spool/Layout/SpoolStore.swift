@@ -8,6 +8,7 @@ package import Posix
 /// nobody can read, forge or block anything that way.
 package final class SpoolStore: Sendable {
   package let spool: SpoolDirectory
+  package let leases: Leases
   private let folders: [SpoolFolder: Directory]
   private let trusted: TrustedOwners
 
@@ -20,6 +21,7 @@ package final class SpoolStore: Sendable {
   ///   reach the folder.
   package init(_ spool: SpoolDirectory) throws(SystemError) {
     self.spool = spool
+    leases = Leases(spool)
     let trusted = try TrustedOwners(in: spool.root)
     self.trusted = trusted
     var folders: [SpoolFolder: Directory] = [:]

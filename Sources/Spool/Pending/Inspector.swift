@@ -5,16 +5,22 @@ package struct Inspector: Sendable {
   private let directory: Directory
   private let rules: SettleRules
   private let isForClaims: Bool
+  private let leases: Leases?
 
   /// - Parameters:
-  ///   - settle: how long a file must have been unchanged if the kernel does not tell whether somebody has it open for
-  ///     writing.
-  ///   - isForClaims: the files were complete when they were claimed, so a file that states a channel is not waited for
-  ///     again: the claim itself has changed its change time.
-  package init(_ directory: Directory, _ rules: SettleRules, isForClaims: Bool = false) {
+  ///   - settle: for how long a file must not have changed where the kernel does not tell whether somebody has it open
+  ///     for writing.
+  ///   - isForClaims: the files were complete when they were claimed, so what says a channel is not waited for again:
+  ///     the claim itself has changed their change time.
+  ///   - leases: find out whether a refused lease tells anything, which may make a file in the spool for an instant; nil
+  ///     for reports, which believe it.
+  package init(
+    _ directory: Directory, settle: Duration, isForClaims: Bool = false, leases: Leases? = nil
+  ) {
     self.directory = directory
     self.rules = rules
     self.isForClaims = isForClaims
+    self.leases = leases
   }
 
   /// Examines the file under a name and, if it may be a trigger, reads it. Opens only a regular file with one name, and
@@ -51,30 +57,23 @@ package struct Inspector: Sendable {
     if let reason = rejectReason(for: opened, name: triggerName) { return .invalid(reason, opened) }
     let bytes = try file.readAll(expecting: opened.size, limit: TriggerContent.sizeLimit + 1)
     let trigger = Trigger(name: triggerName, file: opened, bytes: bytes)
-    if isForClaims, case .success = trigger.channels { return .claimed(trigger) }
-    let isOpen = file.isOpenForWriting()
-    let needed = rules.restBeforeTaking(trigger.content, isOpen: isOpen, isForeign: isForeign(opened))
-    guard isOpen != true, hasRested(opened, needed, at: now) else { return .unsettled(opened) }
-    return .settled(trigger, rested: rules.rested(opened, at: now))
-  }
-
-  /// A file that the batch's user may not read (dropped under a umask of 027 or 077). Its name is enough if it is empty.
-  private func inspectUnreadable(_ name: FileName, _ status: FileStatus, now: Timestamp) -> Inspection {
-    if status.size == 0 {
-      let trigger = Trigger(name: name, file: status, bytes: [])
-      let needed = rules.restBeforeTaking(trigger.content, isOpen: nil, isForeign: isForeign(status))
-      return hasRested(status, needed, at: now)
-        ? .settled(trigger, rested: rules.rested(status, at: now)) : .unsettled(status)
+    if case .object = trigger.content { return .settled(trigger) }
+    if isForClaims, case .success = trigger.channels { return .settled(trigger) }
+    switch isOpenForWriting(file) {
+    case .some(true): return .unsettled
+    case .some(false): return .settled(trigger)
+    case .none:
+      return isUnchanged(opened, at: now) ? .settled(trigger) : .unsettled
     }
-    let trigger = Trigger(unreadable: name, file: status)
-    // `install -m 644` lets nobody read it for an instant.
-    return hasRested(status, rules.restBeforeCondemning(trigger.content), at: now)
-      ? .unreadable(trigger) : .unsettled(status)
   }
 
-  /// Examines a file without opening it. This is enough for an empty file that nobody has changed for a while, as
-  /// `touch` leaves it, and much cheaper for a spool full of such files. It is for reporting what will be done, not for
-  /// doing it: a writer that has the file open and has not begun to write goes unnoticed.
+  private func isOpenForWriting(_ file: borrowing FileDescriptor) -> Bool? {
+    if let leases { leases.isOpenForWriting(file) } else { file.isOpenForWriting() }
+  }
+
+  /// Examines a file without opening it: enough for an empty file that nobody has changed for a while, as `touch`
+  /// leaves it, and much cheaper for a spool full of them. For reporting what will be done, not for doing it: a writer
+  /// that has the file open and has not begun to write goes unnoticed.
   ///
   /// - Returns: what is known about such a file; nil when only an inspection can tell.
   package func peek(_ name: FileName, now: Timestamp) throws(SystemError) -> FileStatus? {

@@ -1,4 +1,5 @@
 import Foundation
+import Posix
 import TestSupport
 import Testing
 
@@ -105,5 +106,39 @@ struct FileSystemTests {
     }
     #expect(try instance.pending() == ["a.json"])
     #expect(try instance.ledger() == [])
+  }
+
+  @Test(
+    "Where every lease is refused, a file is complete once it has not changed for the time to settle",
+    arguments: [("1.json", ""), ("a.json", "1\n"), ("b.json", "\"demo\""), ("c.json", "{ broken")])
+  func refusedLeases(name: String, content: String) throws {
+    let instance = try instance()
+    let environment = try preload(Preload.refusedLeases, instance)
+    try instance.drop(name, content)
+    let run = try instance.bobbin("run", "--spool-only", environment: environment)
+    #expect(run.status == 0, "\(run)")
+    #expect(try instance.pending() == [])
+    #expect(try instance.names(content.hasPrefix("{") ? "rejected" : "done") == [name])
+    // What it took to find out is gone.
+    #expect(try hidden(".", in: instance) == [".history-id"])
+  }
+
+  @Test("Where leases are granted, a refused lease means that somebody is writing")
+  func meaningfulLease() throws {
+    let instance = try instance(#"settle: "1ms","#)
+    try instance.drop("1.json", "")
+    let run: RunningProgram
+    do {
+      let writer = try Directory(path: instance.spool).open(FileName("1.json"), .append)
+      run = try instance.start("run", "--spool-only")
+      try instance.drop("2.json", Self.object)
+      try waitUntil("the other one is run") { try instance.names("done") == ["2.json"] }
+      #expect(run.isRunning)
+      #expect(try instance.pending() == ["1.json"])
+      _ = writer.number
+    }
+    #expect(try run.wait().status == 0)
+    #expect(try instance.names("done") == ["1.json", "2.json"])
+    #expect(try hidden(".", in: instance) == [".history-id"])
   }
 }
