@@ -107,9 +107,23 @@ static void copy_stat(const struct stat *from, struct linux_stat *to) {
   to->changed_nanoseconds = from->st_ctim.tv_nsec;
 }
 
+// Whether a file seems to have several names, and its file system was asked for them: of a file on FUSE or on a network
+// the kernel keeps for a while what it was told, also when a name has just been removed.
+static int is_refreshed(const struct stat *status, int directory, const char *path, int flags) {
+#ifdef AT_STATX_FORCE_SYNC
+  struct statx fresh;
+  return S_ISREG(status->st_mode) && status->st_nlink > 1 &&
+         statx(directory, path, flags | AT_STATX_FORCE_SYNC, STATX_NLINK, &fresh) == 0;
+#else
+  (void)status, (void)directory, (void)path, (void)flags;
+  return 0;
+#endif
+}
+
 int linux_fstat(int descriptor, struct linux_stat *result) {
   struct stat status;
   int code = REPEATED(fstat(descriptor, &status));
+  if (code == 0 && is_refreshed(&status, descriptor, "", AT_EMPTY_PATH)) code = REPEATED(fstat(descriptor, &status));
   if (code == 0) copy_stat(&status, result);
   return code;
 }
@@ -117,6 +131,8 @@ int linux_fstat(int descriptor, struct linux_stat *result) {
 int linux_fstatat(int directory, const char *path, struct linux_stat *result) {
   struct stat status;
   int code = REPEATED(fstatat(directory, path, &status, AT_SYMLINK_NOFOLLOW));
+  if (code == 0 && is_refreshed(&status, directory, path, AT_SYMLINK_NOFOLLOW))
+    code = REPEATED(fstatat(directory, path, &status, AT_SYMLINK_NOFOLLOW));
   if (code == 0) copy_stat(&status, result);
   return code;
 }

@@ -36,6 +36,7 @@ int linux_fsync(int descriptor);
 int linux_fdatasync(int descriptor);
 int linux_syncfs(int descriptor);
 int linux_start_writeback(int descriptor);
+// More than one name of a file is what its file system says now, not what the kernel remembers.
 int linux_fstat(int descriptor, struct linux_stat *result);
 int linux_fstatat(int directory, const char *path, struct linux_stat *result);  // Does not follow a symbolic link.
 int linux_stat(const char *path, struct linux_stat *result);

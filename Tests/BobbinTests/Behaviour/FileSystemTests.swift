@@ -141,4 +141,19 @@ struct FileSystemTests {
     #expect(try instance.names("done") == ["1.json", "2.json"])
     #expect(try hidden(".", in: instance) == [".history-id"])
   }
+
+  @Test("A second name is believed only when the file system itself says so, not a cache")
+  func staleLinkCount() throws {
+    let instance = try instance(#"settle: "1ms","#)
+    let environment = try preload(Preload.staleLinkCounts, instance)
+    try instance.drop("a.json", Self.object)
+    let answer = try instance.bobbin("trigger", "demo", "--json", environment: environment)
+    #expect(answer.status == 0, "\(answer)")
+    #expect(try answer.json["status"] == "completed")
+    #expect(try instance.ledger().count == 2)
+    #expect(try instance.names("rejected") == [])
+    #expect(try instance.names("done").count == 2)
+    // Bobbin's own files are not taken for somebody else's.
+    #expect(try hidden(".", in: instance) == [".history-id"])
+  }
 }
