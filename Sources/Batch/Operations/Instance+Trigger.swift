@@ -25,56 +25,61 @@ extension Instance {
     var submitter = Submitter(spool)
     let name = try submitter.submit(channel: channel.id, user: options.user)
     func answerQueued(
-      isRunning: Bool, takeOver: () throws(SystemError) -> Bool = { false }
+      isRunning: Bool, takeOver: () throws(SystemError) -> WaitResult? = { nil }
     ) throws(SystemError) -> WaitResult {
       try self.answerQueued(
         name, since: submittedAt, isRunning: isRunning, wait: options.wait, answer, takeOver: takeOver)
     }
     // In another user's drop box this user may not run the batch.
     if options.isQueueOnly || !spool.isListable { return try answerQueued(isRunning: false) }
-    let isAnswered = Monitor(false)
+    let ending = Monitor<WaitResult?>(nil)
     var runOptions = RunOptions()
     runOptions.isSpoolOnly = true
-    runOptions.watched = .init(name: name) { record in
-      isAnswered.withLock { $0 = true }
-      answer(TriggerAnswer(record, trigger: name))
-    }
+    runOptions.watched = .init(
+      name: name,
+      onFault: { reason in
+        ending.withLock { $0 = .faulty(trigger: name.description, reason: reason) }
+      },
+      onRecorded: { record in
+        ending.withLock { $0 = .answered }
+        answer(TriggerAnswer(record, trigger: name))
+      })
     switch try run(.manual, runOptions, wait: nil) {
     case .busy:
-      let takeOver = try takeOver(name, runOptions, isAnswered)
+      let takeOver = try takeOver(name, runOptions, ending)
       return try answerQueued(isRunning: true, takeOver: takeOver)
     case .forbidden, .completed:
       // A trigger of a user who may add triggers but not run them is queued nevertheless. If our run gave no answer,
       // another process took the trigger between the submission and the lock, or the trigger was left pending.
-      return isAnswered.withLock { $0 } ? .answered : try answerQueued(isRunning: false)
+      return try ending.withLock { $0 } ?? answerQueued(isRunning: false)
     }
   }
 
   /// How a waiting submitter takes over when the holder of the lock has gone without draining the spool: the holder was
   /// flock(1), or a run that was killed.
   ///
-  /// - Returns: a function that tries to take over, and returns whether the answer was given.
+  /// - Returns: a function that tries it, and returns how the wait ended, nil when it goes on.
   private func takeOver(
-    _ name: FileName, _ options: RunOptions, _ isAnswered: Monitor<Bool>
-  ) throws(SystemError) -> () throws(SystemError) -> Bool {
+    _ name: FileName, _ options: RunOptions, _ ending: Monitor<WaitResult?>
+  ) throws(SystemError) -> () throws(SystemError) -> WaitResult? {
     let lockFile = try lockFile()
     let nextAttempt = Monitor(MonotonicTime.now())
     return { () throws(SystemError) in
       guard MonotonicTime.now() >= nextAttempt.withLock({ $0 }), try self.isLeft(name),
         try !lockFile.isHeld()
-      else { return false }
+      else { return nil }
       if case .completed = try self.run(.manual, options, wait: nil) {
         // Without an answer the run had to leave the trigger pending, as another run now would.
         nextAttempt.withLock { $0 = .now() + Self.deferredInterval }
       }
-      return isAnswered.withLock { $0 }
+      return ending.withLock { $0 }
     }
   }
 
-  /// - Parameter takeOver: tries to carry out the trigger; returns whether it did so and gave the answer.
+  /// - Parameter takeOver: tries to carry the trigger out; returns how the wait ended, nil when it goes on.
   private func answerQueued(
     _ name: FileName, since: Timestamp, isRunning: Bool, wait: Duration?,
-    _ answer: (TriggerAnswer) -> Void, takeOver: () throws(SystemError) -> Bool
+    _ answer: (TriggerAnswer) -> Void, takeOver: () throws(SystemError) -> WaitResult?
   ) throws(SystemError) -> WaitResult {
     let deadline = MonotonicTime.now() + (wait ?? .zero)
     while true {
@@ -86,7 +91,7 @@ extension Instance {
         return result
       }
       try Poll.wait(until: min(deadline, .now() + Self.progressInterval))
-      if try takeOver() { return .answered }
+      if let result = try takeOver() { return result }
     }
   }
 

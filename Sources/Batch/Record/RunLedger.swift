@@ -184,6 +184,7 @@ package final class RunLedger {
   /// A pending trigger that this run cannot work on stays for a later run.
   func deferPending(_ name: FileName, reason: String, isFault: Bool) {
     hasFaults = hasFaults || isFault
+    if isFault, let watched, watched.name == name { watched.onFault(reason) }
     guard deferred.pending.insert(name).inserted else { return }
     statistics.triggers.deferred += 1
     guard !isReported(name) else { return }

@@ -8,9 +8,15 @@ package struct RunOptions: Sendable {
     let name: FileName
     /// Called as soon as the trigger has ended and its record is durable.
     let onRecorded: @Sendable (HistoryRecord) -> Void
+    /// Called with the reason when the run leaves the trigger pending because something is wrong with the set-up.
+    let onFault: @Sendable (String) -> Void
 
-    package init(name: FileName, onRecorded: @escaping @Sendable (HistoryRecord) -> Void) {
+    package init(
+      name: FileName, onFault: @escaping @Sendable (String) -> Void = { _ in },
+      onRecorded: @escaping @Sendable (HistoryRecord) -> Void
+    ) {
       self.name = name
+      self.onFault = onFault
       self.onRecorded = onRecorded
     }
   }

@@ -29,7 +29,7 @@ package final class ClaimFolder {
       let move: Directory.Move
       do throws(SystemError) {
         move = try store.root.move(trigger, to: claim.folder, as: claim.file, isTargetOurs: true)
-      } catch { throw error.isImmovable ? error.withRemedy(Self.remedy(for: error)) : error }
+      } catch { throw error.isImmovable ? error.withRemedy(remedy(for: error)) : error }
       switch move {
       case .moved: return claim
       case .taken: throw SystemError("claim", store.root.path(of: trigger), .exists)
@@ -42,10 +42,17 @@ package final class ClaimFolder {
   }
 
   /// What a person can do about a file that cannot be claimed.
-  private static func remedy(for error: SystemError) -> String {
-    error.code == .nameTooLong
-      ? "with its number before it, its name is longer than the file system allows: give it a shorter name, or remove it"
-      : "is it immutable, mounted on, or another user's directory? correct that, or remove it"
+  private func remedy(for error: SystemError) -> String {
+    if error.code == .nameTooLong {
+      return
+        "with its number before it, its name is longer than the file system allows: give it a shorter name, or remove it"
+    }
+    if error.code == .crossDevice, let fileSystem = try? FileSystem(of: store.root),
+      let remedy = FileSystemNote.remedyForRename(on: fileSystem)
+    {
+      return remedy
+    }
+    return "is it immutable, mounted on, or another user's directory? correct that, or remove it"
   }
 
   /// Whether a claimed file is still the one that was inspected, with the same content and no other name, and nobody

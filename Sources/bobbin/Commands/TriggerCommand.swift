@@ -58,6 +58,10 @@ struct TriggerCommand: Command {
       answered.withLock { $0 = answer }
       print(answer)
     }
+    if case .faulty(let trigger, let reason) = result {
+      throw CommandFailure(
+        .inputOutput, "no run can carry this out; the trigger \(trigger) stays pending: \(reason)")
+    }
     guard let answer = answered.withLock({ $0 }) else { return .inputOutput }
     if answer.success == false { return .failed }
     return status(result, answer, instance.log)
@@ -78,7 +82,7 @@ struct TriggerCommand: Command {
     let state = answer.isPending ? "the trigger is still pending" : "a run has claimed the trigger"
     let trigger = answer.trigger.description
     switch result {
-    case .answered: return .done
+    case .answered, .faulty: return .done
     case .ranOut:
       log.warning("gave up waiting; \(state)", ["trigger": trigger, "after": options.wait?.brief])
       return .timedOut

@@ -156,4 +156,22 @@ struct FileSystemTests {
     // Bobbin's own files are not taken for somebody else's.
     #expect(try hidden(".", in: instance) == [".history-id"])
   }
+
+  @Test("A trigger that no run can claim is not queued: `trigger` says so, with 74, and `run` warns")
+  func disksApart() throws {
+    let instance = try instance()
+    let environment = try preload(Preload.disksApart, instance)
+    for wait in [[], ["--wait", "10s"]] {
+      let answer = try instance.start(["trigger", "demo", "--json"] + wait, environment: environment).wait()
+      #expect(answer.status == 74, "\(answer)")
+      #expect(answer.output == "")
+      #expect(answer.errorLine(with: "bobbin: ", "cannot be claimed", "stays pending") != nil)
+    }
+    #expect(try instance.pending().count == 2)
+    let run = try instance.bobbin("run", "--spool-only", environment: environment)
+    #expect(run.status == 1)
+    #expect(
+      run.errorLine(with: " warning trigger left pending: it cannot be claimed", "Invalid cross-device link")
+        != nil)
+  }
 }
