@@ -59,7 +59,7 @@ package struct Instance: Sendable {
 
   /// - Parameter leases: of a run; nil for a report, which makes no file to find out what a refused lease means.
   package func inspector(_ leases: Leases? = nil) -> Inspector {
-    Inspector(spool.root, settle: configuration.settle, leases: leases)
+    Inspector(spool.root, configuration.settleRules, leases: leases)
   }
 
   /// - Parameter asOf: the time by which the age of triggers is judged; nil when their age does not matter.

@@ -1,5 +1,5 @@
 package import Posix
-package import Spool
+import Spool
 
 /// The files that were rotated away from the history and are still beside it.
 ///

@@ -2,6 +2,7 @@ import Channels
 import Jobs
 import Posix
 import Spool
+import Text
 
 /// One job of a channel at a time, even after a crash of the batch: the locks that the processes of jobs inherit.
 final class ChannelLocks {

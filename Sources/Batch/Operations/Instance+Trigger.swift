@@ -51,7 +51,8 @@ extension Instance {
     case .forbidden, .completed:
       // A trigger of a user who may add triggers but not run them is queued nevertheless. If our run gave no answer,
       // another process took the trigger between the submission and the lock, or the trigger was left pending.
-      return try ending.withLock { $0 } ?? answerQueued(isRunning: false)
+      if let result = ending.withLock({ $0 }) { return result }
+      return try answerQueued(isRunning: false)
     }
   }
 

@@ -27,7 +27,9 @@ struct Recovery {
     guard let search else { return recovered }
     for claim in abandoned.claims {
       let isOutOfReach = search.outOfReach.contains(claim.name)
-      if let record = try search.records[claim.name] ?? (isOutOfReach ? published(claim) : nil) {
+      var record = search.records[claim.name]
+      if record == nil, isOutOfReach { record = try published(claim) }
+      if let record {
         try complete(claim, record)
       } else if let retry = try recover(claim, isOutOfReach: isOutOfReach) {
         recovered.retries.append(retry)
@@ -87,7 +89,7 @@ struct Recovery {
 
   private func inspect(_ claim: Claim) throws(SystemError) -> Inspection {
     try Inspector(
-      claim.folder, settle: context.instance.configuration.settle, isForClaims: true,
+      claim.folder, context.instance.configuration.settleRules, isForClaims: true,
       leases: context.store.leases
     ).inspect(claim.file, of: claim.trigger, now: .now())
   }
@@ -103,6 +105,8 @@ struct Recovery {
     case .rejected: try retire(claim, .rejected, try rejectReason(of: claim))
     case .waiting: try context.waiting.putBack(claim)
     case .attempt(let attempt): return try recoverJob(claim, attempt, isOutOfReach)
+    // An attempt that the batch itself cut short has not begun, as far as `max_attempts` is concerned.
+    case .stopping(let attempt): return try recoverJob(claim, attempt - 1, isOutOfReach)
     }
     return nil
   }
@@ -155,7 +159,7 @@ struct Recovery {
     case .locked: break
     }
     if channel.rerun, !isOutOfReach, attempt < context.instance.configuration.maxAttempts {
-      context.ledger.willRetry(claim, channel, attempt: attempt)
+      context.ledger.willRetry(claim, channel)
       return true
     }
     let reason =

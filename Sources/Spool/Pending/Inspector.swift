@@ -8,14 +8,12 @@ package struct Inspector: Sendable {
   private let leases: Leases?
 
   /// - Parameters:
-  ///   - settle: for how long a file must not have changed where the kernel does not tell whether somebody has it open
-  ///     for writing.
   ///   - isForClaims: the files were complete when they were claimed, so what says a channel is not waited for again:
   ///     the claim itself has changed their change time.
   ///   - leases: find out whether a refused lease tells anything, which may make a file in the spool for an instant; nil
   ///     for reports, which believe it.
   package init(
-    _ directory: Directory, settle: Duration, isForClaims: Bool = false, leases: Leases? = nil
+    _ directory: Directory, _ rules: SettleRules, isForClaims: Bool = false, leases: Leases? = nil
   ) {
     self.directory = directory
     self.rules = rules
@@ -57,14 +55,25 @@ package struct Inspector: Sendable {
     if let reason = rejectReason(for: opened, name: triggerName) { return .invalid(reason, opened) }
     let bytes = try file.readAll(expecting: opened.size, limit: TriggerContent.sizeLimit + 1)
     let trigger = Trigger(name: triggerName, file: opened, bytes: bytes)
-    if case .object = trigger.content { return .settled(trigger) }
-    if isForClaims, case .success = trigger.channels { return .settled(trigger) }
-    switch isOpenForWriting(file) {
-    case .some(true): return .unsettled
-    case .some(false): return .settled(trigger)
-    case .none:
-      return isUnchanged(opened, at: now) ? .settled(trigger) : .unsettled
+    if isForClaims, case .success = trigger.channels { return .claimed(trigger) }
+    let isOpen = isOpenForWriting(file)
+    let needed = rules.restBeforeTaking(trigger.content, isOpen: isOpen, isForeign: isForeign(opened))
+    guard isOpen != true, hasRested(opened, needed, at: now) else { return .unsettled(opened) }
+    return .settled(trigger, rested: rules.rested(opened, at: now))
+  }
+
+  /// A file that the batch's user may not read (dropped under a umask of 027 or 077). Its name is enough if it is empty.
+  private func inspectUnreadable(_ name: FileName, _ status: FileStatus, now: Timestamp) -> Inspection {
+    if status.size == 0 {
+      let trigger = Trigger(name: name, file: status, bytes: [])
+      let needed = rules.restBeforeTaking(trigger.content, isOpen: nil, isForeign: isForeign(status))
+      return hasRested(status, needed, at: now)
+        ? .settled(trigger, rested: rules.rested(status, at: now)) : .unsettled(status)
     }
+    let trigger = Trigger(unreadable: name, file: status)
+    // `install -m 644` makes a file that nobody may read for an instant.
+    return hasRested(status, rules.restBeforeCondemning(trigger.content), at: now)
+      ? .unreadable(trigger) : .unsettled(status)
   }
 
   private func isOpenForWriting(_ file: borrowing FileDescriptor) -> Bool? {

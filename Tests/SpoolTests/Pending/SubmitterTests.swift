@@ -33,7 +33,7 @@ struct SubmitterTests {
     arguments: ["anna", nil, "a \"quoted\" name", "ä\u{1F431}"])
   func readBack(_ user: String?) throws {
     var submitter = Submitter(spool)
-    let name = try submitter.submit(channel: 42, user: user, now: moment)
+    let name = try submitter.submit(channel: 42, user: user, now: now)
     let trigger = try Inspector(spool.root, SettleRules(settle: .seconds(2))).inspect(name, now: .now())
     guard case .settled(let trigger, _) = trigger else { throw Failure("settled, not \(trigger)") }
     #expect(trigger.channels == .success([.id(42)]))
@@ -74,11 +74,11 @@ struct SubmitterTests {
     let observed = Monitor((scans: 0, broken: [String](), isDone: false))
     let reader = try JoinableThread { [spool] in
       let inspector = Inspector(spool.root, SettleRules(settle: .seconds(2)))
-      while !seen.withLock({ $0.isDone }) {
+      while !observed.withLock({ $0.isDone }) {
         for name in (try? spool.root.names()) ?? [] where TriggerName.isTrigger(name.bytes) {
           let inspection = try? inspector.inspect(name, now: .now())
-          seen.withLock {
-            $0.looks += 1
+          observed.withLock {
+            $0.scans += 1
             if case .settled(let trigger, _) = inspection, case .object = trigger.content { return }
             $0.broken.append("\(name): \(String(describing: inspection))")
           }

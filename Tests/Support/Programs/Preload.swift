@@ -55,6 +55,12 @@ package enum Preload {
   /// The file system does not know how many files it has room for, and says that none are left (rclone).
   package static let uncountedFiles = ["TEST_UNCOUNTED_FILES": "1"]
 
+  /// It is killed instead of moving a file to this name with `renameat(2)`, as a result is moved.
+  package static func killAtMove(to name: String) -> [String: String] { ["TEST_KILL_AT_MOVE": name] }
+
+  /// It is killed instead of removing a file of which the name ends so, such as a claim.
+  package static func killAtRemoval(of suffix: String) -> [String: String] { ["TEST_KILL_AT_REMOVAL": suffix] }
+
   /// Writes down, one a line, what is synced (`sync NAME`), removed (`remove NAME`) or moved (`move OLD NEW`).
   package static func journal(_ path: String) -> [String: String] { ["TEST_JOURNAL": path] }
 
