@@ -142,7 +142,7 @@ struct HistoryKeepingTests {
     try instance.drop("a.json")
     #expect(try instance.bobbin("run", "--spool-only").status == -SIGKILL)
     try waitUntil("the job has ended") { try !instance.isLocked("channels/1.lock") }
-    // The record makes it look as if the crash had come after it.
+    // As if the crash had come after the record instead of before it.
     try instance.directory.write(
       "spool/\(history)",
       #"""

@@ -123,8 +123,10 @@ struct RotatedHistoryTests {
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     try crash(.beforeResult, instance)
     try remove(.olddir, instance)
-    let lock = try Program("/usr/bin/env", ["flock", "\(instance.spool)/channels/1.lock", "cat", instance.release.path])
-      .start(outputIn: instance.directory)
+    let script = "read -r line <'\(instance.release.path)'"
+    let lock = try Program(
+      "/usr/bin/env", ["flock", "\(instance.spool)/channels/1.lock", "sh", "-c", script]
+    ).start(outputIn: instance.directory)
     try waitUntil("the channel is locked") { try instance.isLocked("channels/1.lock") }
     Thread.sleep(forTimeInterval: 1.2)
     try instance.drop("b.json", "2")
