@@ -17,12 +17,37 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     case none
   }
 
+  /// The space on the file system, where an operation was not attempted because there is too little of it.
+  package struct Space: Equatable, Sendable {
+    /// In bytes. 0 when no further file can be made.
+    package let free: Int64
+    /// In bytes.
+    package let needed: Int64
+    /// Whether the file system can hold another file at all; most have a fixed number of inodes.
+    package let hasFiles: Bool
+
+    package init(free: Int64, needed: Int64, hasFiles: Bool) {
+      self.free = free
+      self.needed = needed
+      self.hasFiles = hasFiles
+    }
+
+    package var isEnough: Bool { hasFiles && free >= needed }
+
+    fileprivate var text: String {
+      let bytes = "\(free >> 10) KiB are free, \(needed >> 10) KiB are needed"
+      return hasFiles ? bytes : "it has no inode left for another file (\(bytes))"
+    }
+  }
+
   /// What was attempted, as a verb that follows "cannot": `open`, `sync`, `start`.
   let operation: String
   package let subject: Subject
   package let code: Code
   /// What the user can do about the error, where the code that failed knows more than the error number says.
   package private(set) var remedy: String?
+  /// Nil when the kernel refused the operation: it does not say how much there is.
+  package private(set) var space: Space?
 
   package init(_ operation: String, _ path: String?, _ code: Code) {
     self.init(operation, on: path.map { .path($0) } ?? .none, code)
@@ -34,7 +59,14 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     self.code = code
   }
 
-  /// The same error with a remedy. An existing remedy stays, because it was given closer to the cause.
+  /// There is too little space at a path to begin to write there.
+  package static func noSpace(at path: String, _ space: Space) -> SystemError {
+    var error = SystemError("write to", path, .noSpace)
+    error.space = space
+    return error
+  }
+
+  /// The same error with a remedy. A remedy that is already there stays: it was given closer to the cause.
   package func withRemedy(_ text: String) -> SystemError {
     var error = self
     error.remedy = remedy ?? text
@@ -44,7 +76,7 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
   /// The error as text, without the remedy.
   package var description: String {
     switch subject {
-    case .path(let path): "cannot \(operation) '\(path)': \(code)"
+    case .path(let path): "cannot \(operation) '\(path)': \(code)" + (space.map { ": \($0.text)" } ?? "")
     case .stream(let stream): "cannot \(operation) '\(stream.name)': \(code)"
     case .none: "cannot \(operation): \(code)"
     }

@@ -61,6 +61,8 @@ extension Instance {
     let attempt: SchedulerLock.Attempt
     do throws(SystemError) {
       store = try openStore()
+      // Before the lock: on a full disk not even the note in it could be written.
+      try SpaceReserve(instance: self, store: store).tidyIfShort()
       attempt = try SchedulerLock.tryAcquire(lockFile(), kind: kind, startedAt: startedAt, owner: owner)
     } catch {
       guard error.isRefusal else { throw error }

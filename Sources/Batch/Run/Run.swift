@@ -58,17 +58,6 @@ package final class Run {
     try context.ids.sync()
     try context.claims.close()
     try AbandonedClaims.removeEmptyFolders(of: recovered.claims, in: context.store)
-    if options.appliesRetention { removeOldResults() }
-  }
-
-  /// Housekeeping that fails is reported, and tried again by the next run.
-  private func removeOldResults() {
-    let log = context.instance.log
-    do throws(SystemError) {
-      let retention = ResultRetention(
-        store: context.store, keepResults: context.instance.configuration.keepResults, now: .now())
-      let removed = try retention.perform()
-      if removed > 0 { log.info("old results removed", ["files": String(removed)]) }
-    } catch { log.warning("old results not removed: \(error)") }
+    if options.appliesRetention { context.reserve.removeOldResults() }
   }
 }

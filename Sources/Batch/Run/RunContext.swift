@@ -6,12 +6,10 @@ import Spool
 
 /// What the steps of one run share. No part is replaced while the run lasts; each part that changes has one owner.
 final class RunContext {
-  /// A job needs this much space for its log, its record and its result.
-  private static let minimumSpace: Int64 = 256 << 10
-
   let instance: Instance
   let store: SpoolStore
   let lock: RunLock
+  let reserve: SpaceReserve
   /// When the lock was taken: the age of triggers is judged by it.
   let startedAt: Timestamp
   /// The number of the run.
@@ -36,6 +34,7 @@ final class RunContext {
     self.instance = instance
     self.store = store
     self.startedAt = startedAt
+    reserve = SpaceReserve(instance: instance, store: store)
     self.lock = RunLock(lock, log: instance.log, path: instance.configuration.lock)
     ids = try HistoryIDs(store)
     let recorder = try Recorder(store)
@@ -91,8 +90,6 @@ final class RunContext {
   /// Throws when there is no space for another job. This is checked before a job starts, not after.
   func requireSpace() throws(SystemError) {
     if let full = lock.diskFull { throw full }
-    if try store.root.freeSpace() < Self.minimumSpace {
-      throw SystemError("write to", store.root.path, .noSpace)
-    }
+    try reserve.require()
   }
 }

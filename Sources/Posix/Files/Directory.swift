@@ -282,12 +282,19 @@ package final class Directory: Sendable {
     return true
   }
 
-  /// How many bytes this user may still write on the directory's file system; 0 when another file cannot be made. The
-  /// corresponding C function is `statvfs(3)`.
+  /// How many bytes this user may still write on its file system, 0 when no further file can be made.
   package func freeSpace() throws(SystemError) -> Int64 {
+    let space = try space(needed: 0)
+    return space.hasFiles ? space.free : 0
+  }
+
+  /// The space that this user has on its file system. The corresponding C function is `statvfs(3)`.
+  ///
+  /// - Parameter needed: in bytes; passed on.
+  package func space(needed: Int64) throws(SystemError) -> SystemError.Space {
     var (bytes, files): (Int64, Int64) = (0, 0)
     _ = try check(linux_free_space(number, &bytes, &files), "examine the file system of", path)
-    return files == 0 ? 0 : bytes
+    return SystemError.Space(free: bytes, needed: needed, hasFiles: files != 0)
   }
 
   /// Locks the directory itself, until the directory is closed. Does not wait. The corresponding C function is

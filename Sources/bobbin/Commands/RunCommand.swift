@@ -45,7 +45,14 @@ struct RunCommand: Command {
     var options = RunOptions()
     options.isSpoolOnly = isSpoolOnly
     options.appliesRetention = true
-    switch try instance.run(isSpoolOnly ? .manual : .scheduled, options, wait: wait) {
+    let result: RunResult
+    do throws(SystemError) {
+      result = try instance.run(isSpoolOnly ? .manual : .scheduled, options, wait: wait)
+    } catch {
+      if isJSON, error.isDiskFull, !error.isOutput { Output.print(noSpace(error, instance)) }
+      throw error
+    }
+    switch result {
     case .busy(let holder):
       if isJSON { Output.print(.object([("status", .string("busy")), ("holder", holder?.json ?? .null)])) }
       if isBusyOK { return .done }
@@ -58,6 +65,16 @@ struct RunCommand: Command {
       if isJSON { Output.print(summary.json) } else if !isQuiet { Output.print(text(summary)) }
       return summary.hasFailures ? .failed : .done
     }
+  }
+
+  /// Exit status 75 also means "busy"; this says that the disk is full, and where.
+  private func noSpace(_ error: SystemError, _ instance: Instance) -> JSONValue {
+    let path: String? = if case .path(let path) = error.subject { path } else { nil }
+    let free = error.space?.free ?? (try? instance.spool.root.freeSpace())
+    return .object([
+      ("status", .string("no_space")), ("path", .optional(path)), ("free_bytes", .optional(free)),
+      ("needed_bytes", .optional(error.space?.needed)), ("message", .string(error.description)),
+    ])
   }
 
   /// A run would make the spool; a dry run makes nothing. Nothing is pending in a spool that is missing.

@@ -55,12 +55,40 @@ struct ExitStatusTests {
     let instance = try TestInstance()
     try instance.drop("a.json")
     let environment = try Preload.environment(in: instance.directory).merging(Preload.fullDisk) { $1 }
-    let run = try instance.bobbin("run", environment: environment)
+    try instance.drop("done/recent.json")
+    let run = try instance.bobbin("run", "--json", environment: environment)
     #expect(run.status == 75)
-    #expect(run.error.contains("No space left on device (nothing more was started; free some space"))
+    let message = "cannot write to '\(instance.spool)': No space left on device: 0 KiB are free, 256 KiB are needed"
+    #expect(run.error.contains("\(message) (nothing more was started; free some space"))
+    // A run that finds another one active ends with 75 as well, and has the status "busy".
+    #expect(try run.json["status"] == "no_space")
+    #expect(try run.json["path"].string == instance.spool)
+    #expect(try [run.json["free_bytes"], run.json["needed_bytes"]] == [0, 262_144])
+    #expect(try run.json["message"].string == message)
+    #expect(try instance.names("done") == ["recent.json"])
     #expect(try instance.ledger() == [])
     #expect(try instance.pending() == ["a.json"])
     #expect(try !instance.isLocked("scheduler.lock"))
+  }
+
+  @Test("A run on a full disk removes old results first, and goes on when that was enough", arguments: ["run", "watch"])
+  func oldResultsFirst(command: String) throws {
+    let instance = try TestInstance()
+    try instance.drop("done/old.json", age: .seconds(8 * 24 * 3_600))
+    try instance.drop("a.json")
+    let environment = try Preload.environment(in: instance.directory).merging(
+      Preload.fullDisk(while: "\(instance.spool)/done/old.json")
+    ) { $1 }
+    if command == "run" {
+      #expect(try instance.bobbin("run", "--spool-only", environment: environment).status == 0)
+    } else {
+      let watch = try instance.start("watch", "--every", "20ms", environment: environment)
+      try waitUntil("the trigger is done") { try instance.names("done").contains("a.json") }
+      watch.signal(SIGTERM)
+      #expect(try watch.wait().status == 143)
+    }
+    #expect(try instance.names("done") == ["a.json"])
+    #expect(try instance.ledger() == ["manual demo a.json"])
   }
 
   @Test("The status is 77 for a user who may not run the batch, with the remedy")

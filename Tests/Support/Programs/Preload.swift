@@ -31,7 +31,10 @@ package enum Preload {
   /// The disk is full.
   package static let fullDisk = ["TEST_FULL_DISK": "1"]
 
-  /// Signals that bobbin sends have no effect, as on a process that hangs in the kernel because of a dead network disk.
+  /// The disk is full as long as there is a file at this path.
+  package static func fullDisk(while path: String) -> [String: String] { ["TEST_FULL_WHILE": path] }
+
+  /// Nobody ends for a signal that bobbin sends, as a process that hangs in the kernel (a dead network disk) does not.
   package static let brokenKill = ["TEST_BROKEN_KILL": "1"]
 
   /// A name has at most so many bytes, as where each name is encrypted (eCryptfs: 143).
@@ -208,8 +211,8 @@ package enum Preload {
 
     int fstatvfs(int descriptor, struct statvfs *status) {
       int result = REAL(int, fstatvfs, int, struct statvfs *)(descriptor, status);
-      if (getenv("TEST_FULL_DISK")) status->f_bavail = 0;
-      if (getenv("TEST_UNCOUNTED_FILES")) status->f_ffree = status->f_favail = 0;
+      const char *hog = getenv("TEST_FULL_WHILE");
+      if (getenv("TEST_FULL_DISK") || (hog && !access(hog, F_OK))) status->f_bavail = 0;
       return result;
     }
 
