@@ -14,25 +14,32 @@ struct SpoolWatcher {
   /// change the time of its folder.
   private static let scanInterval = Duration.seconds(30)
 
+  /// The clocks, and the status of the spool's folder: what a test replaces.
+  struct Sources {
+    var uptime: () -> MonotonicTime = { .now() }
+    var time: () -> Timestamp = { .now() }
+    /// Nil: the folder itself.
+    var folder: (() -> FileStatus?)?
+  }
+
   private let instance: Instance
-  /// How long what a run had to leave pending is left alone.
-  private let deferredInterval: Duration
+  private let sources: Sources
   private let opened: FileStatus
-  private var lastPathCheck = MonotonicTime.now()
-  /// Whether something may be left to do: claims of an earlier process, or triggers dropped while nobody watched.
+  private var lastPathCheck: MonotonicTime
+  /// Whether something may be left to do: what an earlier process left claimed, or was dropped while nobody watched.
   private var isDirty = true
   /// The directory's change time at the last scan, which nobody can set back; nil when it says nothing.
   private var lastChanged: Timestamp?
-  private var lastScan = MonotonicTime.now()
+  private var lastScan: MonotonicTime
   private var deferred = Deferred()
-  private var deferredUntil = MonotonicTime.now()
-  /// The triggers that the last runs have reported as left pending.
-  private var reported: Set<FileName> = []
+  private var deferredUntil: MonotonicTime
   private var lastRetention: MonotonicTime?
 
-  init(_ instance: Instance, deferredInterval: Duration = Instance.deferredInterval) throws(SystemError) {
+  init(_ instance: Instance, sources: Sources = Sources()) throws(SystemError) {
     self.instance = instance
-    self.deferredInterval = deferredInterval
+    self.sources = sources
+    let now = sources.uptime()
+    (lastPathCheck, lastScan, deferredUntil) = (now, now, now)
     opened = try instance.spool.root.status()
   }
 
@@ -40,24 +47,25 @@ struct SpoolWatcher {
   ///
   /// - Returns: false when the path no longer leads to the spool.
   mutating func poll() throws(SystemError) -> Bool {
-    if !deferred.isEmpty, MonotonicTime.now() >= deferredUntil {
+    if !deferred.isEmpty, sources.uptime() >= deferredUntil {
       deferred = Deferred()
       isDirty = true
     }
-    let now = Timestamp.now()
+    let now = sources.time()
     guard let status = try status(), status.isSameFile(as: opened) else { return false }
-    if isDirty || status.changed != lastChanged || .now() - lastScan > Self.scanInterval {
+    if isDirty || status.changed != lastChanged || sources.uptime() - lastScan > Self.scanInterval {
       lastChanged = now - status.changed > Self.timeResolution ? status.changed : nil
-      lastScan = .now()
+      lastScan = sources.uptime()
       try drain()
     }
     return true
   }
 
   private mutating func status() throws(SystemError) -> FileStatus? {
+    if let folder = sources.folder { return folder() }
     let root = instance.spool.root
-    guard .now() - lastPathCheck > Self.pathInterval else { return try root.status() }
-    lastPathCheck = .now()
+    guard sources.uptime() - lastPathCheck > Self.pathInterval else { return try root.status() }
+    lastPathCheck = sources.uptime()
     return try PathQueries.targetStatus(root.path)
   }
 
@@ -67,14 +75,13 @@ struct SpoolWatcher {
     var options = RunOptions()
     options.isSpoolOnly = true
     options.deferred = deferred
-    options.reported = reported
-    options.appliesRetention = lastRetention.map { .now() - $0 > Self.retentionInterval } ?? true
+    options.appliesRetention = lastRetention.map { sources.uptime() - $0 > Self.retentionInterval } ?? true
     switch try instance.run(.manual, options, wait: nil) {
     case .busy: isDirty = true
     case .forbidden(let error): throw error
     case .completed(let summary):
-      if options.appliesRetention { lastRetention = .now() }
-      if !summary.deferred.isSubset(of: deferred) { deferredUntil = .now() + deferredInterval }
+      if options.appliesRetention { lastRetention = sources.uptime() }
+      if !summary.deferred.isSubset(of: deferred) { deferredUntil = sources.uptime() + Instance.deferredInterval }
       deferred = summary.deferred
       reported = summary.deferred.pending
       lastChanged = nil
