@@ -6,7 +6,7 @@ import Text
 
 /// What every operation on a spool needs: the configuration, the spool directory, a log, and who is asking.
 package struct Instance: Sendable {
-  package let configuration: Configuration
+  package private(set) var configuration: Configuration
   package let spool: SpoolDirectory
   package let log: Log
   /// This process, as the owner of claims.
@@ -27,6 +27,13 @@ package struct Instance: Sendable {
     if makingSpool { try PathQueries.makeDirectories(configuration.spool) }
     spool = try SpoolDirectory(path: configuration.spool)
     owner = .current()
+  }
+
+  /// The same spool with another configuration.
+  func with(_ configuration: Configuration) -> Instance {
+    var instance = self
+    instance.configuration = configuration
+    return instance
   }
 
   /// The file of the scheduler lock: in the spool, unless the configuration says otherwise.

@@ -5,7 +5,15 @@ package struct StopRequest: Sendable {
   private let signals: @Sendable () -> (first: Int32?, count: Int)
 
   /// The signals that reach this process; see `Signals`.
-  package static let bySignal = StopRequest { (Signals.stop, Signals.stopCount) }
+  package static let bySignal = StopRequest { (Signals.stop(), Signals.stopCount()) }
+
+  /// The same without SIGHUP, at which a program that runs for long reads its configuration again.
+  package static let bySignalButHangUp = StopRequest {
+    (
+      Signals.stop(among: Signals.askingDaemonToStop),
+      Signals.stopCount(among: Signals.askingDaemonToStop)
+    )
+  }
 
   /// - Parameter signals: returns the signal to report, and how many have arrived so far. May be called at any time,
   ///   also by several threads.

@@ -22,8 +22,9 @@ struct Bobbin {
       // Swift finds them in /proc as well.
       let arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
       let status = try run(arguments)
-      // A program that was asked to stop says so in its exit status, as the shell expects.
-      if let signal = Signals.stop { return 128 + signal }
+      // A program that was asked to stop says so by its status, as the shell expects it.
+      let signals = arguments.command?.signals ?? Signals.askingToStop
+      if let signal = Signals.stop(among: signals) { return 128 + signal }
       // A failure keeps its status. A success whose output failed becomes EX_IOERR, except EPIPE: `| head` has what it
       // wanted.
       if let failure = Output.failure, !failure.isBrokenOutput {

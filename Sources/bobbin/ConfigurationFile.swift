@@ -12,7 +12,12 @@ enum ConfigurationFile {
 
   /// - Parameter named: the value of `--config`.
   /// - Throws: a `CommandFailure` that lists the places that were searched, or every fault in the file.
-  static func load(named: String?) throws -> Configuration {
+  static func load(named: String?) throws -> Configuration { try locateAndLoad(named: named).configuration }
+
+  /// As `load`.
+  ///
+  /// - Returns: also the path as it was named or found: links in it may lead elsewhere later.
+  static func locateAndLoad(named: String?) throws -> (path: String, configuration: Configuration) {
     if named == "" { throw CommandFailure(.usage, "--config needs a value: --config FILE") }
     let variable = CurrentProcess.environment("BOBBIN_CONFIG")
     let origin = named != nil ? " that --config names" : variable != nil ? " that $BOBBIN_CONFIG names" : ""
@@ -27,10 +32,11 @@ enum ConfigurationFile {
       // A FIFO would make the program wait, and its content would not be in a folder.
       guard status.kind == .regular else { throw failure(.configuration, "'\(path)' is not a regular file") }
       let file = try resolved(path)
-      return try Configuration.parse(
+      let configuration = try Configuration.parse(
         PathQueries.read(file, limit: sizeLimit), file: file,
         reserved: ReservedNames(
           folders: Set(SpoolFolder.allCases.map(\.rawValue)), isFile: SpoolDirectory.isOwnFile))
+      return (path, configuration)
     } catch let error as SystemError {
       if error.isRefusal { throw failure(.permission, "\(error) (\(permissionRemedy))") }
       throw failure(.configuration, error.description)

@@ -1,3 +1,4 @@
+import Channels
 import Posix
 import Spool
 
@@ -22,7 +23,7 @@ struct SpoolWatcher {
     var folder: (() -> FileStatus?)?
   }
 
-  private let instance: Instance
+  private var instance: Instance
   private let sources: Sources
   private let opened: FileStatus
   private var lastPathCheck: MonotonicTime
@@ -41,6 +42,13 @@ struct SpoolWatcher {
     let now = sources.uptime()
     (lastPathCheck, lastScan, deferredUntil) = (now, now, now)
     opened = try instance.spool.root.status()
+  }
+
+  /// Uses another configuration from now on. What could not be worked on is tried again: the reason may be gone.
+  mutating func use(_ configuration: Configuration) {
+    instance = instance.with(configuration)
+    deferred = Deferred()
+    isDirty = true
   }
 
   /// Drains the spool if it has changed.

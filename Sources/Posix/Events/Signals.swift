@@ -17,16 +17,21 @@ package enum Signals {
   /// The signals that ask the program to stop. When several have arrived, the first of this list is reported.
   package static let askingToStop = [SIGTERM, SIGINT, SIGHUP]
 
-  /// The signal that has asked the program to stop; nil when such a signal has not arrived.
-  package static var stop: Int32? { askingToStop.first { linux_signal_count($0) > 0 } }
+  /// Those that ask a program to stop that reads its configuration again at SIGHUP.
+  package static let askingDaemonToStop = [SIGTERM, SIGINT]
 
-  /// How many signals that ask to stop have arrived; the second means "at once".
-  package static var stopCount: Int {
-    askingToStop.reduce(0) { $0 + Int(linux_signal_count($1)) }
+  /// A reason to stop that has arrived.
+  package static func stop(among signals: [Int32] = askingToStop) -> Int32? {
+    signals.first { linux_signal_count($0) > 0 }
   }
 
-  /// How often `Poll.wait` has noticed that children have ended. Costs no system call.
-  package static var childEndCount: Int { Int(linux_signal_count(SIGCHLD)) }
+  /// How many signals that ask to stop have arrived; the second one means "at once".
+  package static func stopCount(among signals: [Int32] = askingToStop) -> Int {
+    signals.reduce(0) { $0 + Int(linux_signal_count($1)) }
+  }
+
+  /// How many SIGHUP have arrived.
+  package static var hangUpCount: Int { Int(linux_signal_count(SIGHUP)) }
 
   package static let terminate = SIGTERM
   package static let kill = SIGKILL

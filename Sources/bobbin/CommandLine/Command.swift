@@ -1,5 +1,7 @@
-/// One command of the program. Everything that the program knows about a command is in the command's own file;
-/// `AllCommands` lists the commands, and parsing and help read the list.
+import Posix
+
+/// One command of the program. All that the program knows of a command is in the command's own file; `AllCommands` lists
+/// them, and parsing and help read the list.
 protocol Command: Sendable {
   static var name: String { get }
   static var help: CommandHelp { get }
@@ -7,6 +9,8 @@ protocol Command: Sendable {
   static var options: [CommandOption] { get }
   static var operands: Operands { get }
   static var needs: Set<CommandNeed> { get }
+  /// The signals that ask it to stop; each of them is its exit status then.
+  static var signals: [Int32] { get }
 
   /// - Throws: a `CommandFailure` for options and operands that make no sense together.
   init(_ arguments: Arguments) throws
@@ -18,4 +22,5 @@ extension Command {
   static var options: [CommandOption] { [] }
   static var operands: Operands { .none }
   static var needs: Set<CommandNeed> { [] }
+  static var signals: [Int32] { Signals.askingToStop }
 }

@@ -1,5 +1,6 @@
 import Batch
 import Channels
+import Jobs
 import Posix
 
 /// What a command runs in: the configuration and the instance that the command line names.
@@ -19,10 +20,21 @@ struct CommandEnvironment {
     try ConfigurationFile.load(named: arguments.value("config"))
   }
 
+  /// As `configuration`, with the path that was named or found.
+  func locatedConfiguration() throws -> (path: String, configuration: Configuration) {
+    try ConfigurationFile.locateAndLoad(named: arguments.value("config"))
+  }
+
   /// Opens the spool of the configuration.
-  func instance() throws -> Instance {
-    let configuration = try configuration()
-    if needs.contains(.makesSpool) { return try Instance(configuration, log: log, makingSpool: true) }
+  func instance() throws -> Instance { try instance(configuration()) }
+
+  /// Opens the spool of a configuration.
+  ///
+  /// - Throws: a `CommandFailure` when there is none and the command makes none.
+  func instance(_ configuration: Configuration, stop: StopRequest = .bySignal) throws -> Instance {
+    if needs.contains(.makesSpool) {
+      return try Instance(configuration, log: log, makingSpool: true, stop: stop)
+    }
     if let instance = try existingInstance(configuration) { return instance }
     throw CommandFailure(
       .cannotCreate,

@@ -159,4 +159,108 @@ struct WatchCommandTests {
     watch.signal(SIGTERM)
     #expect(try watch.wait().status == 143)
   }
+
+  // MARK: The configuration
+
+  private static let three = channels + #"{ id: 3, name: "three", command: ["handlers/note"] },"#
+
+  private func stop(_ watch: RunningProgram) throws -> ProgramResult {
+    watch.signal(SIGTERM)
+    let result = try watch.wait()
+    #expect(result.status == 143)
+    return result
+  }
+
+  @Test("A watch uses a changed configuration, whether the file was written in place or replaced", arguments: [false, true])
+  func reads(isReplaced: Bool) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    let watch = try watch(instance)
+    if isReplaced {
+      let old = try instance.directory.text("etc/bobbin.json5")
+      try instance.configure(channels: Self.three)
+      let new = try instance.directory.text("etc/bobbin.json5")
+      try instance.directory.write("etc/bobbin.json5", old)
+      try instance.directory.write("etc/new.json5", new)
+      try instance.directory.rename("etc/new.json5", "etc/bobbin.json5")
+    } else {
+      try instance.configure(channels: Self.three)
+    }
+    try waitUntil("it was read") { watch.errorSoFar.contains(" info configuration read again ") }
+    try instance.drop("a.json", "3")
+    try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
+    _ = try stop(watch)
+    #expect(try instance.ledger() == ["manual three a.json"])
+  }
+
+  @Test("A watch reads its configuration again at SIGHUP, and goes on")
+  func hangUp() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    try instance.directory.write(
+      "etc/bobbin.json5", instance.directory.text("etc/bobbin.json5"), age: .seconds(100))
+    let watch = try watch(instance)
+    for count in 1...2 {
+      watch.signal(SIGHUP)
+      try waitUntil("it was read") {
+        watch.errorSoFar.split(separator: "\n").filter { $0.contains(" configuration read again ") }.count >= count
+      }
+    }
+    #expect(watch.isRunning)
+    try instance.drop("a.json", "1")
+    try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
+    _ = try stop(watch)
+  }
+
+  @Test("A watch reports a faulty configuration once and goes on with the one before, until the fault is corrected")
+  func faulty() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    let watch = try watch(instance)
+    try instance.configure(channels: Self.three, settings: "settel: 1,")
+    try waitUntil("the fault is reported") { watch.errorSoFar.contains(" error configuration not read again") }
+    try instance.drop("a.json", "1")
+    try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
+    // More than a second, in which the file is checked again.
+    try watch.waitForPolls(100)
+    try instance.configure(channels: Self.three)
+    try waitUntil("it was read") { watch.errorSoFar.contains(" info configuration read again ") }
+    let result = try stop(watch)
+    let reports = result.errorLines.filter { $0.contains(" error configuration not read again") }
+    #expect(reports.count == 1)
+    #expect(reports.first?.contains("the old one stays in force") == true)
+    #expect(reports.first?.contains("settel") == true)
+  }
+
+  @Test("A watch does not change its spool or its lock, and says that it must be started again", arguments: ["spool", "lock"])
+  func restart(key: String) throws {
+    let instance = try TestInstance(channels: Self.channels)
+    let watch = try watch(instance)
+    let text = try instance.directory.text("etc/bobbin.json5")
+    try instance.directory.write(
+      "etc/bobbin.json5",
+      key == "spool"
+        ? text.replacing(#"spool: "../spool""#, with: #"spool: "../other""#)
+        : text.replacing("channels:", with: #"lock: "other.lock", channels:"#))
+    try waitUntil("it is reported") { watch.errorSoFar.contains("a changed \"\(key)\" needs a restart") }
+    try instance.drop("a.json", "1")
+    try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
+    _ = try stop(watch)
+    #expect(!instance.directory.exists("other"))
+  }
+
+  @Test("A watch that is draining finishes with the configuration with which it began")
+  func betweenRuns() throws {
+    let instance = try TestInstance(channels: Self.channels)
+    let watch = try watch(instance)
+    try instance.drop("a.json", "2")
+    try instance.drop("b.json", "1")
+    try instance.started.wait()
+    try instance.configure(channels: #"{ id: 2, name: "held", command: ["handlers/hold"] },"#)
+    watch.signal(SIGHUP)
+    try watch.waitForPolls(1)
+    try instance.release.pass()
+    try waitUntil("it was read") { watch.errorSoFar.contains(" info configuration read again ") }
+    #expect(try instance.names("done") == ["a.json", "b.json"])
+    try instance.drop("c.json", "1")
+    try waitUntil("the channel is not known any more") { try instance.names("failed") == ["c.json"] }
+    _ = try stop(watch)
+  }
 }
