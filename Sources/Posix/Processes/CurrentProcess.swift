@@ -10,6 +10,17 @@ import CLinux
 package enum CurrentProcess {
   package static var id: Int32 { getpid() }
   package static var effectiveUser: UInt32 { geteuid() }
+  /// Whether a user id that the kernel reports is that user's. In a user namespace all users from outside that it does
+  /// not map have one id in common, the overflow id. See `user_namespaces(7)`.
+  package static func knows(user: UInt32) -> Bool {
+    func numbers(_ path: String) -> [UInt32] {
+      let text = (try? PathQueries.read(path, limit: 1 << 16)).map { String(decoding: $0, as: UTF8.self) }
+      return (text ?? "").split { $0 == " " || $0 == "\n" }.compactMap { UInt32($0) }
+    }
+    let overflow = numbers("/proc/sys/fs/overflowuid").first ?? 65_534
+    return user != overflow || numbers("/proc/self/uid_map") == [0, 0, .max]
+  }
+
   package static var effectiveGroup: UInt32 { getegid() }
 
   /// Makes a clean start, whatever the caller left open, closed or ignored. Call this before anything is opened.

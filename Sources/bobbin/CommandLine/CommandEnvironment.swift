@@ -30,8 +30,11 @@ struct CommandEnvironment {
 
   /// Opens the spool of a configuration.
   ///
-  /// - Throws: a `CommandFailure` when there is none and the command makes none.
+  /// - Throws: a `CommandFailure` when root must not write to it, or when there is none and the command makes none.
   func instance(_ configuration: Configuration, stop: StopRequest = .bySignal) throws -> Instance {
+    if needs.contains(.writesSpool) {
+      try SpoolOwnership.require(of: configuration, isConfigurationNamed: arguments.value("config") != nil)
+    }
     if needs.contains(.makesSpool) {
       return try Instance(configuration, log: log, makingSpool: true, stop: stop)
     }

@@ -4,4 +4,6 @@ enum CommandNeed {
   case signals
   /// It makes the spool directory if that is missing. Other commands then fail.
   case makesSpool
+  /// It makes or moves files in the spool. Root is refused then if the spool is another user's.
+  case writesSpool
 }

@@ -11,6 +11,7 @@ struct CancelCommand: Command {
     example: "bobbin cancel 20260131T103000.000000Z-7.json")
   static let options = [CommandOption("all", help: "every pending trigger", isInOperands: true)]
   static let operands = Operands.any("TRIGGER… | --all")
+  static let needs: Set<CommandNeed> = [.writesSpool]
 
   private let names: [FileName]
   private let isAll: Bool

@@ -10,6 +10,7 @@ struct PruneCommand: Command {
       and logs that are older than keep_results. A run does the same by itself.
       """,
     example: "bobbin prune")
+  static let needs: Set<CommandNeed> = [.writesSpool]
 
   private let isJSON: Bool
   private let isQuiet: Bool

@@ -21,7 +21,7 @@ struct RunCommand: Command {
     CommandOption("wait", .required("D"), help: "how long to wait for a manual run to end (default 1h)"),
     CommandOption("busy-ok", help: "say nothing and exit with 0 when another run is active"),
   ]
-  static let needs: Set<CommandNeed> = [.signals, .makesSpool]
+  static let needs: Set<CommandNeed> = [.signals, .makesSpool, .writesSpool]
 
   private let isSpoolOnly: Bool
   private let isDryRun: Bool

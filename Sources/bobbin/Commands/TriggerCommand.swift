@@ -21,7 +21,7 @@ struct TriggerCommand: Command {
       "wait", .optionalDuration, help: "when queued, wait until it is done, at most D (default 1h)"),
   ]
   static let operands = Operands.one("CHANNEL")
-  static let needs: Set<CommandNeed> = [.signals, .makesSpool]
+  static let needs: Set<CommandNeed> = [.signals, .makesSpool, .writesSpool]
 
   private let channel: String
   private let options: SubmissionOptions

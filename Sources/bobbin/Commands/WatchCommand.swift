@@ -15,7 +15,7 @@ struct WatchCommand: Command {
       """,
     example: "bobbin watch --every 1s")
   static let options = [CommandOption("every", .required("D"), help: "how often to poll (default 2s)")]
-  static let needs: Set<CommandNeed> = [.signals, .makesSpool]
+  static let needs: Set<CommandNeed> = [.signals, .makesSpool, .writesSpool]
 
   static let signals = Signals.askingDaemonToStop
 
