@@ -143,6 +143,7 @@ struct HistoryKeepingTests {
     #expect(try instance.bobbin("run", "--spool-only").status == -SIGKILL)
     try waitUntil("the job has ended") { try !instance.isLocked("channels/1.lock") }
     // As if the crash had come after the record instead of before it.
+    #expect(unlink("\(instance.spool)/history.jsonl") == 0)
     try instance.directory.write(
       "spool/\(history)",
       #"""
