@@ -60,12 +60,13 @@ struct JobSupervisor {
         onStopping()
       }
       supervision.isClean = try !processes.remain()
-      if !supervision.isClean {
-        // The processes of a job that was stopped have been asked to end already.
-        let hasMoment = supervision.ending == .exited(exit)
-        supervision.endedLeftovers = hasMoment ? try remain(processes, &pipes, buffer, into: &output) : true
-        if supervision.endedLeftovers { try endRemaining(processes) }
+      var isAnyLeft = !supervision.isClean
+      // The processes of a job that was stopped have been asked to end already.
+      if isAnyLeft, supervision.ending == .exited(exit) {
+        isAnyLeft = try remain(processes, &pipes, buffer, into: &output)
       }
+      supervision.endedLeftovers = isAnyLeft
+      if isAnyLeft { try endRemaining(processes) }
     } catch {
       supervision.isClean = false
       supervision.trouble = error
