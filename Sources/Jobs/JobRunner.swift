@@ -165,7 +165,7 @@ package final class JobRunner {
   ) throws(SystemError) -> StartedJob {
     let channel = job.channel
     if !PathQueries.exists(channel.directory) {
-      try PathQueries.makeDirectories(channel.directory, mode: 0o777 & ~channel.umask)
+      try PathQueries.makeDirectory(channel.directory, mode: 0o777 & ~channel.umask)
     }
     let launch = try launch(channel)
     let pipes = if let spare = self.pipes.take() { spare } else { try OutputPipes() }

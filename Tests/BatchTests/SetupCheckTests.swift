@@ -24,6 +24,7 @@ struct SetupCheckTests {
     let instance = try TestInstance(channels: #"{ id: 1, name: "a", command: ["handlers/none"] }"#)
     chmod(instance.configuration, 0o666)
     chmod(instance.spool, 0o777)
+    #expect(rmdir("\(instance.directory.path)/library") == 0)
     try instance.directory.write("library", "a file")
     try instance.directory.write("spool/failed", "a file")
     let reported = try problems(instance)

@@ -9,7 +9,7 @@ try bobbin check
 equal "bobbin check accepts the shipped configuration" 0 "$status"
 try bobbin run --json
 equal "the first run mirrors the three sample files" "0 3" "$status $(json .videos_downloaded)"
-equal "they are in the library" "$(names "$project/etc/demo-feed")" "$(names "$library/demo")"
+equal "they are in the library" "$(names "$project/etc/demo-feed")" "$(names "$work/etc/demo-library/demo")"
 try bobbin run --json
 equal "the second run finds nothing new" "0 0" "$status $(json .videos_downloaded)"
 try bobbin --quiet run

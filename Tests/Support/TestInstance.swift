@@ -17,10 +17,12 @@ package final class TestInstance: Sendable {
     directory = try TemporaryDirectory()
     started = try Gate(try directory.path("gates/started"))
     release = try Gate(try directory.path("gates/release"))
-    try FileManager.default.createDirectory(
-      atPath: "\(directory.path)/spool", withIntermediateDirectories: true)
-    // This does not depend on the umask: `bobbin check` reports a spool to which others can write.
-    chmod("\(directory.path)/spool", 0o755)
+    for folder in ["spool", "library"] {
+      let path = "\(directory.path)/\(folder)"
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      // Whatever the umask is: others who can write there are a fault that `bobbin check` reports.
+      chmod(path, 0o755)
+    }
     try configure(
       channels: channels ?? #"{ id: 1, name: "demo", command: ["handlers/note"] }"#, settings: settings)
     let entry = #"echo "$BOBBIN_KIND $BOBBIN_CHANNEL ${BOBBIN_TRIGGER:--}" >>../ledger"#

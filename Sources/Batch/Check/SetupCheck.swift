@@ -22,7 +22,7 @@ package struct SetupCheck {
   package func problems() -> [SetupProblem] {
     wrongUser() + programs() + replaceable(configuration.file, "the configuration")
       + directory(configuration.spool, "the spool") + spoolInside() + lockFolder()
-      + directory(configuration.library, "the library") + channelDirectories()
+      + directory(configuration.library, "the library", isMade: false) + channelDirectories()
   }
 
   private func wrongUser() -> [SetupProblem] {
@@ -85,7 +85,8 @@ package struct SetupCheck {
       || (status.mode & 0o020 != 0 && status.group != CurrentProcess.effectiveGroup)
   }
 
-  private func directory(_ path: String, _ what: String) -> [SetupProblem] {
+  /// - Parameter isMade: whether a run makes it when it is missing and can be made.
+  private func directory(_ path: String, _ what: String, isMade: Bool = true) -> [SetupProblem] {
     let found: FileStatus?
     do { found = try PathQueries.targetStatus(path) } catch {
       return [
@@ -96,7 +97,13 @@ package struct SetupCheck {
       ]
     }
     guard let status = found else {
-      // A run makes the directory if it can.
+      if !isMade {
+        return [
+          SetupProblem(
+            kind: .missing, path: path, message: "\(what) is missing, and a run does not make it",
+            remedy: "mount its disk, or make it once: mkdir -p '\(path)' && chown \(user) '\(path)'")
+        ]
+      }
       let parent = nearestExisting(above: path)
       if otherOwner != nil || PathQueries.allows([.write, .execute], parent) { return [] }
       return [

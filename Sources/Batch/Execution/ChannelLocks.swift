@@ -8,20 +8,23 @@ import Text
 final class ChannelLocks {
   enum Attempt: ~Copyable {
     case locked(FileLock)
-    /// For a reason that concerns this channel alone: processes of an earlier job still hold the lock, or it cannot be
-    /// opened, which is a fault.
+    /// Processes of an earlier job still hold the lock; or the lock cannot be opened, or the library is missing, which are
+    /// faults.
     case unavailable(String, isFault: Bool)
   }
 
   private let store: SpoolStore
+  private let library: String
   private let log: Log
   private let stop: StopRequest
   /// The lock of the last job, kept because the next job is mostly of the same channel.
   private var kept: FileLock?
   private var keptChannel: Int64 = 0
 
-  init(_ store: SpoolStore, log: Log, stop: StopRequest) {
+  /// - Parameter library: the directory in which each channel has its own.
+  init(_ store: SpoolStore, library: String, log: Log, stop: StopRequest) {
     self.store = store
+    self.library = library
     self.log = log
     self.stop = stop
   }
@@ -31,6 +34,7 @@ final class ChannelLocks {
   ///
   /// - Throws: an error that keeps every channel from running.
   func acquire(_ channel: Channel) throws(SystemError) -> Attempt {
+    if let reason = libraryFault(for: channel) { return .unavailable(reason, isFault: true) }
     if let kept = kept.take(), keptChannel == channel.id, try kept.renew() { return .locked(kept) }
     let name = FileName("\(channel.id).lock")
     do throws(SystemError) {
@@ -45,6 +49,16 @@ final class ChannelLocks {
         "the lock of channel \"\(channel.name)\" can't be taken: \(error); give the file to the user that runs the batch",
         isFault: true)
     }
+  }
+
+  /// Why the channel has no place for its files; nil when it has. The library itself is never made: if its disk is not
+  /// mounted, another disk would be filled.
+  private func libraryFault(for channel: Channel) -> String? {
+    if PathQueries.exists(channel.directory) { return nil }
+    do throws(SystemError) {
+      if try PathQueries.targetStatus(library) != nil { return nil }
+      return "the library '\(library)' is missing; mount its disk, or make it once: mkdir -p '\(library)'"
+    } catch { return "the library cannot be examined: \(error)" }
   }
 
   private func acquire(_ name: FileName) throws(SystemError) -> FileLock? {

@@ -40,7 +40,8 @@ final class RunContext {
     let recorder = try Recorder(store)
     claims = ClaimFolder(store, owner: instance.owner)
     waiting = WaitingClaims(claims)
-    channelLocks = ChannelLocks(store, log: instance.log, stop: instance.stop)
+    channelLocks = ChannelLocks(
+      store, library: instance.configuration.library, log: instance.log, stop: instance.stop)
     jobs = JobRunner(
       configuration: instance.configuration, logs: store[.logs], log: instance.log, stop: instance.stop)
     inspector = instance.inspector(store.leases)

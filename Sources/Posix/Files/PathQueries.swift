@@ -55,7 +55,13 @@ package enum PathQueries {
     return result.map { String(cString: $0) } ?? path
   }
 
-  /// Makes a directory and the missing directories above it. The corresponding C function is `mkdir(2)`.
+  /// Makes a directory unless there is one. The corresponding C function is `mkdir(2)`.
+  package static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
+    let result = linux_mkdirat(AT_FDCWD, path, mode)
+    if result != -EEXIST { _ = try check(result, "make directory", path) }
+  }
+
+  /// Makes a directory and those above it, where missing. The corresponding C function is `mkdir(2)`.
   package static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
     var result = linux_mkdirat(AT_FDCWD, path, mode)
     if result == -ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {

@@ -94,8 +94,8 @@ struct CheckCommand: Command {
     }
     if isQuiet { return }
     Output.print("configuration: \(configuration.file.printable)")
-    Output.print("spool:         \(described(configuration.spool))")
-    Output.print("library:       \(described(configuration.library))")
+    Output.print("spool:         \(described(configuration.spool, ifMissing: "missing; a run makes it"))")
+    Output.print("library:       \(described(configuration.library, ifMissing: "missing"))")
     switch problems.count {
     case 0: Output.print("no problems found")
     case 1: Output.print("1 problem, see above")
@@ -111,9 +111,9 @@ struct CheckCommand: Command {
     Output.write(text)
   }
 
-  private func described(_ directory: String) -> String {
+  private func described(_ directory: String, ifMissing: String) -> String {
     // A directory that may not be examined is among the problems.
     let isMissing = (try? PathQueries.targetStatus(directory) == nil) ?? false
-    return directory.printable + (isMissing ? " (missing; a run makes it)" : "")
+    return directory.printable + (isMissing ? " (\(ifMissing))" : "")
   }
 }

@@ -139,6 +139,7 @@ struct CheckCommandTests {
   @Test("A file in the place of a directory is reported with status 73")
   func noDirectory() throws {
     let instance = try TestInstance()
+    #expect(rmdir("\(instance.directory.path)/library") == 0)
     try instance.directory.write("library")
     let (status, reported) = try problems(instance)
     #expect(status == 73)
@@ -210,13 +211,42 @@ struct CheckCommandTests {
     #expect(rmdir(instance.spool) == 0)
     #expect(try instance.bobbin("check").status == 0)
     #expect(!instance.directory.exists("spool"))
-    #expect(!instance.directory.exists("library"))
     #expect(try instance.bobbin("run").status == 0)
     #expect(instance.directory.exists("spool/done"))
     #expect(instance.directory.exists("library/demo"))
   }
 
-  @Test("A lock in a missing folder is reported with status 73, and a run reports the same")
+  @Test(
+    "A library that is missing is a problem, with 73: a run does not make it, and leaves everything for later"
+  )
+  func missingLibrary() throws {
+    let instance = try TestInstance()
+    let library = "\(instance.directory.path)/library"
+    #expect(rmdir(library) == 0)
+    let check = try instance.bobbin("check")
+    #expect(check.status == 73)
+    #expect(check.error.contains("bobbin: \(library): the library is missing, and a run does not make it\n"))
+    #expect(check.output.contains("library:       \(library) (missing)\n"))
+
+    try instance.drop("a.json")
+    let run = try instance.bobbin("run", "--json")
+    #expect(run.status == 1)
+    for event in [" warning channel skipped", " warning trigger left pending"] {
+      let line = run.errorLine(with: event, "the library '\(library)' is missing", "mkdir -p '\(library)'")
+      #expect(line != nil, "\(run)")
+    }
+    #expect(try run.json["channels"]["failed"] == 1)
+    #expect(try instance.ledger() == [])
+    #expect(try instance.pending() == ["a.json"])
+    #expect(!instance.directory.exists("library"))
+
+    #expect(mkdir(library, 0o755) == 0)
+    #expect(try instance.bobbin("run").status == 0)
+    #expect(try instance.ledger() == ["scheduled demo -", "manual demo a.json"])
+    #expect(instance.directory.exists("library/demo"))
+  }
+
+  @Test("A lock without a folder is a problem, with 73, and a run says the same")
   func lockFolder() throws {
     let instance = try TestInstance(settings: #"lock: "locks/run.lock","#)
     let missing = try problems(instance)
