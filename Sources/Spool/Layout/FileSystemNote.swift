@@ -76,7 +76,7 @@ package struct FileSystemNote: Sendable, Equatable {
   ]
 
   /// Shorter than what the file system says, where that is not true.
-  private static let nameLimits = ["ecryptfs": 143]
+  private static let nameLimits = ["ecryptfs": 143, "fuse.encfs": 175]
 
   private static func shortNames(_ type: String, _ limit: Int) -> FileSystemNote {
     FileSystemNote(
