@@ -243,7 +243,9 @@ ssize_t linux_readlink(const char *path, void *buffer, size_t size) { return REP
 // Locks and leases.
 
 int linux_flock(int descriptor, int operation) {
-  return REPEATED(GATED("lock", descriptor, NULL, flock(descriptor, operation)));
+  int code = REPEATED(GATED("lock", descriptor, NULL, flock(descriptor, operation)));
+  // On CIFS the server denies a lock that somebody holds. Elsewhere flock(2) never fails with EACCES.
+  return code == -EACCES ? -EWOULDBLOCK : code;
 }
 
 int linux_probe_read_lease(int descriptor) {

@@ -61,7 +61,7 @@ int linux_realpath(const char *path, char **result);  // The caller frees the re
 
 // Locks and leases.
 
-int linux_flock(int descriptor, int operation);
+int linux_flock(int descriptor, int operation);  // -EWOULDBLOCK when somebody holds it, also on CIFS.
 
 // 0 when no process has the file open for writing, -EAGAIN when a process does, another error when the kernel won't
 // say. The lease is released before the call returns. SIGIO must be ignored.

@@ -126,10 +126,25 @@ package final class Directory: Sendable {
   /// mounts of one file system. The corresponding C function is `statx(2)` with `STATX_MNT_ID`; before Linux 5.8,
   /// another mount of the same file system is not noticed here.
   package func isOnMount(of other: Directory) throws(SystemError) -> Bool {
-    if try status().device != other.status().device { return false }
+    try boundary(to: other) == nil
+  }
+
+  /// What keeps files from being moved between two directories.
+  package enum Boundary: Sendable {
+    case mount
+    /// One mount shows both, as two subvolumes of one Btrfs.
+    case subvolume
+  }
+
+  /// What keeps files from being moved from this directory to another one: see `isOnMount`.
+  package func boundary(to other: Directory) throws(SystemError) -> Boundary? {
+    let isOneDevice = try status().device == other.status().device
     var (here, there): (UInt64, UInt64) = (0, 0)
-    guard linux_mount_id(number, &here) == 0, linux_mount_id(other.number, &there) == 0 else { return true }
-    return here == there
+    guard linux_mount_id(number, &here) == 0, linux_mount_id(other.number, &there) == 0 else {
+      return isOneDevice ? nil : .mount
+    }
+    if here != there { return .mount }
+    return isOneDevice ? nil : .subvolume
   }
 
   /// Renames an entry to `.foreign-<name>`, so that its name is free.
@@ -282,10 +297,12 @@ package final class Directory: Sendable {
     return true
   }
 
-  /// How many bytes this user may still write on its file system, 0 when no further file can be made.
-  package func freeSpace() throws(SystemError) -> Int64 {
-    let space = try space(needed: 0)
-    return space.hasFiles ? space.free : 0
+  /// How many bytes this user may still write on its file system, and whether it has room for further files by its own
+  /// account. Some (rclone) never have, and files can be made all the same. The corresponding C function is `statvfs(3)`.
+  package func freeSpace() throws(SystemError) -> (bytes: Int64, hasFiles: Bool) {
+    var (bytes, files): (Int64, Int64) = (0, 0)
+    _ = try check(linux_free_space(number, &bytes, &files), "examine the file system of", path)
+    return (bytes, files != 0)
   }
 
   /// The space that this user has on its file system. The corresponding C function is `statvfs(3)`.

@@ -174,4 +174,28 @@ struct FileSystemTests {
       run.errorLine(with: " warning trigger left pending: it cannot be claimed", "Invalid cross-device link")
         != nil)
   }
+
+  @Test("A lock that is denied because somebody holds it is held: a run ends with 75")
+  func deniedLocks() throws {
+    let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
+    let environment = try preload(Preload.deniedLocks, instance)
+    let first = try instance.start("run", environment: environment)
+    try instance.started.wait()
+    let second = try instance.bobbin("run", environment: environment)
+    #expect(second.status == 75, "\(second)")
+    #expect(second.errorLine(with: " warning busy: nothing done") != nil)
+    #expect(try instance.bobbin("status", "--json", environment: environment).json["status"] == "running")
+    try instance.release.pass()
+    #expect(try first.wait().status == 0)
+  }
+
+  @Test("A file system that does not count its files has room for more")
+  func uncountedFiles() throws {
+    let instance = try instance()
+    let environment = try preload(Preload.uncountedFiles, instance)
+    try instance.drop("a.json", Self.object)
+    let run = try instance.bobbin("run", "--spool-only", environment: environment)
+    #expect(run.status == 0, "\(run)")
+    #expect(try instance.names("done") == ["a.json"])
+  }
 }
