@@ -1,4 +1,5 @@
 import Foundation
+import Posix
 import TestSupport
 import Testing
 
@@ -72,6 +73,45 @@ struct SetupCheckTests {
     let problem = try #require(try problems(instance).first)
     #expect(problem.kind == .missing)
     #expect(problem.message == "the spool is missing and cannot be made in \(instance.directory.path)/file")
+  }
+
+  @Test(
+    "The file system of the spool is warned of, or refused where triggers can be lost",
+    arguments: [
+      ("ext4", 0, 0), ("fuse.mergerfs", 1, 0), ("nfs4", 1, 0), ("fuse.rclone", 0, 1), ("ecryptfs", 1, 0),
+    ])
+  func fileSystem(type: String, warnings: Int, faults: Int) throws {
+    let instance = try TestInstance()
+    let check = SetupCheck(try instance.loadConfiguration()) { _ in FileSystem(type: type) }
+    #expect(check.warnings().count == warnings)
+    #expect(check.problems().count == faults)
+    for note in check.warnings() + check.problems() {
+      #expect(note.kind == .fileSystem)
+      #expect(note.path == instance.spool)
+      #expect(note.message.hasPrefix("the spool is on \(type), where "))
+      #expect(!note.remedy.isEmpty)
+    }
+  }
+
+  @Test(
+    "Where modes and owners are those of the mount, its options are the remedy, not chmod or chown",
+    arguments: [
+      ("vfat", "dmask=0022,fmask=0133"), ("exfat", "dmask=0022,fmask=0133"),
+      ("cifs", "forceuid,dir_mode=0755,file_mode=0644"),
+    ])
+  func fixedModes(type: String, options: String) throws {
+    let instance = try TestInstance()
+    chmod(instance.spool, 0o777)
+    chmod(instance.configuration, 0o666)
+    try instance.directory.write("spool/scheduler.lock")
+    chmod("\(instance.spool)/scheduler.lock", 0o666)
+    let found = SetupCheck(try instance.loadConfiguration()) { _ in FileSystem(type: type) }.problems()
+    #expect(found.count == 3)
+    for problem in found {
+      #expect(
+        problem.remedy == "modes and owners cannot be changed on \(type): mount it with"
+          + " -o uid=\(geteuid()),\(options)")
+    }
   }
 
   @Test("Programs of disabled channels are not searched for")

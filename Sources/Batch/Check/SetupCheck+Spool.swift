@@ -54,13 +54,17 @@ extension SetupCheck {
           remedy: "rm '\(path)'")
       ]
     }
-    // The modes and owners below would be the mounted directory's, which cannot stay there anyway.
-    if SpoolFolder.receiving.contains(folder), isOnAnotherMount(path) {
+    // Modes and owners below are those of what is mounted: whatever they are, it can't stay.
+    if SpoolFolder.receiving.contains(folder), let boundary = boundary(path) {
+      let isMount = boundary == .mount
       return [
         SetupProblem(
           kind: .mount, path: path,
-          message: "on another mount than the spool, so that no trigger can be moved there by renaming",
-          remedy: "umount '\(path)', or mount the spool as a whole")
+          message: (isMount ? "on another mount than the spool" : "a subvolume of its own")
+            + ", so that no trigger can be moved there by renaming",
+          remedy: isMount
+            ? "umount '\(path)', or mount the spool as a whole"
+            : "mv '\(path)' '\(path).subvolume' && cp -a '\(path).subvolume' '\(path)'")
       ]
     }
     return access(to: path, status, in: spool, [.read, .write, .execute], mode: "750")
@@ -94,7 +98,8 @@ extension SetupCheck {
       return [
         SetupProblem(
           kind: .permission, path: path, message: "made by somebody else (uid \(status.owner))",
-          remedy: "chown \(spool.owner) '\(path)' if you trust what is in it; else a run sets it aside")
+          remedy: remedyForModes(path)
+            ?? "chown \(spool.owner) '\(path)' if you trust what is in it; else a run sets it aside")
       ]
     }
     if !PathQueries.allows(access, path) { return [unusable(path, status, "use it")] }
@@ -117,10 +122,10 @@ extension SetupCheck {
     return []
   }
 
-  private func isOnAnotherMount(_ path: String) -> Bool {
+  private func boundary(_ path: String) -> Directory.Boundary? {
     guard let spool = try? Directory(pathForLookup: configuration.spool),
-      let folder = try? Directory(pathForLookup: path), let isSame = try? folder.isOnMount(of: spool)
-    else { return false }
-    return !isSame
+      let folder = try? Directory(pathForLookup: path)
+    else { return nil }
+    return try? folder.boundary(to: spool)
   }
 }

@@ -1,18 +1,25 @@
 package import Channels
-import Posix
+package import Posix
 
 /// Checks what a configuration needs around it: `bobbin check`. Changes nothing.
 ///
-/// The programs, the configuration and the directories are here; what is inside the spool is in `SetupCheck+Spool`.
+/// The programs, the configuration and the directories are here; what is inside the spool is in `SetupCheck+Spool`, and
+/// what its file system does not promise in `SetupCheck+FileSystem`.
 package struct SetupCheck {
   let configuration: Configuration
   let user: UInt32
   /// The spool's owner, if the check is run by another user who is not root: most likely the wrong user runs it, and
   /// that user's permissions say nothing about the batch.
   let otherOwner: UInt32?
+  /// The file system on which a path is; nil when that cannot be found out.
+  let fileSystem: @Sendable (String) -> FileSystem?
 
-  package init(_ configuration: Configuration) {
+  /// - Parameter fileSystem: another answer than the system's, for tests.
+  package init(
+    _ configuration: Configuration, fileSystem: @escaping @Sendable (String) -> FileSystem? = Self.fileSystem
+  ) {
     self.configuration = configuration
+    self.fileSystem = fileSystem
     let user = CurrentProcess.effectiveUser
     self.user = user
     let owner = (try? PathQueries.targetStatus(configuration.spool))?.owner
@@ -21,9 +28,13 @@ package struct SetupCheck {
 
   package func problems() -> [SetupProblem] {
     wrongUser() + programs() + replaceable(configuration.file, "the configuration")
-      + directory(configuration.spool, "the spool") + spoolInside() + lockFolder()
-      + directory(configuration.library, "the library", isMade: false) + channelDirectories()
+      + fileSystemNotes(areFaults: true) + directory(configuration.spool, "the spool") + spoolInside()
+      + lockFolder()
+      + directory(configuration.library, "the library") + channelDirectories()
   }
+
+  /// What does not hold, though the batch works.
+  package func warnings() -> [SetupProblem] { fileSystemNotes(areFaults: false) }
 
   private func wrongUser() -> [SetupProblem] {
     guard let owner = otherOwner else { return [] }
@@ -165,13 +176,14 @@ package struct SetupCheck {
   func unusable(_ path: String, _ status: FileStatus, _ what: String) -> SetupProblem {
     SetupProblem(
       kind: .permission, path: path, message: "the batch's user (uid \(user)) may not \(what)",
-      remedy: status.owner == user ? "chmod u+rwX '\(path)'" : "chown \(user) '\(path)'")
+      remedy: remedyForModes(path)
+        ?? (status.owner == user ? "chmod u+rwX '\(path)'" : "chown \(user) '\(path)'"))
   }
 
   /// The mode of a file or directory gives others a permission that they must not have.
   func exposed(_ path: String, _ status: FileStatus, _ what: String, remedy: String) -> SetupProblem {
     SetupProblem(
       kind: .permission, path: path, message: "\(what) (mode 0\(String(status.mode, radix: 8)))",
-      remedy: remedy)
+      remedy: remedyForModes(path) ?? remedy)
   }
 }

@@ -1,6 +1,8 @@
 package import Text
 
 /// Something about the files and programs around a configuration that keeps the batch from working, or lets others in.
+///
+/// Or, as a warning, what does not hold though the batch works.
 package struct SetupProblem: Sendable, Equatable {
   package enum Kind: String, Sendable {
     /// A program that a channel needs is missing.
@@ -11,6 +13,8 @@ package struct SetupProblem: Sendable, Equatable {
     case missing
     /// A mount between the spool and one of its folders.
     case mount
+    /// The kind of file system that the spool is on.
+    case fileSystem = "file_system"
   }
 
   package let kind: Kind

@@ -45,6 +45,9 @@ package struct FileSystem: Sendable, Equatable {
     }
   }
 
+  /// Whether modes and owners of its files are those of the mount, and cannot be changed.
+  package var hasFixedModes: Bool { ["vfat", "msdos", "exfat", "cifs", "smb3"].contains(type) }
+
   /// Whether its files are on another host, which may refuse a lease for reasons of its own.
   package var isRemote: Bool { ["nfs", "nfs4", "cifs", "smb3"].contains(type) }
 

@@ -9,7 +9,8 @@ struct CheckCommand: Command {
     summary: "validate the configuration and say what would run",
     discussion: """
       Reports every fault of the configuration with its line, directories that are missing or have the wrong
-      owner or mode, and programs that are not on PATH; then lists what a run would do, in order.
+      owner or mode, and programs that are not on PATH; warns of what the spool's file system does not promise;
+      then lists what a run would do, in order.
       """,
     example: "bobbin --config /etc/bobbin/bobbin.json5 check")
 
@@ -28,17 +29,19 @@ struct CheckCommand: Command {
       if isJSON, let failure = error as? CommandFailure { Output.print(document(for: failure)) }
       throw error
     }
-    let problems = SetupCheck(configuration).problems()
+    let check = SetupCheck(configuration)
+    let (problems, warnings) = (check.problems(), check.warnings())
     let plan = try plan(configuration, environment, problems)
     if isJSON {
       Output.print(
         .object([
           ("status", .string(problems.isEmpty ? "ok" : "problems")),
           ("configuration", .string(configuration.file)), ("problems", .array(problems.map(\.json))),
+          ("warnings", .array(warnings.map(\.json))),
           ("plan", .array(plan.map(\.json))),
         ]))
     } else {
-      printText(configuration, problems, plan)
+      printText(configuration, problems, warnings, plan)
     }
     return status(problems)
   }
@@ -46,8 +49,8 @@ struct CheckCommand: Command {
   private func status(_ problems: [SetupProblem]) -> ExitStatus {
     switch problems.first?.kind {
     case nil: .done
-    // The mount is part of the set-up: a run that meets it ends with the same status.
-    case .program, .mount: .configuration
+    // A mount is where the set-up put it: a run that meets it says the same.
+    case .program, .mount, .fileSystem: .configuration
     case .permission: .permission
     case .missing: .cannotCreate
     }
@@ -65,7 +68,7 @@ struct CheckCommand: Command {
     }
     return .object([
       ("status", .string("problems")), ("configuration", .null), ("problems", .array(faults)),
-      ("plan", .array([])),
+      ("warnings", .array([])), ("plan", .array([])),
     ])
   }
 
@@ -85,12 +88,17 @@ struct CheckCommand: Command {
     return configuration.channels.filter(\.enabled).map { PlannedStep(scheduled: $0) }
   }
 
-  private func printText(_ configuration: Configuration, _ problems: [SetupProblem], _ plan: [PlannedStep]) {
-    for problem in problems {
-      // If standard error is gone, the exit status still tells.
-      try? StandardStream.error.write(
-        "bobbin: \(problem.path.printable): \(problem.message.printable)\n        \(problem.remedy.printable)\n"
-      )
+  private func printText(
+    _ configuration: Configuration, _ problems: [SetupProblem], _ warnings: [SetupProblem],
+    _ plan: [PlannedStep]
+  ) {
+    for (prefix, found) in [("", problems), ("warning: ", warnings)] {
+      for problem in found {
+        // If standard error is gone, the exit status still tells.
+        try? StandardStream.error.write(
+          "bobbin: \(prefix)\(problem.path.printable): \(problem.message.printable)\n"
+            + "        \(problem.remedy.printable)\n")
+      }
     }
     if isQuiet { return }
     Output.print("configuration: \(configuration.file.printable)")

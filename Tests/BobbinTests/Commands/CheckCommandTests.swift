@@ -24,7 +24,7 @@ struct CheckCommandTests {
     #expect(result.status == 0)
     #expect(
       try result.json == [
-        "status": "ok", "configuration": .string(instance.configuration), "problems": [],
+        "status": "ok", "configuration": .string(instance.configuration), "problems": [], "warnings": [],
         "plan": [
           ["action": "run", "trigger": nil, "channel_id": 1, "channel": "demo", "user": nil, "reason": nil]
         ],
@@ -89,7 +89,7 @@ struct CheckCommandTests {
     #expect(result.error == plain.error)
     #expect(result.errorLines.count == messages.count)
     let answer = try result.json
-    #expect(answer.names == ["configuration", "plan", "problems", "status"])
+    #expect(answer.names == ["configuration", "plan", "problems", "status", "warnings"])
     #expect(answer["status"] == "problems")
     #expect(answer["plan"] == [])
     let problems = answer["problems"].elements
