@@ -54,20 +54,30 @@ enum ConfigurationFile {
 
   /// The first place that has a configuration.
   private static func find() throws -> String {
-    // Without a working directory (it may have been removed) nothing is there.
-    let directory = (try? CurrentProcess.directory()) ?? "."
-    var places = [PathText.join(directory, "etc/bobbin.json5")]
-    if let home = CurrentProcess.environment("XDG_CONFIG_HOME") {
-      places.append("\(home)/bobbin/bobbin.json5")
-    } else if let home = CurrentProcess.environment("HOME") {
-      places.append("\(home)/.config/bobbin/bobbin.json5")
-    }
-    places.append("/etc/bobbin/bobbin.json5")
+    let places = places()
     guard let found = try places.first(where: { try PathQueries.targetStatus($0) != nil }) else {
       throw CommandFailure(
         .configuration,
         "no configuration found: looked for \(places.joined(separator: ", ")); name one with --config FILE")
     }
     return found
+  }
+
+  /// Where a configuration is searched for, in this order.
+  ///
+  /// A person's own file comes before the machine's. For a system user it is the other way round: cron starts a job in
+  /// the home directory, so both of the other places are in it, and the home of a service is not guarded as a person
+  /// guards theirs.
+  private static func places() -> [String] {
+    // Without a working directory (it may have been removed) nothing is there.
+    let directory = (try? CurrentProcess.directory()) ?? "."
+    var own = [PathText.join(directory, "etc/bobbin.json5")]
+    if let home = CurrentProcess.environment("XDG_CONFIG_HOME") {
+      own.append("\(home)/bobbin/bobbin.json5")
+    } else if let home = CurrentProcess.environment("HOME") {
+      own.append("\(home)/.config/bobbin/bobbin.json5")
+    }
+    let machine = "/etc/bobbin/bobbin.json5"
+    return PasswordFile.isSystemUser(CurrentProcess.effectiveUser) ? [machine] + own : own + [machine]
   }
 }

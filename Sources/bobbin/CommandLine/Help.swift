@@ -31,7 +31,8 @@ enum Help {
       bobbin help COMMAND, or bobbin COMMAND --help, says more about a command. Every command takes --json and --quiet.
 
       Configuration: --config FILE, or $BOBBIN_CONFIG, or the first of ./etc/bobbin.json5,
-      $XDG_CONFIG_HOME/bobbin/bobbin.json5 (~/.config when unset), /etc/bobbin/bobbin.json5.
+      $XDG_CONFIG_HOME/bobbin/bobbin.json5 (~/.config when unset), /etc/bobbin/bobbin.json5. For a system user (a uid
+      from 1 to 999) /etc/bobbin/bobbin.json5 comes first.
 
       Durations (D) have a unit: 500ms, 30s, 15m, 2h, 7d, 1h30m.
 

@@ -134,7 +134,36 @@ struct CommandLineTests {
     #expect(try channel(in: "empty", ["HOME": "\(places.path)/home"]) == "from-home")
   }
 
-  @Test("A reader that stops reading is not an error")
+  @Test(
+    "A system user reads /etc/bobbin before what is in its home or working directory; a person and root do not",
+    arguments: [
+      (uid: 1, channel: "from-etc"), (999, "from-etc"), (0, "from-home"), (1000, "from-home"),
+      (65534, "from-home"),
+    ])
+  func systemUser(uid: UInt32, channel: String) throws {
+    let places = try TemporaryDirectory()
+    chmod(places.path, 0o755)
+    for (file, name) in [
+      ("machine/bobbin/bobbin.json5", "from-etc"), ("home/.config/bobbin/bobbin.json5", "from-home"),
+      ("home/etc/bobbin.json5", "from-home"),
+    ] {
+      try places.write(file, #"{ channels: [ { id: 1, name: "\#(name)", command: ["true"] } ] }"#)
+    }
+    // Where it was built need not be a place that everybody may enter.
+    let bobbin = try places.path("bobbin")
+    try FileManager.default.copyItem(atPath: Program.bobbin().path, toPath: bobbin)
+    // A mount namespace of its own has another /etc. cron starts a job in its user's home.
+    let script = """
+      mount --bind "$1/machine" /etc && cd "$1/home" || exit
+      exec setpriv --reuid "$2" --regid "$2" --clear-groups -- "$1/bobbin" check --json
+      """
+    let result = try Program(
+      "/usr/bin/env", ["unshare", "--mount", "sh", "-c", script, "sh", places.path, String(uid)]
+    ).start(environment: ["HOME": "\(places.path)/home"], outputIn: places).wait()
+    #expect(try result.json["plan"][0]["channel"] == .string(channel), "\(result)")
+  }
+
+  @Test("A reader that has seen enough is not an error")
   func brokenPipe() throws {
     let instance = try TestInstance()
     for number in 100..<400 { try instance.drop("\(String(repeating: "x", count: 150))-\(number).json") }
