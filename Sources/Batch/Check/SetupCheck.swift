@@ -3,8 +3,8 @@ package import Posix
 
 /// Checks what a configuration needs around it: `bobbin check`. Changes nothing.
 ///
-/// The programs, the configuration and the directories are here; what is inside the spool is in `SetupCheck+Spool`, and
-/// what its file system does not promise in `SetupCheck+FileSystem`.
+/// The programs and the directories are here; what is inside the spool is in `SetupCheck+Spool`, and what others could
+/// write to in `SetupCheck+Exposures`.
 package struct SetupCheck {
   let configuration: Configuration
   let user: UInt32
@@ -27,8 +27,7 @@ package struct SetupCheck {
   }
 
   package func problems() -> [SetupProblem] {
-    wrongUser() + programs() + replaceable(configuration.file, "the configuration")
-      + fileSystemNotes(areFaults: true) + directory(configuration.spool, "the spool") + spoolInside()
+    wrongUser() + programs() + exposures() + directory(configuration.spool, "the spool") + spoolInside()
       + lockFolder()
       + directory(configuration.library, "the library") + channelDirectories()
   }
@@ -55,15 +54,9 @@ package struct SetupCheck {
   private func programs() -> [SetupProblem] {
     let searchPath = CurrentProcess.searchPath
     var problems: [SetupProblem] = []
-    var seen: Set<String> = []
     for channel in configuration.channels where channel.enabled {
       let program = channel.arguments()[0]
-      if let path = PathQueries.program(program, searching: searchPath) {
-        if seen.insert(path).inserted {
-          problems += replaceable(path, "the program of channel \"\(channel.name)\"")
-        }
-        continue
-      }
+      if PathQueries.program(program, searching: searchPath) != nil { continue }
       problems.append(
         SetupProblem(
           kind: .program, path: program,
@@ -75,29 +68,7 @@ package struct SetupCheck {
     return problems
   }
 
-  /// A user who can write to a file or replace it decides what is run.
-  private func replaceable(_ path: String, _ what: String) -> [SetupProblem] {
-    let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
-    var problems: [SetupProblem] = []
-    for (path, what) in [(path, what), (folder, "the folder of \(what)")] where !path.isEmpty {
-      guard let status = followed(path), isWritableByOthers(status) else { continue }
-      problems.append(
-        exposed(
-          path, status, "others can change \(what), and with it what is run", remedy: "chmod go-w '\(path)'"))
-    }
-    return problems
-  }
-
-  /// Whether everybody can write to it, or a group that is not the group of the batch's user. In a directory with the
-  /// sticky bit others can add files, but not replace them.
-  func isWritableByOthers(_ status: FileStatus) -> Bool {
-    if status.kind == .directory, status.mode & 0o1000 != 0 { return false }
-    return status.mode & 0o002 != 0
-      || (status.mode & 0o020 != 0 && status.group != CurrentProcess.effectiveGroup)
-  }
-
-  /// - Parameter isMade: whether a run makes it when it is missing and can be made.
-  private func directory(_ path: String, _ what: String, isMade: Bool = true) -> [SetupProblem] {
+  private func directory(_ path: String, _ what: String) -> [SetupProblem] {
     let found: FileStatus?
     do { found = try PathQueries.targetStatus(path) } catch {
       return [

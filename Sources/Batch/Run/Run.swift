@@ -23,6 +23,7 @@ package final class Run {
   package func perform() throws(SystemError) -> RunReport {
     let begin = MonotonicTime.now()
     context.ledger.runStarted(context.id)
+    warnOfExposures()
     try context.requireSpace()
     let recovered = try Recovery(context).perform()
     let scheduled = ScheduledJobs(context)
@@ -48,6 +49,16 @@ package final class Run {
 
   /// Releases the lock. The caller scans the spool again after that (promise 5).
   package func release() throws(SystemError) { try context.lock.release() }
+
+  /// A run goes on: the batch's user may have no say in it, and jobs that do not run help nobody.
+  private func warnOfExposures() {
+    let instance = context.instance
+    let paths = SetupCheck(instance.configuration).exposures().map(\.path)
+    guard !paths.isEmpty else { return }
+    instance.log.warning(
+      "others could change what is run; bobbin check says how, and what to do",
+      ["path": paths.joined(separator: ", ")])
+  }
 
   private func close(since begin: MonotonicTime, _ recovered: Recovered) throws(SystemError) {
     try context.ledger.flush()
