@@ -13,8 +13,8 @@ package struct SetupProblem: Sendable, Equatable {
     case missing
     /// A mount between the spool and one of its folders.
     case mount
-    /// The kind of file system that the spool is on.
-    case fileSystem = "file_system"
+    /// The batch works as it is configured, and yet most likely not as somebody wants it. Not a failure of the check.
+    case warning
   }
 
   package let kind: Kind
@@ -22,6 +22,19 @@ package struct SetupProblem: Sendable, Equatable {
   package let message: String
   /// What to do about it.
   package let remedy: String
+
+  package var isFault: Bool { kind != .warning }
+
+  package init(kind: Kind, path: String, message: String, remedy: String) {
+    self.kind = kind
+    self.path = path
+    self.message = message
+    self.remedy = remedy
+  }
+
+  package init(_ almost: AlmostTrigger) {
+    self.init(kind: .warning, path: almost.path, message: almost.reason, remedy: almost.remedy)
+  }
 
   package var json: JSONValue {
     .object([

@@ -12,6 +12,29 @@ package enum TriggerName {
       && bytes.suffix(suffix.count).elementsEqual(suffix)
   }
 
+  /// The trigger's name that was most likely meant by a file name that is not one: `cats.JSON` is not a trigger's, nor
+  /// is what an editor that hides extensions writes (`cats.json.txt`), nor a name with a space or a full stop behind it.
+  ///
+  /// - Returns: nil for a trigger's name, a name with a leading full stop, and everything else.
+  package static func intended(by name: FileName) -> FileName? {
+    if isTrigger(name.bytes) || name.bytes.first == UInt8(ascii: ".") { return nil }
+    let blank = [UInt8(ascii: " "), UInt8(ascii: ".")]
+    var stem = name.bytes[...]
+    for ending in [".txt", ".json"].map({ Array($0.utf8) }) {
+      while let last = stem.last, blank.contains(last) { stem.removeLast() }
+      guard stem.suffix(ending.count).map(lowercased) == ending else {
+        if ending == suffix { return nil }
+        continue
+      }
+      stem.removeLast(ending.count)
+    }
+    return stem.isEmpty ? nil : FileName(bytes: stem + suffix)
+  }
+
+  private static func lowercased(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+  }
+
   /// The longest name that can be claimed: a claim puts its id and attempt before the name (see `ClaimName`), and a
   /// name in a directory has at most 255 bytes.
   package static let lengthLimit = 255 - ClaimName.prefixLimit

@@ -9,8 +9,8 @@ struct CheckCommand: Command {
     summary: "validate the configuration and say what would run",
     discussion: """
       Reports every fault of the configuration with its line, directories that are missing or have the wrong
-      owner or mode, and programs that are not on PATH; warns of what the spool's file system does not promise;
-      then lists what a run would do, in order.
+      owner or mode, programs that are not on PATH, and what other users could write to; then lists what a run
+      would do, in order. Warnings (a file cats.JSON in the spool) are listed as well, and leave the exit status 0.
       """,
     example: "bobbin --config /etc/bobbin/bobbin.json5 check")
 
@@ -29,13 +29,12 @@ struct CheckCommand: Command {
       if isJSON, let failure = error as? CommandFailure { Output.print(document(for: failure)) }
       throw error
     }
-    let check = SetupCheck(configuration)
-    let (problems, warnings) = (check.problems(), check.warnings())
-    let plan = try plan(configuration, environment, problems)
+    var problems = SetupCheck(configuration).problems()
+    let plan = try plan(configuration, environment, &problems)
     if isJSON {
       Output.print(
         .object([
-          ("status", .string(problems.isEmpty ? "ok" : "problems")),
+          ("status", .string(problems.contains(where: \.isFault) ? "problems" : "ok")),
           ("configuration", .string(configuration.file)), ("problems", .array(problems.map(\.json))),
           ("warnings", .array(warnings.map(\.json))),
           ("plan", .array(plan.map(\.json))),
@@ -47,8 +46,8 @@ struct CheckCommand: Command {
   }
 
   private func status(_ problems: [SetupProblem]) -> ExitStatus {
-    switch problems.first?.kind {
-    case nil: .done
+    switch problems.first(where: \.isFault)?.kind {
+    case nil, .warning: .done
     // A mount is where the set-up put it: a run that meets it says the same.
     case .program, .mount, .fileSystem: .configuration
     case .permission: .permission
@@ -72,13 +71,15 @@ struct CheckCommand: Command {
     ])
   }
 
-  /// What a run would do. A spool that cannot be read is among the problems; the steps known without it are listed.
+  /// What a run would do. A spool that cannot be read is among the problems; what is known without it is listed. What
+  /// is in the spool and no run will find is added to the problems.
   private func plan(
-    _ configuration: Configuration, _ environment: CommandEnvironment, _ problems: [SetupProblem]
+    _ configuration: Configuration, _ environment: CommandEnvironment, _ problems: inout [SetupProblem]
   ) throws -> [PlannedStep] {
     var plan: [PlannedStep] = []
     do throws(SystemError) {
       if let instance = try environment.existingInstance(configuration) {
+        problems += try instance.almostTriggers().map(SetupProblem.init)
         try instance.forEachPlanned(asOf: .now(), isSpoolOnly: false) { plan.append($0) }
         return plan
       }
@@ -102,13 +103,11 @@ struct CheckCommand: Command {
     }
     if isQuiet { return }
     Output.print("configuration: \(configuration.file.printable)")
-    Output.print("spool:         \(described(configuration.spool, ifMissing: "missing; a run makes it"))")
-    Output.print("library:       \(described(configuration.library, ifMissing: "missing"))")
-    switch problems.count {
-    case 0: Output.print("no problems found")
-    case 1: Output.print("1 problem, see above")
-    case let count: Output.print("\(count) problems, see above")
-    }
+    Output.print("spool:         \(described(configuration.spool))")
+    Output.print("library:       \(described(configuration.library))")
+    let faults = problems.count(where: \.isFault)
+    let counts = [count(faults, "problem"), count(problems.count - faults, "warning")].compactMap { $0 }
+    Output.print(counts.isEmpty ? "no problems found" : "\(counts.joined(separator: " and ")), see above")
     Output.print("\na run would, in this order:")
     if plan.isEmpty { Output.print("  do nothing: no channel is enabled and nothing is pending") }
     var text: [UInt8] = []
@@ -119,7 +118,11 @@ struct CheckCommand: Command {
     Output.write(text)
   }
 
-  private func described(_ directory: String, ifMissing: String) -> String {
+  private func count(_ count: Int, _ what: String) -> String? {
+    count == 0 ? nil : count == 1 ? "1 \(what)" : "\(count) \(what)s"
+  }
+
+  private func described(_ directory: String) -> String {
     // A directory that may not be examined is among the problems.
     let isMissing = (try? PathQueries.targetStatus(directory) == nil) ?? false
     return directory.printable + (isMissing ? " (\(ifMissing))" : "")

@@ -28,7 +28,52 @@ struct QueueCommandTests {
     #expect(try instance.ledger() == [])
   }
 
-  @Test("The command prune exits with 1 when a stale trigger cannot be moved, says what to do, and continues")
+  /// An instance with what is nearly a trigger, and what only looks so.
+  private func almostTriggers() throws -> TestInstance {
+    let instance = try TestInstance(channels: #"{ id: 7, name: "cats", command: ["handlers/note"] }"#)
+    for name in [
+      "1.json", "7", "anna/cats.json", "anna/notes.txt", "berta/cats.txt", "cats.JSON", "cats.json.txt",
+      "it's.JSON", "notes.txt", ".hidden.JSON", "done/old.json", "history.jsonl", "README.md",
+    ] { try instance.drop(name, "7\n") }
+    return instance
+  }
+
+  @Test(
+    "What is nearly a trigger is named on standard error, with what to do; the list itself is as documented")
+  func almost() throws {
+    let instance = try almostTriggers()
+    for arguments in [["queue", "--json"], ["queue", "--json", "--quiet"]] {
+      let queue = try instance.start(arguments).wait()
+      #expect(queue.status == 0)
+      #expect(try queue.jsonLines.map { $0["trigger"] } == ["1.json"])
+      let named = queue.errorLines.compactMap { $0.firstMatch(of: #/ path=("?)(.*?)\1 remedy=/#)?.2 }
+      #expect(
+        named.map { $0.replacing("\(instance.spool)/", with: "") } == [
+          "7", "anna", "cats.JSON", "cats.json.txt", "it's.JSON",
+        ], "\(queue)")
+    }
+  }
+
+  @Test("The check names what is nearly a trigger as a warning, and its remedy makes it a trigger")
+  func almostInCheck() throws {
+    let instance = try almostTriggers()
+    let check = try instance.bobbin("check", "--json")
+    #expect(check.status == 0, "\(check)")
+    #expect(try check.json["status"] == "ok")
+    let problems = try check.json["problems"].elements
+    #expect(problems.count == 5)
+    #expect(problems.allSatisfy { $0["kind"] == "warning" })
+    #expect(try instance.bobbin("check").outputLines.contains("5 warnings, see above"))
+    for (problem, name) in zip(problems, ["7.json", "cats.json", "cats.json", "cats.json", "it's.json"]) {
+      let remedy = try #require(problem["remedy"].string)
+      let done = try Program("/bin/sh", ["-c", remedy]).start(outputIn: instance.directory).wait()
+      #expect(done.status == 0, "\(done)")
+      #expect(instance.directory.exists("spool/\(name)"))
+      if name == "cats.json" { try instance.directory.remove("spool/cats.json") }
+    }
+  }
+
+  @Test("The command prune exits with 1 when a stale trigger cannot be moved, says what to do, and goes on")
   func pruneImmovable() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name, age: .seconds(3_600)) }

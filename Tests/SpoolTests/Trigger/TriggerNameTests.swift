@@ -21,7 +21,21 @@ struct TriggerNameTests {
     #expect(TriggerName.isTrigger(Array(name.utf8)) == expected)
   }
 
-  @Test("The name of a trigger need not be UTF-8")
+  @Test(
+    "A name that is nearly a trigger's has the name that was meant; other names and names of triggers have none",
+    arguments: [
+      ("cats.JSON", "cats.json"), ("cats.Json", "cats.json"), ("cats.json.txt", "cats.json"),
+      ("Cats.JSON.TXT", "Cats.json"), ("cats.json ", "cats.json"), ("cats.json.", "cats.json"),
+      ("cats.json .txt", "cats.json"), ("a b.json. ", "a b.json"),
+      ("cats.json", nil), ("cats.json.json", nil), (".cats.JSON", nil), (".JSON", nil), ("cats.txt", nil),
+      ("cats", nil), ("cats.json~", nil), ("cats.json.tmp", nil), ("cats.json.part", nil),
+      ("history.jsonl", nil), ("README.md", nil), ("scheduler.lock", nil), ("", nil),
+    ] as [(String, String?)])
+  func intended(_ name: String, _ meant: String?) {
+    #expect(TriggerName.intended(by: FileName(name)) == meant.map { FileName($0) })
+  }
+
+  @Test("Names of triggers need not be UTF-8")
   func invalid() { #expect(TriggerName.isTrigger([0xFF] + Array(".json".utf8))) }
 
   static let channels: [(String, ChannelReference?)] = [
