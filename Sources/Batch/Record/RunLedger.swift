@@ -107,12 +107,13 @@ package final class RunLedger {
     let trigger = claim.trigger.description
     let target = spool.root.path(of: retirement.outcome.folder.name)
     switch retirement {
-    case .expired(let request, _, let age, let limit, _):
+    case .expired(let request, let channel, let age, let limit, _):
       log.warning(
         "trigger expired",
         [
           "trigger": trigger, "timestamp": request.requestedAt.rfc3339(), "age": age.brief,
-          "limit": limit?.brief, "moved_to": target,
+          "limit": limit?.brief, "arrived": request.lateArrival?.rfc3339(),
+          "remedy": Verdict.expiryRemedy(request, channel), "moved_to": target,
         ])
     case .rejected(let reason):
       log.warning("file rejected: \(reason.text)", ["trigger": trigger, "moved_to": target])

@@ -23,6 +23,21 @@ package enum Verdict: Sendable {
   ///
   /// - Parameter since: completes "31m4s …": what the age was judged against.
   package static func expiryReason(_ trigger: Trigger, age: Duration, since: String) -> String {
-    "requested at \(trigger.requestedAt.rfc3339()), \(age.brief) \(since)"
+    let reason = "requested at \(trigger.requestedAt.rfc3339()), \(age.brief) \(since)"
+    guard let arrival = trigger.lateArrival else { return reason }
+    let cause =
+      trigger.statesTime
+      ? "it states an old time" : "its modification time is old, as cp -p, mv and rsync -a keep it"
+    return "\(reason), although the file arrived at \(arrival.rfc3339()): \(cause)"
+  }
+
+  /// How to ask again for what expired.
+  ///
+  /// - Parameter channel: the one that the trigger names, if it is configured.
+  package static func expiryRemedy(_ trigger: Trigger, _ channel: Channel?) -> String {
+    let command = "bobbin trigger \(channel?.name.shellQuoted ?? "CHANNEL")"
+    guard trigger.lateArrival != nil, !trigger.statesTime else { return "ask again: \(command)" }
+    return
+      "ask again: touch \(trigger.name.description.shellQuoted) before it is moved or copied here, or \(command)"
   }
 }

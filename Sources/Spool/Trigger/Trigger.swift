@@ -9,6 +9,11 @@ package struct Trigger: Sendable {
   /// When it was requested: its timestamp, or the time in its name, or its modification time; never later than
   /// its change time, which nobody can set, so that a time in the future does not make it immortal.
   package let requestedAt: Timestamp
+  /// Whether its content or its name says when it was requested, rather than the file's modification time.
+  package let statesTime: Bool
+
+  /// A file that arrived so much later than its request's time was old when it came.
+  private static let arrivalTolerance = Duration.seconds(60)
 
   package init(name: FileName, file: FileStatus, bytes: [UInt8]) {
     self.init(name: name, file: file, bytes: bytes, content: TriggerContent(bytes))
@@ -26,8 +31,17 @@ package struct Trigger: Sendable {
     self.bytes = bytes
     self.content = content
     var stated: Timestamp?
-    if case .object(let request) = content { stated = request.timestamp?.nearest(to: file.changed) }
-    requestedAt = Self.requestTime(stated ?? TriggerName.time(in: name), file)
+    if case .object(let request) = content { stated = request.timestamp }
+    let said = stated ?? TriggerName.time(in: name)
+    statesTime = said != nil
+    requestedAt = Self.requestTime(said, file)
+  }
+
+  /// When the file came to the spool, or was last renamed or given another mode there, if that is clearly later than the
+  /// time of its request: `cp -p`, `mv` and `rsync -a` bring an old modification time along, and a program may state an
+  /// old time. Nil otherwise.
+  package var lateArrival: Timestamp? {
+    file.changed - requestedAt > Self.arrivalTolerance ? file.changed : nil
   }
 
   /// - Parameter said: the time that the trigger's content states, otherwise the time in its name.

@@ -9,6 +9,36 @@ struct TriggerFileTests {
     { id: 7, name: "cats", command: ["handlers/note"] },
     """
 
+  @Test("A run says that an expired file arrived later than its time, and how to ask again")
+  func lateArrival() throws {
+    let instance = try TestInstance()
+    try instance.drop("it's.json", age: .seconds(3_600))
+    try instance.drop(
+      "stated.json",
+      #"{"channel": 1, "timestamp": "2020-01-01T00:00:00Z"}"#.replacing(
+        "1,", with: "\"demo\","))
+    let run = try instance.bobbin("run")
+    let moved = try #require(run.errorLine(with: "trigger expired", "trigger=it's.json"))
+    #expect(moved.contains(" arrived=20"), "\(moved)")
+    #expect(moved.contains("touch 'it'"), "\(moved)")
+    #expect(moved.contains("before it is moved or copied here, or bobbin trigger 'demo'"), "\(moved)")
+    let stated = try #require(run.errorLine(with: "trigger expired", "trigger=stated.json"))
+    #expect(stated.contains(" arrived=20"), "\(stated)")
+    #expect(stated.contains("remedy=\"ask again: bobbin trigger 'demo'\""), "\(stated)")
+    let reason = try #require(try instance.records(of: "it's.json").first?["error_message"].string)
+    #expect(reason.contains("although the file arrived at 20"), "\(reason)")
+  }
+
+  @Test("A file that arrived when it was requested has no second time")
+  func promptArrival() throws {
+    let instance = try TestInstance(settings: #"expire_after: "1ms","#)
+    try instance.drop("a.json")
+    let run = try instance.bobbin("run")
+    let line = try #require(run.errorLine(with: "trigger expired"))
+    #expect(!line.contains("arrived"), "\(line)")
+    #expect(line.contains("remedy=\"ask again: bobbin trigger 'demo'\""), "\(line)")
+  }
+
   @Test(
     "A trigger names a channel by an object, a scalar or its file name",
     arguments: [
