@@ -1,5 +1,6 @@
 package import Channels
-package import Posix
+import Posix
+import Text
 
 /// Checks what a configuration needs around it: `bobbin check`. Changes nothing.
 ///
@@ -30,6 +31,7 @@ package struct SetupCheck {
     wrongUser() + programs() + exposures() + directory(configuration.spool, "the spool") + spoolInside()
       + lockFolder()
       + directory(configuration.library, "the library") + channelDirectories()
+      + channelNames()
   }
 
   /// What does not hold, though the batch works.
@@ -122,6 +124,34 @@ package struct SetupCheck {
       if PathQueries.allows([.read, .write, .execute], path) { return nil }
       return unusable(path, status, "read and write the directory of channel \"\(channel.name)\"")
     }
+  }
+
+  /// yt-dlp expands some characters in paths and output templates, so a channel's files would go to another folder than
+  /// its own. Other programs take a name as it is.
+  private func channelNames() -> [SetupProblem] {
+    configuration.channels.filter(\.enabled).compactMap { channel in
+      let program = PathText.split(channel.command[0]).name
+      guard ["yt-dlp", "youtube-dl"].contains(program), let reason = Self.expansion(of: channel.name) else {
+        return nil
+      }
+      return SetupProblem(
+        kind: .warning, path: configuration.file,
+        message: "channel \(channel.name.quoted()): \(reason), so files may not be where the channel's are",
+        remedy: "give the channel another name; its folder in the library has the channel's name")
+    }
+  }
+
+  /// What yt-dlp does to a name, in words; nil for one that it leaves as it is.
+  private static func expansion(of name: String) -> String? {
+    if name.contains(#/\$([A-Za-z0-9_]+|\{[^}]*\})/#) {
+      return "yt-dlp replaces $NAME by a variable in paths"
+    }
+    if name.hasPrefix("~") { return "yt-dlp replaces a ~ at the beginning of a path by a home directory" }
+    if name.contains("%(") { return "yt-dlp takes %( for a field in an output template" }
+    if name.hasSuffix(" ") || name.hasSuffix(".") {
+      return "yt-dlp removes a space or a full stop from the end of a folder's name"
+    }
+    return nil
   }
 
   func notDirectory(_ path: String, _ what: String) -> SetupProblem {

@@ -43,7 +43,32 @@ struct CheckCommandTests {
     #expect(try instance.bobbin("check", "--quiet").output == "")
   }
 
-  @Test("A missing program is reported with status 78")
+  @Test(
+    "A name that yt-dlp would expand is a warning for its channels, and for no others",
+    arguments: [
+      ("a$HOME", true), ("a${X}b", true), ("$1", true), ("~cats", true), ("a%(id)s", true), ("cats ", true),
+      ("cats.", true), ("cats", false), ("100 %", false), ("a $ b", false), ("cats~", false),
+      ("c.ats", false),
+    ])
+  func expandedNames(name: String, isExpanded: Bool) throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "\(name)", command: ["handlers/yt-dlp", "-P", "{dir}"] },
+        { id: 2, name: "x\(name)", command: ["handlers/note"] },
+        { id: 3, name: "y\(name)", command: ["handlers/yt-dlp"], enabled: false },
+        """)
+    try instance.handler("yt-dlp", "exit 0")
+    let result = try instance.bobbin("check", "--json")
+    #expect(result.status == 0)
+    #expect(try result.json["status"] == "ok")
+    let problems = try result.json["problems"].elements
+    #expect(problems.map { $0["kind"] } == (isExpanded ? ["warning"] : []), "\(result)")
+    for problem in problems {
+      #expect(problem["message"].string?.hasPrefix("channel \"\(name)\": yt-dlp ") == true, "\(result)")
+    }
+  }
+
+  @Test("A missing program is named, with 78")
   func missingPrograms() throws {
     let instance = try TestInstance(
       channels: """
