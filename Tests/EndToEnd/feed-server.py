@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Serves a podcast on loopback until it is killed: `feed-server.py PORTFILE`.
 
-/feed.xml has three enclosures, which are small but real WAV files. /busy-once.xml answers 503 the first time and the
-same feed after that. Everything else is 404. The kernel chooses the port, which is written to PORTFILE once the server
-listens.
+/feed.xml has three enclosures, small but real WAV files; /spaced.xml is the same with white space around each text;
+/busy-once.xml answers 503 the first time and the same feed after that; everything else is 404. The port is the kernel's choice, and is written to PORTFILE once
+the server listens.
 """
 
 import http.server
@@ -26,13 +26,13 @@ def episode(number):
     return buffer.getvalue()
 
 
-def feed(port):
+def feed(port, space=""):
     items = "".join(
-        f"<item><title>Episode {n}</title><guid>episode-{n}</guid>"
+        f"<item><title>{space}Episode {n}{space}</title><guid>{space}episode-{n}{space}</guid>"
         f'<enclosure url="http://127.0.0.1:{port}/{n}.wav" length="{len(episode(n))}" type="audio/x-wav"/></item>'
         for n in range(1, EPISODES + 1)
     )
-    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>Cats</title>{items}</channel></rss>'.encode()
+    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>{space}Cats{space}</title>{items}</channel></rss>'.encode()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -45,6 +45,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send_error(503)
         if path in ("/feed.xml", "/busy-once.xml"):
             return self.send("application/rss+xml", feed(self.server.server_port))
+        if path == "/spaced.xml":
+            return self.send("application/rss+xml", feed(self.server.server_port, space="\n   "))
         if path in [f"/{n}.wav" for n in range(1, EPISODES + 1)]:
             return self.send("audio/x-wav", episode(int(path[1:-4])))
         return self.send_error(404)

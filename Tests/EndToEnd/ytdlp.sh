@@ -56,6 +56,14 @@ equal "bobbin history finds it" "$id succeeded 3 tester" \
 try bobbin log "$id"
 equal "bobbin log shows the three paths" 3 "$(grep -c '\.wav$' "$work/out")"
 
+# An entry of the archive is a line, so a guid that begins and ends with a line break would never be found there.
+channels "{ id: 10, name: \"spaced\", url: \"$site/spaced.xml\", command: \"ytdlp\" },"
+try bobbin run --json
+equal "a feed with white space around its texts is fetched" "0 3" "$status $(json .videos_downloaded)"
+equal "its files have clean names" "$three" "$(episodes spaced)"
+try bobbin run --json
+equal "and nothing of it is fetched again" "0 0" "$status $(json .videos_downloaded)"
+
 channels "{ id: 4, name: \"gone\", url: \"$site/gone.xml\", command: \"ytdlp\", transient: [\"HTTP Error 5[0-9][0-9]\"] },
     { id: 5, name: \"late\", url: \"$site/feed.xml\", command: \"ytdlp\" },"
 try bobbin run --json
