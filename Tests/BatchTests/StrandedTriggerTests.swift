@@ -48,7 +48,7 @@ struct StrandedTriggerTests {
 
   @Test("The command scans again after the unlocking, and runs the trigger")
   func scanAfterUnlocking() throws {
-    guard case .completed(let summary) = try opened.run(.manual, options, wait: nil) else {
+    guard case .completed(let summary) = try opened.run(.manual, options, wait: .nobody) else {
       Issue.record("the lock was not free")
       return
     }

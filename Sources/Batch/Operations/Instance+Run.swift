@@ -20,10 +20,9 @@ extension Instance {
   /// the drain and the unlocking was told that a run is active, so this process takes the lock once more for it
   /// (promise 5).
   ///
-  /// - Parameter wait: how long to wait for a holder that runs somebody's trigger; nil: not at all. Nobody waits for a
-  ///   scheduled run, or for a holder that left no note.
+  /// - Parameter wait: whom to wait for, and how long.
   package func run(
-    _ kind: HolderNote.Kind, _ options: RunOptions, wait: Duration?
+    _ kind: HolderNote.Kind, _ options: RunOptions, wait: LockWait
   ) throws(SystemError) -> RunResult {
     let begin = MonotonicTime.now()
     var options = options
@@ -40,7 +39,7 @@ extension Instance {
       case .held(let holder):
         // The process that has the lock now drains the spool. (flock(1) does not; then the next run does.)
         if !reports.isEmpty { return .completed(summary(of: reports, since: begin)) }
-        guard let wait, holder?.kind == .manual, .now() - begin < wait, stop.signal == nil else {
+        guard wait.includes(holder), .now() - begin < wait.limit, stop.signal == nil else {
           return .busy(holder)
         }
         try Poll.wait(until: .now() + Self.lockInterval)

@@ -83,8 +83,8 @@ struct SpoolWatcher {
     var options = RunOptions()
     options.isSpoolOnly = true
     options.deferred = deferred
-    options.appliesRetention = lastRetention.map { sources.uptime() - $0 > Self.retentionInterval } ?? true
-    switch try instance.run(.manual, options, wait: nil) {
+    options.appliesRetention = lastRetention.map { .now() - $0 > Self.retentionInterval } ?? true
+    switch try instance.run(.manual, options, wait: .nobody) {
     case .busy: isDirty = true
     case .forbidden(let error): throw error
     case .completed(let summary):

@@ -12,20 +12,21 @@ struct RunCommand: Command {
     discussion: """
       Takes the scheduler lock, finishes what a crashed run left, expires stale triggers, runs every enabled
       channel in the order of the configuration, and then drains the spool in the order of file names.
-      If another run holds the lock it does nothing and exits with 75 (--busy-ok: 0); it waits for a manual run.
+      If another run holds the lock it does nothing and exits with 75 (--busy-ok: 0). It waits up to an hour for a
+      manual run to end; with --wait, up to D for whoever holds the lock.
       """,
     example: "*/15 * * * *  bobbin --quiet run           # a crontab line")
   static let options = [
     CommandOption("spool-only", help: "leave the scheduled channels out"),
     CommandOption("dry-run", help: "change nothing; print what would be done, in order"),
-    CommandOption("wait", .required("D"), help: "how long to wait for a manual run to end (default 1h)"),
+    CommandOption("wait", .required("D"), help: "how long to wait for whatever run or script holds the lock"),
     CommandOption("busy-ok", help: "say nothing and exit with 0 when another run is active"),
   ]
   static let needs: Set<CommandNeed> = [.signals, .makesSpool, .writesSpool]
 
   private let isSpoolOnly: Bool
   private let isDryRun: Bool
-  private let wait: Duration
+  private let wait: LockWait
   private let isBusyOK: Bool
   private let isJSON: Bool
   private let isQuiet: Bool
@@ -33,7 +34,7 @@ struct RunCommand: Command {
   init(_ arguments: Arguments) throws {
     isSpoolOnly = arguments.has("spool-only")
     isDryRun = arguments.has("dry-run")
-    wait = try arguments.duration("wait") ?? .seconds(3_600)
+    wait = try arguments.duration("wait").map { .anyHolder($0) } ?? .manualRun(.seconds(3_600))
     isBusyOK = arguments.has("busy-ok")
     isJSON = arguments.isJSON
     isQuiet = arguments.isQuiet

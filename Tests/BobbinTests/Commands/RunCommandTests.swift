@@ -1,4 +1,5 @@
 import Foundation
+import Posix
 import TestSupport
 import Testing
 
@@ -101,14 +102,35 @@ struct RunCommandTests {
     #expect(try manual.wait().status == 0)
   }
 
-  @Test("A run does not wait for a scheduled run, however long it is allowed to wait")
-  func doesNotWaitForScheduledRun() throws {
+  @Test("A run waits for a scheduled run when it is told to wait, and not otherwise")
+  func waitsForScheduledRun() throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/hold"] }"#)
     let first = try instance.start("run")
     try instance.started.wait()
-    #expect(try instance.bobbin("run", "--wait", "1h", within: .seconds(10)).status == 75)
+    #expect(try instance.bobbin("run", within: .seconds(10)).status == 75)
+    #expect(try instance.bobbin("run", "--wait", "50ms").status == 75)
+    let waiting = try instance.start("run", "--spool-only", "--wait", "20s", "--json")
+    try waiting.waitForPolls(3)
     try instance.release.pass()
     #expect(try first.wait().status == 0)
+    let summary = try waiting.wait()
+    #expect(summary.status == 0, "\(summary)")
+    #expect(try summary.json["status"] == "completed")
+  }
+
+  @Test("A run that is told to wait waits for a script's flock(1) as well")
+  func waitsForScript() throws {
+    let instance = try TestInstance()
+    #expect(try instance.bobbin("run").status == 0)
+    let waiting: RunningProgram
+    do {
+      let lock = try Directory(path: instance.spool).lock("scheduler.lock")
+      #expect(try instance.bobbin("run", "--wait", "50ms").status == 75)
+      waiting = try instance.start("run", "--wait", "20s")
+      try waiting.waitForPolls(20)
+      _ = lock.file.number
+    }
+    #expect(try waiting.wait().status == 0)
   }
 
   @Test("A run executes a job for each trigger, and writes the result under the trigger's name")
