@@ -5,6 +5,35 @@ import Testing
 /// The command of a channel while it runs. Its end is tested in `JobEndTests`.
 @Suite("A job", .alone)
 struct JobTests {
+  @Test("A job does not inherit a capability that the service manager gave the batch for itself")
+  func capabilities() throws {
+    // Only root can hand one on.
+    guard geteuid() == 0 else { return }
+    let instance = try TestInstance(channels: #"{ id: 1, name: "a", command: ["handlers/show"] }"#)
+    try instance.handler("show", "grep ^Cap /proc/$$/status")
+    let bobbin = try instance.directory.path("bobbin")
+    try FileManager.default.copyItem(atPath: Program.bobbin().path, toPath: bobbin)
+    #expect(chown(instance.spool, 65_534, 65_534) == 0)
+    try instance.directory.directory("library")
+    #expect(chown("\(instance.directory.path)/library", 65_534, 65_534) == 0)
+    chmod(instance.directory.path, 0o755)
+    let lease = [
+      "--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", "-all,+lease",
+      "--inh-caps", "-all,+lease", "--ambient-caps", "-all,+lease", "--",
+    ]
+    func capabilities(_ command: [String]) throws -> String {
+      let result = try Program("/usr/bin/setpriv", lease + command).start(outputIn: instance.directory).wait()
+      #expect(result.status == 0, "\(result)")
+      return result.output
+    }
+    #expect(try capabilities(["grep", "^Cap", "/proc/self/status"]).contains("CapEff:\t0000000010000000"))
+    _ = try capabilities([bobbin, "--config", instance.configuration, "run"])
+    let seen = try instance.directory.text("spool/logs/1.log")
+    for name in ["CapPrm", "CapEff", "CapAmb"] {
+      #expect(seen.contains("\(name):\t0000000000000000"), "\(seen)")
+    }
+  }
+
   @Test("A scheduled job gets its channel in the environment, and an empty trigger and user")
   func environment() throws {
     let instance = try TestInstance(
