@@ -71,6 +71,24 @@ package enum ProcessTable {
     return UInt64(fields[19])
   }
 
+  /// What is known of a process id.
+  package enum State: Sendable, Equatable {
+    /// A process began with this id then, in clock ticks since boot, and lives.
+    case started(UInt64)
+    /// There is no such process, or only its exit status is left.
+    case ended
+    /// There is such a process, and `/proc` does not show it to this user (`hidepid`, see proc(5)).
+    case hidden
+  }
+
+  /// RACE: the process may end, and its id may be given to another, as soon as this returns.
+  package static func state(of id: Int32) -> State {
+    if let time = startTime(of: id) { return .started(time) }
+    // Signal 0 is not sent; -EPERM says that the process is somebody else's. One that is there with a status in /proc
+    // that is not a living process's has ended.
+    return linux_kill(id, 0) == -EPERM && statFields(id) == nil ? .hidden : .ended
+  }
+
   /// The fields of `/proc/<id>/stat` after the program's name, which may itself contain spaces and parentheses.
   private static func statFields(_ id: Int32) -> [Substring]? {
     guard let text = readText("/proc/\(id)/stat"), let close = text.lastIndex(of: ")") else { return nil }

@@ -37,11 +37,25 @@ package struct ProcessIdentity: Sendable, Equatable {
     if self.folder != folder { return nil }
   }
 
-  /// Whether the process lives: true or false for a process of this boot and this process id namespace; nil for any
-  /// other process, because only the lock on its folder can tell.
+  /// Whether the process lives: true or false for one of this boot and this process id namespace that `/proc` shows; nil
+  /// for any other, of which only a lock that it holds can tell.
+  ///
+  /// Two processes of one boot may know it by different names: a container, or a systemd unit in one, can have a
+  /// `boot_id` of its own over the kernel's. So a process that is found under its id with its start time lives, whatever
+  /// the names say; one that is not found is known to be dead only if they agree.
   package func isAlive(asSeenBy observer: ProcessIdentity) -> Bool? {
-    if boot.isEmpty || boot != observer.boot || namespace != observer.namespace { return nil }
-    return ProcessTable.startTime(of: process) == startTime
+    let isSameBoot = !boot.isEmpty && boot == observer.boot
+    if namespace != observer.namespace || (namespace.isEmpty && !isSameBoot) { return nil }
+    switch ProcessTable.state(of: process) {
+    case .started(let time): return time == startTime ? true : isSameBoot ? false : nil
+    case .ended: return isSameBoot ? false : nil
+    case .hidden: return nil
+    }
+  }
+
+  /// Whether there is a process of its id that `/proc` does not show to the observer, in one process id namespace.
+  package func isHidden(from observer: ProcessIdentity) -> Bool {
+    namespace == observer.namespace && ProcessTable.state(of: process) == .hidden
   }
 
   /// Whether both are of one boot of one machine, as far as is known. Processes of another boot of this host are dead.

@@ -13,14 +13,22 @@ package struct SchedulerLockFile: Sendable {
 
   /// The note in the lock file, if its writer still lives (or cannot be seen from here). The note of a dead
   /// process says nothing about who holds the lock now.
+  ///
+  /// A process of another boot of this host is dead, unless it is there: see `ProcessIdentity.isAlive`.
   package func livingHolder(asSeenBy owner: ProcessIdentity) throws(SystemError) -> HolderNote? {
     guard let file = try directory.openIfPresent(name) else { return nil }
     // RACE: the holder may be rewriting the note right now; if it is not readable, `tryAcquire` reads it again.
     guard let note = HolderNote(try file.readStart(limit: HolderNote.sizeLimit)),
-      let name = ProcessIdentity(FileName(note.owner)), name.isAlive(asSeenBy: owner) != false,
-      name.isOfSameBoot(as: owner) || note.host != CurrentProcess.hostName()
+      let writer = ProcessIdentity(FileName(note.owner))
     else { return nil }
-    return note
+    switch writer.isAlive(asSeenBy: owner) {
+    case .some(let isAlive): return isAlive ? note : nil
+    case .none:
+      let isBelieved =
+        writer.isOfSameBoot(as: owner) || writer.isHidden(from: owner)
+        || note.host != CurrentProcess.hostName()
+      return isBelieved ? note : nil
+    }
   }
 
   /// Whether somebody holds the lock now.

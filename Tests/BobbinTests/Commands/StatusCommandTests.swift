@@ -11,7 +11,48 @@ struct StatusCommandTests {
     { id: 3, name: "bad", command: ["handlers/fail"], enabled: false },
     """
 
-  @Test("The status of an instance that never ran is idle, without a last run")
+  @Test("The holder of the lock is known although /proc hides it, or shows another name of the boot")
+  func hiddenHolder() throws {
+    // Only root can mount.
+    guard geteuid() == 0 else { return }
+    let instance = try TestInstance(channels: Self.channels)
+    let bobbin = try instance.directory.path("bobbin")
+    try FileManager.default.copyItem(atPath: Program.bobbin().path, toPath: bobbin)
+    chmod(instance.directory.path, 0o755)
+    let id = "00000000-0000-0000-0000-000000000000"
+    try instance.directory.write("boot_id", "\(id)\n")
+    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    let changed = try Program("/bin/chown", ["-R", "65534:65534", instance.spool])
+      .start(outputIn: instance.directory).wait()
+    #expect(changed.status == 0)
+    // Of root, whose process the batch's user does not see then.
+    let run = try instance.start("run")
+    try instance.started.wait()
+    // Each in a mount namespace of its own. The second is what a container, or a unit in one, may see.
+    for mounts in [
+      "mount -t proc -o hidepid=invisible proc /proc",
+      "mount --bind '\(instance.directory.path)/boot_id' /proc/sys/kernel/random/boot_id",
+      """
+      mount -t proc -o hidepid=invisible proc /proc &&
+      mount --bind '\(instance.directory.path)/boot_id' /proc/sys/kernel/random/boot_id
+      """,
+    ] {
+      let script = """
+        \(mounts) && exec setpriv --reuid 65534 --regid 65534 --clear-groups -- \
+          '\(bobbin)' --config '\(instance.configuration)' status --json
+        """
+      let status = try Program("/usr/bin/env", ["unshare", "--mount", "sh", "-c", script])
+        .start(outputIn: instance.directory).wait()
+      #expect(status.status == 0, "\(status)")
+      #expect(try status.json["state"] == "running")
+      #expect(try status.json["holder"]["pid"] == .number(Double(run.id)), "\(mounts): \(status)")
+      #expect(try status.json["job"]["channel"] == "held")
+    }
+    try instance.release.pass()
+    #expect(try run.wait().status == 0)
+  }
+
+  @Test("The status of an instance that never ran is idle, with nothing known")
   func neverRan() throws {
     let instance = try TestInstance(channels: Self.channels)
     try instance.drop("a.json")

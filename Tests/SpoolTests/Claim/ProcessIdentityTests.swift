@@ -57,9 +57,22 @@ struct OwnerNameTests {
   @Test("An owner of another boot or namespace is not judged by its process id")
   func elsewhere() throws {
     let parts = current.folder.description.split(separator: "-").map(String.init)
-    for (boot, namespace) in [("0123456789ab", parts[1]), (parts[0], "1"), ("", parts[1]), ("", "")] {
-      let owner = try ProcessIdentity.named("\(boot)-\(namespace)-\(parts[2])-\(parts[3])")
+    for (boot, namespace, start) in [
+      ("0123456789ab", "1", parts[3]), (parts[0], "1", parts[3]), ("", "", parts[3]),
+      ("0123456789ab", parts[1], "1"), ("", parts[1], "1"),
+    ] {
+      let owner = try ProcessIdentity.named("\(boot)-\(namespace)-\(parts[2])-\(start)")
       #expect(owner.isAlive(asSeenBy: current) == nil)
+    }
+  }
+
+  @Test(
+    "A process that is there lives, also if it knows the boot by another name, as a unit in a container may")
+  func otherBootName() throws {
+    let parts = current.folder.description.split(separator: "-").map(String.init)
+    for boot in ["0123456789ab", ""] {
+      let owner = try ProcessIdentity.named("\(boot)-\(parts[1])-\(parts[2])-\(parts[3])")
+      #expect(owner.isAlive(asSeenBy: current) == true)
     }
   }
 }

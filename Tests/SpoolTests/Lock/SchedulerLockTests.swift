@@ -186,6 +186,16 @@ struct SchedulerLockTests {
     _ = lock.file.number
   }
 
+  @Test("The note of a living process is believed, by whatever name it knows the boot")
+  func otherBootName() throws {
+    let parts = owner.folder.description.split(separator: "-")
+    let other = try ProcessIdentity.named("0123456789ab-\(parts[1])-\(parts[2])-\(parts[3])")
+    try leaveNote(owner: other)
+    let lock = try place.directory.lock("scheduler.lock")
+    #expect(try holder()?.owner == other.folder.description)
+    _ = lock.file.number
+  }
+
   @Test(
     "A text that is not a note is ignored",
     arguments: ["", "{", "null", "{}", #"{"kind":"scheduled","pid":1}"#, "12345", "\u{0}\u{0}", "ä"])
