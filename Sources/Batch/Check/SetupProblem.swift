@@ -33,7 +33,8 @@ package struct SetupProblem: Sendable, Equatable {
   }
 
   package init(_ almost: AlmostTrigger) {
-    self.init(kind: .warning, path: almost.path, message: almost.reason, remedy: almost.remedy)
+    self.init(
+      kind: .warning, path: almost.path, message: "not a trigger: \(almost.reason)", remedy: almost.remedy)
   }
 
   package var json: JSONValue {

@@ -32,7 +32,7 @@ extension Instance {
     if status.kind == .directory { return folder(name) }
     if let intended = TriggerName.intended(by: name) ?? nameOfChannel(name) {
       return AlmostTrigger(
-        path: spool.root.path(of: name), reason: "its name does not end in .json, so it is not a trigger",
+        path: spool.root.path(of: name), reason: "its name does not end in .json",
         remedy: move(spool.root.path(of: name), to: spool.root.path(of: intended)))
     }
     return nil
