@@ -143,7 +143,7 @@ package struct SetupCheck {
 
   /// What yt-dlp does to a name, in words; nil for one that it leaves as it is.
   private static func expansion(of name: String) -> String? {
-    if name.contains(#/\$([A-Za-z0-9_]+|\{[^}]*\})/#) {
+    if namesVariable(name) {
       return "yt-dlp replaces $NAME by a variable in paths"
     }
     if name.hasPrefix("~") { return "yt-dlp replaces a ~ at the beginning of a path by a home directory" }
@@ -152,6 +152,14 @@ package struct SetupCheck {
       return "yt-dlp removes a space or a full stop from the end of a folder's name"
     }
     return nil
+  }
+
+  /// Whether there is `$NAME` or `${NAME}` in a name, by the rule of Python's `os.path.expandvars`.
+  private static func namesVariable(_ name: String) -> Bool {
+    name.split(separator: "$", omittingEmptySubsequences: false).dropFirst().contains { rest in
+      guard let first = rest.first else { return false }
+      return first.isLetter || first.isNumber || first == "_" || (first == "{" && rest.contains("}"))
+    }
   }
 
   func notDirectory(_ path: String, _ what: String) -> SetupProblem {
