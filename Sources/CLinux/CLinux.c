@@ -334,6 +334,8 @@ static void child_exec(
     *failure = (struct spawn_failure){errno, LINUX_SPAWN_DIRECTORY};
     return;
   }
+  // Its own: a child of vfork shares the memory of its parent, but not its working directory and its umask.
+  umask(request->umask);
   // A capability that the service manager gave the batch for itself (CAP_LEASE) is not for its jobs. What the kernel does
   // not know (before Linux 4.3) cannot be inherited either.
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);

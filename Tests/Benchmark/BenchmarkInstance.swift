@@ -58,7 +58,7 @@ struct BenchmarkInstance {
 
   /// - Throws: when the file system does not have room for the triggers and for the results of those that are run.
   func requireRoom(for count: Int) throws {
-    let free = try Directory(path: spool).freeSpace().bytes
+    let free = try Directory(path: spool).space(needed: 0).free
     let needed = Int64(count) * 6_000
     if free < needed {
       throw Failure(

@@ -1,5 +1,5 @@
 package import Channels
-import Posix
+package import Posix
 import Text
 
 /// Checks what a configuration needs around it: `bobbin check`. Changes nothing.
@@ -28,14 +28,13 @@ package struct SetupCheck {
   }
 
   package func problems() -> [SetupProblem] {
-    wrongUser() + programs() + exposures() + directory(configuration.spool, "the spool") + spoolInside()
-      + lockFolder()
-      + directory(configuration.library, "the library") + channelDirectories()
-      + channelNames()
+    wrongUser() + programs() + exposures() + fileSystemNotes(areFaults: true)
+      + directory(configuration.spool, "the spool") + spoolInside() + lockFolder()
+      + directory(configuration.library, "the library", isMade: false) + channelDirectories()
   }
 
-  /// What does not hold, though the batch works.
-  package func warnings() -> [SetupProblem] { fileSystemNotes(areFaults: false) }
+  /// What most likely is not as somebody wants it, although the batch works.
+  package func warnings() -> [SetupProblem] { fileSystemNotes(areFaults: false) + channelNames() }
 
   private func wrongUser() -> [SetupProblem] {
     guard let owner = otherOwner else { return [] }
@@ -70,7 +69,7 @@ package struct SetupCheck {
     return problems
   }
 
-  private func directory(_ path: String, _ what: String) -> [SetupProblem] {
+  private func directory(_ path: String, _ what: String, isMade: Bool = true) -> [SetupProblem] {
     let found: FileStatus?
     do { found = try PathQueries.targetStatus(path) } catch {
       return [

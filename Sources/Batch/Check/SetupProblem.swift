@@ -13,7 +13,9 @@ package struct SetupProblem: Sendable, Equatable {
     case missing
     /// A mount between the spool and one of its folders.
     case mount
-    /// The batch works as it is configured, and yet most likely not as somebody wants it. Not a failure of the check.
+    /// The file system does not do what the spool needs.
+    case fileSystem = "file_system"
+    /// The batch works as it is configured, and yet most likely not as somebody wants it.
     case warning
   }
 
@@ -22,8 +24,6 @@ package struct SetupProblem: Sendable, Equatable {
   package let message: String
   /// What to do about it.
   package let remedy: String
-
-  package var isFault: Bool { kind != .warning }
 
   package init(kind: Kind, path: String, message: String, remedy: String) {
     self.kind = kind

@@ -35,10 +35,15 @@ extension Instance {
     let ending = Monitor<WaitResult?>(nil)
     var runOptions = RunOptions()
     runOptions.isSpoolOnly = true
-    runOptions.watched = .init(name: name) { record in
-      isAnswered.withLock { $0 = true }
-      answer(TriggerAnswer(record, trigger: name))
-    }
+    runOptions.watched = .init(
+      name: name,
+      onFault: { reason in
+        ending.withLock { $0 = .faulty(trigger: name.description, reason: reason) }
+      },
+      onRecorded: { record in
+        ending.withLock { $0 = .answered }
+        answer(TriggerAnswer(record, trigger: name))
+      })
     switch try run(.manual, runOptions, wait: .nobody) {
     case .busy:
       let takeOver = try takeOver(name, runOptions, ending)
@@ -63,7 +68,7 @@ extension Instance {
     return { () throws(SystemError) in
       guard MonotonicTime.now() >= nextAttempt.withLock({ $0 }), try self.isLeft(name),
         try !lockFile.isHeld()
-      else { return false }
+      else { return nil }
       if case .completed = try self.run(.manual, options, wait: .nobody) {
         // Without an answer the run had to leave the trigger pending, as another run now would.
         nextAttempt.withLock { $0 = .now() + Self.deferredInterval }

@@ -34,6 +34,8 @@ struct SpoolWatcher {
   private var lastScan: MonotonicTime
   private var deferred = Deferred()
   private var deferredUntil: MonotonicTime
+  /// The triggers that the last runs have reported as left pending.
+  private var reported: Set<FileName> = []
   private var lastRetention: MonotonicTime?
 
   init(_ instance: Instance, sources: Sources = Sources()) throws(SystemError) {
@@ -83,6 +85,7 @@ struct SpoolWatcher {
     var options = RunOptions()
     options.isSpoolOnly = true
     options.deferred = deferred
+    options.reported = reported
     options.appliesRetention = lastRetention.map { .now() - $0 > Self.retentionInterval } ?? true
     switch try instance.run(.manual, options, wait: .nobody) {
     case .busy: isDirty = true

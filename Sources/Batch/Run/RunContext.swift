@@ -91,9 +91,6 @@ final class RunContext {
   /// Throws when there is no space for another job. This is checked before a job starts, not after.
   func requireSpace() throws(SystemError) {
     if let full = lock.diskFull { throw full }
-    let free = try store.root.freeSpace()
-    if free.bytes < Self.minimumSpace { throw SystemError("write to", store.root.path, .noSpace) }
-    // Throws where it is true that no further file can be made.
-    if !free.hasFiles { try store.spool.withScratchFile { _ in } }
+    try reserve.require()
   }
 }

@@ -33,6 +33,10 @@ struct SpaceReserve {
   }
 
   private func space() throws(SystemError) -> SystemError.Space {
-    try store.root.space(needed: Self.needed)
+    let space = try store.root.space(needed: Self.needed)
+    if space.hasFiles { return space }
+    // Some file systems (rclone) never account for further files, although files can be made.
+    let canMakeFile = (try? store.spool.withScratchFile { _ in }) != nil
+    return .init(free: space.free, needed: space.needed, hasFiles: canMakeFile)
   }
 }

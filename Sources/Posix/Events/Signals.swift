@@ -30,6 +30,9 @@ package enum Signals {
     signals.reduce(0) { $0 + Int(linux_signal_count($1)) }
   }
 
+  /// How often `Poll.wait` has noticed that children have ended. Costs no system call.
+  package static var childEndCount: Int { Int(linux_signal_count(SIGCHLD)) }
+
   /// How many SIGHUP have arrived.
   package static var hangUpCount: Int { Int(linux_signal_count(SIGHUP)) }
 

@@ -297,14 +297,6 @@ package final class Directory: Sendable {
     return true
   }
 
-  /// How many bytes this user may still write on its file system, and whether it has room for further files by its own
-  /// account. Some (rclone) never have, and files can be made all the same. The corresponding C function is `statvfs(3)`.
-  package func freeSpace() throws(SystemError) -> (bytes: Int64, hasFiles: Bool) {
-    var (bytes, files): (Int64, Int64) = (0, 0)
-    _ = try check(linux_free_space(number, &bytes, &files), "examine the file system of", path)
-    return (bytes, files != 0)
-  }
-
   /// The space that this user has on its file system. The corresponding C function is `statvfs(3)`.
   ///
   /// - Parameter needed: in bytes; passed on.

@@ -30,11 +30,12 @@ package struct Trigger: Sendable {
     self.file = file
     self.bytes = bytes
     self.content = content
-    var stated: Timestamp?
-    if case .object(let request) = content { stated = request.timestamp }
-    let said = stated ?? TriggerName.time(in: name)
-    statesTime = said != nil
-    requestedAt = Self.requestTime(said, file)
+    var stated = TriggerName.time(in: name)
+    if case .object(let request) = content, let time = request.timestamp {
+      stated = time.nearest(to: file.changed)
+    }
+    statesTime = stated != nil
+    requestedAt = Self.requestTime(stated, file)
   }
 
   /// When the file came to the spool, or was last renamed or given another mode there, if that is clearly later than the
@@ -44,9 +45,9 @@ package struct Trigger: Sendable {
     file.changed - requestedAt > Self.arrivalTolerance ? file.changed : nil
   }
 
-  /// - Parameter said: the time that the trigger's content states, otherwise the time in its name.
-  package static func requestTime(_ said: Timestamp?, _ file: FileStatus) -> Timestamp {
-    min(said ?? file.modified, file.changed)
+  /// - Parameter stated: the time that the trigger's content states, otherwise the time in its name.
+  package static func requestTime(_ stated: Timestamp?, _ file: FileStatus) -> Timestamp {
+    min(stated ?? file.modified, file.changed)
   }
 
   package var user: String? {

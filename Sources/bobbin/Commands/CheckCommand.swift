@@ -9,8 +9,9 @@ struct CheckCommand: Command {
     summary: "validate the configuration and say what would run",
     discussion: """
       Reports every fault of the configuration with its line, directories that are missing or have the wrong
-      owner or mode, programs that are not on PATH, and what other users could write to; then lists what a run
-      would do, in order. Warnings (a file cats.JSON in the spool) are listed as well, and leave the exit status 0.
+      owner or mode, programs that are not on PATH, and what other users could write to. Warns of what the spool's
+      file system does not promise, and of files such as cats.JSON; warnings leave the exit status at 0. Then lists
+      what a run would do, in order.
       """,
     example: "bobbin --config /etc/bobbin/bobbin.json5 check")
 
@@ -29,12 +30,14 @@ struct CheckCommand: Command {
       if isJSON, let failure = error as? CommandFailure { Output.print(document(for: failure)) }
       throw error
     }
-    var problems = SetupCheck(configuration).problems()
-    let plan = try plan(configuration, environment, &problems)
+    let check = SetupCheck(configuration)
+    let problems = check.problems()
+    var warnings = check.warnings()
+    let plan = try plan(configuration, environment, problems, &warnings)
     if isJSON {
       Output.print(
         .object([
-          ("status", .string(problems.contains(where: \.isFault) ? "problems" : "ok")),
+          ("status", .string(problems.isEmpty ? "ok" : "problems")),
           ("configuration", .string(configuration.file)), ("problems", .array(problems.map(\.json))),
           ("warnings", .array(warnings.map(\.json))),
           ("plan", .array(plan.map(\.json))),
@@ -46,7 +49,7 @@ struct CheckCommand: Command {
   }
 
   private func status(_ problems: [SetupProblem]) -> ExitStatus {
-    switch problems.first(where: \.isFault)?.kind {
+    switch problems.first?.kind {
     case nil, .warning: .done
     // A mount is where the set-up put it: a run that meets it says the same.
     case .program, .mount, .fileSystem: .configuration
@@ -72,14 +75,15 @@ struct CheckCommand: Command {
   }
 
   /// What a run would do. A spool that cannot be read is among the problems; what is known without it is listed. What
-  /// is in the spool and no run will find is added to the problems.
+  /// is in the spool and no run will find is added to the warnings.
   private func plan(
-    _ configuration: Configuration, _ environment: CommandEnvironment, _ problems: inout [SetupProblem]
+    _ configuration: Configuration, _ environment: CommandEnvironment, _ problems: [SetupProblem],
+    _ warnings: inout [SetupProblem]
   ) throws -> [PlannedStep] {
     var plan: [PlannedStep] = []
     do throws(SystemError) {
       if let instance = try environment.existingInstance(configuration) {
-        problems += try instance.almostTriggers().map(SetupProblem.init)
+        warnings += try instance.almostTriggers().map(SetupProblem.init)
         try instance.forEachPlanned(asOf: .now(), isSpoolOnly: false) { plan.append($0) }
         return plan
       }
@@ -103,10 +107,9 @@ struct CheckCommand: Command {
     }
     if isQuiet { return }
     Output.print("configuration: \(configuration.file.printable)")
-    Output.print("spool:         \(described(configuration.spool))")
-    Output.print("library:       \(described(configuration.library))")
-    let faults = problems.count(where: \.isFault)
-    let counts = [count(faults, "problem"), count(problems.count - faults, "warning")].compactMap { $0 }
+    Output.print("spool:         \(described(configuration.spool, ifMissing: "missing; a run makes it"))")
+    Output.print("library:       \(described(configuration.library, ifMissing: "missing"))")
+    let counts = [count(problems.count, "problem"), count(warnings.count, "warning")].compactMap { $0 }
     Output.print(counts.isEmpty ? "no problems found" : "\(counts.joined(separator: " and ")), see above")
     Output.print("\na run would, in this order:")
     if plan.isEmpty { Output.print("  do nothing: no channel is enabled and nothing is pending") }
@@ -122,7 +125,7 @@ struct CheckCommand: Command {
     count == 0 ? nil : count == 1 ? "1 \(what)" : "\(count) \(what)s"
   }
 
-  private func described(_ directory: String) -> String {
+  private func described(_ directory: String, ifMissing: String) -> String {
     // A directory that may not be examined is among the problems.
     let isMissing = (try? PathQueries.targetStatus(directory) == nil) ?? false
     return directory.printable + (isMissing ? " (\(ifMissing))" : "")

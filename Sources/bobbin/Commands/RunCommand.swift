@@ -71,7 +71,7 @@ struct RunCommand: Command {
   /// Exit status 75 also means "busy"; this says that the disk is full, and where.
   private func noSpace(_ error: SystemError, _ instance: Instance) -> JSONValue {
     let path: String? = if case .path(let path) = error.subject { path } else { nil }
-    let free = error.space?.free ?? (try? instance.spool.root.freeSpace())
+    let free = error.space?.free ?? (try? instance.spool.root.space(needed: 0).free)
     return .object([
       ("status", .string("no_space")), ("path", .optional(path)), ("free_bytes", .optional(free)),
       ("needed_bytes", .optional(error.space?.needed)), ("message", .string(error.description)),
