@@ -184,7 +184,7 @@ struct FileSystemTests {
     let second = try instance.bobbin("run", environment: environment)
     #expect(second.status == 75, "\(second)")
     #expect(second.errorLine(with: " warning busy: nothing done") != nil)
-    #expect(try instance.bobbin("status", "--json", environment: environment).json["status"] == "running")
+    #expect(try instance.bobbin("status", "--json", environment: environment).json["state"] == "running")
     try instance.release.pass()
     #expect(try first.wait().status == 0)
   }

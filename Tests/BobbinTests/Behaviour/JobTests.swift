@@ -14,7 +14,6 @@ struct JobTests {
     let bobbin = try instance.directory.path("bobbin")
     try FileManager.default.copyItem(atPath: Program.bobbin().path, toPath: bobbin)
     #expect(chown(instance.spool, 65_534, 65_534) == 0)
-    try instance.directory.directory("library")
     #expect(chown("\(instance.directory.path)/library", 65_534, 65_534) == 0)
     chmod(instance.directory.path, 0o755)
     let lease = [

@@ -60,11 +60,9 @@ struct QueueCommandTests {
     let check = try instance.bobbin("check", "--json")
     #expect(check.status == 0, "\(check)")
     #expect(try check.json["status"] == "ok")
-    let problems = try check.json["problems"].elements
-    #expect(problems.count == 5)
-    #expect(problems.allSatisfy { $0["kind"] == "warning" })
-    #expect(try instance.bobbin("check").outputLines.contains("5 warnings, see above"))
-    for (problem, name) in zip(problems, ["7.json", "cats.json", "cats.json", "cats.json", "it's.json"]) {
+    let warnings = try check.json["warnings"].elements.filter { $0["kind"] == "warning" }
+    #expect(warnings.count == 5)
+    for (problem, name) in zip(warnings, ["7.json", "cats.json", "cats.json", "cats.json", "it's.json"]) {
       let remedy = try #require(problem["remedy"].string)
       let done = try Program("/bin/sh", ["-c", remedy]).start(outputIn: instance.directory).wait()
       #expect(done.status == 0, "\(done)")

@@ -22,12 +22,12 @@ struct StatusCommandTests {
     let id = "00000000-0000-0000-0000-000000000000"
     try instance.directory.write("boot_id", "\(id)\n")
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    // Of root, whose process another user does not see then.
+    let run = try instance.start("run")
+    try instance.started.wait()
     let changed = try Program("/bin/chown", ["-R", "65534:65534", instance.spool])
       .start(outputIn: instance.directory).wait()
     #expect(changed.status == 0)
-    // Of root, whose process the batch's user does not see then.
-    let run = try instance.start("run")
-    try instance.started.wait()
     // Each in a mount namespace of its own. The second is what a container, or a unit in one, may see.
     for mounts in [
       "mount -t proc -o hidepid=invisible proc /proc",
