@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -270,6 +271,13 @@ void linux_ignore_sigpipe_sigio(void) {
 }
 
 void linux_clear_umask(void) { umask(0); }
+
+int linux_may_lease(void) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+  if (syscall(SYS_capget, &header, data) < 0) return 0;
+  return data[CAP_TO_INDEX(CAP_LEASE)].effective & CAP_TO_MASK(CAP_LEASE) ? 1 : 0;
+}
 
 int linux_open_standard_streams(void) {
   for (int number = 0; number <= 2; number++) {

@@ -57,6 +57,22 @@ struct SetupCheckTests {
     #expect(try problems(instance) == [])
   }
 
+  @Test(
+    "The check warns of a drop box in which the kernel does not say whether a submitter is still writing",
+    arguments: [(0o3730, false, true), (0o3730, true, false), (0o755, false, false)] as [(UInt32, Bool, Bool)])
+  func leases(mode: UInt32, mayLease: Bool, warns: Bool) throws {
+    let instance = try TestInstance(settings: #"settle: "2s","#)
+    chmod(instance.spool, mode)
+    let check = SetupCheck(
+      try instance.loadConfiguration(), fileSystem: { _ in nil }, mayLeaseFilesOfOthers: mayLease)
+    let warnings = check.warnings()
+    #expect(warnings.count == (warns ? 1 : 0))
+    if let warning = warnings.first {
+      #expect(warning.message.hasSuffix("not changed for 2s, an empty or one-word file after 10s"))
+      #expect(warning.remedy.contains("AmbientCapabilities=CAP_LEASE"))
+    }
+  }
+
   @Test("A link to a directory counts as the directory, as /var/spool may be one")
   func link() throws {
     let instance = try TestInstance()

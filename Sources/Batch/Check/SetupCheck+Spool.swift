@@ -1,6 +1,7 @@
 import Channels
 import Posix
 import Spool
+import Text
 
 /// The batch's own entries in the spool: the batch must be able to use them, and nobody else may change them.
 extension SetupCheck {
@@ -127,5 +128,21 @@ extension SetupCheck {
       let folder = try? Directory(pathForLookup: path)
     else { return nil }
     return try? folder.boundary(to: spool)
+  }
+
+  /// A drop box in which the kernel does not say whether a submitter is still writing.
+  func leases() -> [SetupProblem] {
+    guard !mayLeaseFilesOfOthers, let spool = try? PathQueries.targetStatus(configuration.spool),
+      spool.mode & 0o022 != 0
+    else { return [] }
+    let (pause, foreign) = (configuration.settle.brief, (configuration.settle * 5).brief)
+    return [
+      SetupProblem(
+        kind: .warning, path: configuration.spool,
+        message: "others add files here, and this process may not ask the kernel whether they are still writing to one:"
+          + " it takes a file that has not changed for \(pause), an empty or one-word file after \(foreign)",
+        remedy: "give the batch CAP_LEASE, as the units in etc/systemd do: AmbientCapabilities=CAP_LEASE; or let all"
+          + " submitters rename complete files into place")
+    ]
   }
 }

@@ -15,11 +15,18 @@ package struct SetupCheck {
   /// The file system on which a path is; nil when that cannot be found out.
   let fileSystem: @Sendable (String) -> FileSystem?
 
-  /// - Parameter fileSystem: another answer than the system's, for tests.
+  /// Whether the kernel tells this process whether another user has a file open.
+  let mayLeaseFilesOfOthers: Bool
+
+  /// - Parameters:
+  ///   - fileSystem: another answer than the system's, for tests.
+  ///   - mayLeaseFilesOfOthers: the same.
   package init(
-    _ configuration: Configuration, fileSystem: @escaping @Sendable (String) -> FileSystem? = Self.fileSystem
+    _ configuration: Configuration, fileSystem: @escaping @Sendable (String) -> FileSystem? = Self.fileSystem,
+    mayLeaseFilesOfOthers: Bool = CurrentProcess.mayLeaseFilesOfOthers
   ) {
     self.configuration = configuration
+    self.mayLeaseFilesOfOthers = mayLeaseFilesOfOthers
     self.fileSystem = fileSystem
     let user = CurrentProcess.effectiveUser
     self.user = user
@@ -34,7 +41,7 @@ package struct SetupCheck {
   }
 
   /// What most likely is not as somebody wants it, although the batch works.
-  package func warnings() -> [SetupProblem] { fileSystemNotes(areFaults: false) + channelNames() }
+  package func warnings() -> [SetupProblem] { fileSystemNotes(areFaults: false) + channelNames() + leases() }
 
   private func wrongUser() -> [SetupProblem] {
     guard let owner = otherOwner else { return [] }

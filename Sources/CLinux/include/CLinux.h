@@ -71,6 +71,7 @@ int linux_probe_read_lease(int descriptor);
 
 // Gives every file that this process makes the mode that is asked for, whatever the caller's umask is.
 void linux_clear_umask(void);
+int linux_may_lease(void);  // 1 when this process may take a lease on a file of another user (CAP_LEASE), otherwise 0.
 
 // Opens /dev/null under each of the numbers 0 to 2 that is closed: a file opened later must not get one of them.
 int linux_open_standard_streams(void);

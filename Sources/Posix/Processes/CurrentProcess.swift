@@ -21,6 +21,10 @@ package enum CurrentProcess {
     return user != overflow || numbers("/proc/self/uid_map") == [0, 0, .max]
   }
 
+  /// Whether this process may ask the kernel whether another user's file is open for writing. See `CAP_LEASE` in
+  /// `capabilities(7)`.
+  package static var mayLeaseFilesOfOthers: Bool { linux_may_lease() == 1 }
+
   package static var effectiveGroup: UInt32 { getegid() }
 
   /// Makes a clean start, whatever the caller left open, closed or ignored. Call this before anything is opened.
