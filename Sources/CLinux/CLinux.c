@@ -265,6 +265,16 @@ void linux_set_all_cloexec(void) {
 #endif
 }
 
+// Without /proc nobody can tell which processes live, and the runtime of Swift aborts before main() begins, without saying
+// why. So this is the first thing that a process does: numbers below 101 are the C library's.
+__attribute__((constructor(101))) static void require_proc(void) {
+  static const char message[] =
+      "bobbin: /proc is not mounted, and without it nobody can tell which processes live: mount -t proc proc /proc\n";
+  if (access("/proc/self/stat", R_OK) == 0 || errno != ENOENT) return;
+  (void)!write(2, message, sizeof message - 1);
+  _exit(71 /* EX_OSERR */);
+}
+
 void linux_ignore_sigpipe_sigio(void) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGIO, SIG_IGN);

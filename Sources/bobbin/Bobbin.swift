@@ -7,20 +7,13 @@ struct Bobbin {
   static let version = "1.0.0"
 
   static func main() {
-    CurrentProcess.exit(status())
+    CurrentProcess.exit(status(of: Array(CommandLine.arguments.dropFirst())))
   }
 
-  private static func status() -> Int32 {
+  private static func status(of words: [String]) -> Int32 {
     do {
       try CurrentProcess.prepare()
-      guard ProcessTable.isMounted else {
-        throw CommandFailure(
-          .operatingSystem,
-          "/proc is not mounted, and without it nobody can tell which processes live: mount -t proc proc /proc"
-        )
-      }
-      // Swift finds them in /proc as well.
-      let arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
+      let arguments = try Arguments(words)
       let status = try run(arguments)
       // A program that was asked to stop says so by its status, as the shell expects it.
       let signals = arguments.command?.signals ?? Signals.askingToStop

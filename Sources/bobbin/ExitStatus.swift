@@ -8,8 +8,7 @@ enum ExitStatus: Int32 {
   case usage = 64
   /// The channel does not exist or is disabled, or the trigger does not exist.
   case notFound = 65
-  /// Something of the operating system is missing that every command needs.
-  case operatingSystem = 71
+  // 71 is said before the program begins, where /proc is not mounted: see CLinux.c.
   case cannotCreate = 73
   case inputOutput = 74
   /// Another run is active, or there was no space before anything ran: try again later.

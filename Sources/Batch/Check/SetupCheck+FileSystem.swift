@@ -29,7 +29,7 @@ extension SetupCheck {
     guard let fileSystem = fileSystem(path), fileSystem.hasFixedModes else { return nil }
     let modes =
       ["cifs", "smb3"].contains(fileSystem.type)
-      ? "forceuid,dir_mode=0755,file_mode=0644" : "dmask=0022,fmask=0133"
+      ? "forceuid,dir_mode=0755,file_mode=0700" : "dmask=0022,fmask=0077"
     return "modes and owners cannot be changed on \(fileSystem.type): mount it with -o uid=\(user),\(modes)"
   }
 }

@@ -117,7 +117,7 @@ extension SetupCheck {
         SetupProblem(
           kind: .permission, path: path,
           message: "the group that may submit (gid \(spool.group)) may also read it",
-          remedy: "chgrp \(group) '\(path)' && chmod \(mode) '\(path)'")
+          remedy: remedyForModes(path) ?? "chgrp \(group) '\(path)' && chmod \(mode) '\(path)'")
       ]
     }
     return []

@@ -54,8 +54,8 @@ package struct SetupCheck {
         kind: .permission, path: configuration.spool,
         message: "the spool belongs to \(described(owner)), and this is run by \(described(user))",
         remedy: "run it as \(name ?? "uid \(owner)"): sudo -u \(name ?? "'#\(owner)'") bobbin"
-          + " --config '\(configuration.file)' check; or, if \(described(user)) is the batch's user:"
-          + " chown \(user) '\(configuration.spool)'")
+          + " --config '\(configuration.file)' check; or, if \(described(user)) is the batch's user: "
+          + (remedyForModes(configuration.spool) ?? "chown \(user) '\(configuration.spool)'"))
     ]
   }
 
@@ -70,7 +70,7 @@ package struct SetupCheck {
           kind: .program, path: program,
           message: "channel \"\(channel.name)\" needs it, and it is not a program that can be run",
           remedy: program.contains("/")
-            ? "create it, or make it executable: chmod +x '\(program)'"
+            ? "create it, or make it executable: \(remedyForModes(program) ?? "chmod +x '\(program)'")"
             : "install it, or give its full path in \"command\"; PATH is \(searchPath)"))
     }
     return problems

@@ -1,8 +1,7 @@
 package import Text
 
-/// Something about the files and programs around a configuration that keeps the batch from working, or lets others in.
-///
-/// Or, as a warning, what does not hold though the batch works.
+/// Something about the files and programs around a configuration that keeps the batch from working, or lets others in;
+/// or, as a warning, something that does not hold though the batch works.
 package struct SetupProblem: Sendable, Equatable {
   package enum Kind: String, Sendable {
     /// A program that a channel needs is missing.

@@ -8,9 +8,6 @@ import CLinux
 
 /// What `/proc` says about processes. See proc(5).
 package enum ProcessTable {
-  /// Whether `/proc` is there. Without it nobody can tell which processes live.
-  package static var isMounted: Bool { PathQueries.allows(.read, "/proc/self/stat") }
-
   /// The processes that a process has started or adopted. One that ends meanwhile is left out.
   static func children(of parent: Int32) throws(SystemError) -> [Int32] { try table()[parent] ?? [] }
 
