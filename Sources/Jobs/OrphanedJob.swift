@@ -23,17 +23,17 @@ package struct OrphanedJob {
     self.age = age
   }
 
-  /// Ends the job by the same ladder as a job whose batch lives.
+  /// Ends the job by the same ladder as a job whose batch lives, unless this batch is asked to stop meanwhile.
   ///
   /// - Returns: whether no process holds the lock any more.
   package func end(grace: Duration, stop: StopRequest) throws(SystemError) -> Bool {
     var descent = Teardown.Descent(.stopping(grace: grace), now: .now())
-    while let signal = descent.signal {
+    while let signal = descent.signal, stop.signal == nil {
       let ids = try holders.ids()
       if ids.isEmpty { return true }
       holders.signal(ids, signal)
       try Poll.wait(until: min(descent.deadline, .now() + Teardown.signalInterval))
-      _ = descent.advance(now: .now(), isUrgent: stop.isUrgent)
+      _ = descent.advance(now: .now(), isUrgent: false)
     }
     return try holders.ids().isEmpty
   }

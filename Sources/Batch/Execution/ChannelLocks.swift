@@ -20,6 +20,8 @@ final class ChannelLocks {
   /// The lock of the last job, kept because the next job is mostly of the same channel.
   private var kept: FileLock?
   private var keptChannel: Int64 = 0
+  /// The channels whose orphans were judged in this run: many triggers may wait for one of them.
+  private var judged: Set<Int64> = []
 
   /// - Parameter library: the directory in which each channel has its own.
   init(_ store: SpoolStore, library: String, log: Log, stop: StopRequest) {
@@ -39,7 +41,9 @@ final class ChannelLocks {
     let name = FileName("\(channel.id).lock")
     do throws(SystemError) {
       if let lock = try acquire(name) { return .locked(lock) }
-      if endOverdueJob(of: channel, name), let lock = try acquire(name) { return .locked(lock) }
+      if judged.insert(channel.id).inserted, endOverdueJob(of: channel, name), let lock = try acquire(name) {
+        return .locked(lock)
+      }
       return .unavailable(
         "processes of an earlier job still work on channel \"\(channel.name)\"", isFault: false)
     } catch {
@@ -83,7 +87,7 @@ final class ChannelLocks {
       log.warning(
         isEnded
           ? "ended a job of an earlier run, which was killed: the job was older than its channel's timeout"
-          : "a job of an earlier run is older than its channel's timeout, and does not end",
+          : "a job of an earlier run, which was killed, is older than its channel's timeout and still lives",
         [
           "channel": channel.name, "timeout": channel.timeout.brief, "age": job.age.brief,
           "processes": job.processes.map { String($0) }.joined(separator: ","),

@@ -9,7 +9,8 @@ struct OrphanedJobTests {
     echo "$BOBBIN_TRIGGER" >>../ledger
     [ -e ../finish ] && exit
     trap '' TERM
-    setsid sh -c 'while :; do sleep 0.05; done' &
+    # Ends by itself after a while, so that a failure leaves nothing for long.
+    setsid sh -c 'n=0; while [ $n -lt 2000 ]; do sleep 0.05; n=$((n + 1)); done' &
     echo $$ >../gates/started
     wait
     """
@@ -60,6 +61,35 @@ struct OrphanedJobTests {
       channels: #"{ id: 1, name: "demo", command: ["handlers/stay"], timeout: "3s", grace: "0" }"#)
     try waitUntil("the trigger is done") {
       try instance.bobbin("run", "--spool-only").status == 0 && instance.names("done") == ["a.json"]
+    }
+  }
+
+  @Test("A run that cannot end such a job says so once, and goes on")
+  func unending() throws {
+    let instance = try instance(timeout: "3s")
+    try instance.drop("a.json")
+    let batch = try instance.start("run", "--spool-only")
+    let job = try #require(Int32(try instance.started.wait()))
+    batch.signal(SIGKILL)
+    #expect(try batch.wait().status == -SIGKILL)
+    try instance.drop("b.json")
+    let environment = try Preload.environment(in: instance.directory).merging(Preload.brokenKill) { $1 }
+    var warnings: [String] = []
+    try waitUntil("the job is old enough", within: .seconds(90)) {
+      let run = try instance.bobbin("run", "--spool-only", environment: environment, within: .seconds(60))
+      warnings = run.errorLines.filter { $0.contains(" warning a job of an earlier run, ") }
+      return !warnings.isEmpty
+    }
+    #expect(warnings.count == 1)
+    #expect(warnings.first?.contains(" still lives") == true)
+    #expect(try instance.ledger() == ["a.json"])
+    #expect(try instance.pending() == ["b.json"])
+    #expect(kill(job, 0) == 0)
+    // What the job left in another session ends as well.
+    try instance.directory.write("finish")
+    try waitUntil("everything is done", within: .seconds(60)) {
+      _ = try instance.bobbin("run", "--spool-only")
+      return try instance.names("done") == ["a.json", "b.json"]
     }
   }
 
