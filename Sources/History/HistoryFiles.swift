@@ -30,7 +30,9 @@ package struct HistoryFiles {
     }
   }
 
-  private static let compressed = [".gz", ".xz", ".bz2", ".zst", ".lz4", ".lzma", ".lzo", ".Z", ".br", ".zip", ".7z"]
+  private static let compressed = [
+    ".gz", ".xz", ".bz2", ".zst", ".lz4", ".lzma", ".lzo", ".Z", ".br", ".zip", ".7z",
+  ]
 
   /// Those with records, newest first.
   package private(set) var rotated: [File] = []
@@ -59,7 +61,9 @@ package struct HistoryFiles {
   private static func names(in root: Directory) throws(SystemError) -> [FileName] {
     let history = HistoryFile.name.bytes
     var names: [FileName] = []
-    try root.forEachName { if $0.count > history.count, $0.starts(with: history) { names.append(FileName(bytes: Array($0))) } }
+    try root.forEachName {
+      if $0.count > history.count, $0.starts(with: history) { names.append(FileName(bytes: Array($0))) }
+    }
     return names
   }
 

@@ -1,8 +1,8 @@
 /// The last run and the last job of every configured channel, found from the end of the history.
 package struct LastOutcomes {
-  /// How many records are read for disabled channels alone: a disabled channel that never ran must not make each
-  /// `status` read the whole history.
-  package static let depth = 10_000
+  /// How many records are read for enabled channels, and for disabled channels alone: a channel that never ran must not
+  /// make each `status` read every rotated history.
+  package static let depth = (enabled: 100_000, disabled: 10_000)
 
   package private(set) var run: HistoryRecord?
   package private(set) var jobs: [Int64: HistoryRecord] = [:]
@@ -11,7 +11,7 @@ package struct LastOutcomes {
   private var scanned = 0
 
   /// - Parameters:
-  ///   - enabled: the ids of the enabled channels; all of them are searched for.
+  ///   - enabled: the ids of the enabled channels.
   ///   - disabled: the ids of the disabled channels.
   package init(enabled: some Sequence<Int64>, disabled: some Sequence<Int64>) {
     missing = (Set(enabled), Set(disabled))
@@ -30,7 +30,7 @@ package struct LastOutcomes {
         if isWanted { jobs[channel] = record }
       }
     }
-    if run == nil || !missing.enabled.isEmpty { return true }
-    return !missing.disabled.isEmpty && scanned < Self.depth
+    if run == nil || !missing.enabled.isEmpty { return scanned < Self.depth.enabled }
+    return !missing.disabled.isEmpty && scanned < Self.depth.disabled
   }
 }

@@ -19,36 +19,41 @@ package struct RecordSearch {
   /// The claims of which nobody can know whether they have a record.
   package private(set) var outOfReach: Set<ClaimName>
 
-  /// The kernel's times for files are some milliseconds behind its clock.
+  /// The times that the kernel gives files are some milliseconds behind its clock, which records have.
   private static let tolerance = Duration.seconds(1)
 
   private let root: Directory
   /// With locking broken, two processes may have given out one id: the trigger tells whose record it is.
   private let wanted: [Int64: [ClaimName]]
-  /// Until when a file that reaches back to the claim must have been there.
-  private var times: [ClaimName: Timestamp] = [:]
+  /// When the triggers were claimed: that was the last change of their files.
+  private var claimed: [ClaimName: Timestamp] = [:]
 
   /// - Throws: also when a record that was found cannot be made durable.
   package init(of claims: [Claim], in store: SpoolStore) throws(SystemError) {
     root = store.root
     wanted = Dictionary(grouping: claims.map(\.name), by: \.id)
     for claim in claims {
-      // The claim was the last change of the file. A file that is gone is not repeated.
-      times[claim.name] = try claim.folder.status(of: claim.file).map { $0.changed + Self.tolerance }
+      // A file that is gone is not repeated.
+      claimed[claim.name] = try claim.folder.status(of: claim.file)?.changed
     }
-    outOfReach = Set(times.keys)
+    outOfReach = Set(claimed.keys)
     // RACE: the history comes first: a rotation between the two shows its records twice, not never.
     if let status = try root.status(of: HistoryFile.name) {
       try search(HistoryFiles.File(name: HistoryFile.name, status: status))
     }
-    if outOfReach.isEmpty { return }
+    let left = outOfReach
     let others = try HistoryFiles(in: root)
-    for file in others.rotated where !outOfReach.isEmpty { try search(file) }
-    for claim in times.keys where records[claim] == nil {
-      if others.unreadable.contains(where: { $0.status.modified + Self.tolerance >= times[claim]! }) {
+    for file in others.rotated where !outOfReach.isEmpty || mayHoldRecord(file) { try search(file) }
+    for claim in left where records[claim] == nil {
+      if others.unreadable.contains(where: { $0.status.modified >= claimed[claim]! }) {
         outOfReach.insert(claim)
       }
     }
+  }
+
+  /// Whether a file was written to since one of the triggers without a record was claimed.
+  private func mayHoldRecord(_ file: HistoryFiles.File) -> Bool {
+    claimed.contains { records[$0.key] == nil && file.status.modified >= $0.value }
   }
 
   private mutating func search(_ place: HistoryFiles.File) throws(SystemError) {
@@ -73,10 +78,10 @@ package struct RecordSearch {
     records.merge(found) { newer, _ in newer }
     let (status, birth) = (try file.status(), file.birth())
     outOfReach = outOfReach.filter { claim in
-      guard records[claim] == nil, let time = times[claim] else { return false }
+      guard records[claim] == nil, let time = claimed[claim] else { return false }
       if status.size == 0 { return status.modified > time }
       if let birth, birth <= time { return false }
-      return oldest.map { $0.id >= claim.id || $0.finishedAt > time } ?? true
+      return oldest.map { $0.id >= claim.id || $0.finishedAt > time + Self.tolerance } ?? true
     }
   }
 

@@ -41,7 +41,8 @@ struct ConfigurationWatch {
     lastRead = status
     do {
       let new = try ConfigurationFile.load(named: path)
-      for (key, old, new) in [("spool", current.spool, new.spool), ("lock", current.lock, new.lock)] where new != old {
+      for (key, old, new) in [("spool", current.spool, new.spool), ("lock", current.lock, new.lock)]
+      where new != old {
         log.error(
           "configuration not read again, the old one stays in force: a changed \"\(key)\" needs a restart",
           ["file": path, "old": old, "new": new])

@@ -78,6 +78,8 @@ struct TriggerRetirerTests {
   @Test("A file that cannot be moved stays pending, and counts as a fault")
   func immovable() throws {
     try instance.directory.remove("spool/a.json")
+    // An id is given out only while there is a history.
+    try instance.directory.write("spool/history.jsonl")
     chmod(instance.directory.path, 0o755)
     // Ids are given out only where there is a history.
     run.context.ids.giveBack(try run.context.ids.next())

@@ -1,7 +1,7 @@
 # The real logrotate rotates the history, and the ids continue.
 # shellcheck source=lib.bash
 . "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
-need logrotate jq
+need logrotate jq cc
 standard_jobs
 instance 'channels: [ { id: 1, name: "demo", command: ["handlers/note"] } ]'
 last_id() { jq -s 'map(.id) | max' "$spool/history.jsonl"; }
@@ -41,5 +41,85 @@ equal "the next record is not appended to the torn line" 0 "$(grep -cF '"outc{' 
 try bobbin history --json
 equal "the complete lines are still read" 0 "$status"
 check "and each id occurs once" increases "$work/out"
+
+# A crash between the record of a job and the end of its claim, then a rotation, then the next run. The library kills the
+# program instead of letting it give the result its name.
+cat >"$work/crash.c" <<'EOF'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <string.h>
+
+int renameat(int from, const char *old, int to, const char *new) {
+  if (!strcmp(new, "a.json")) raise(SIGKILL);
+  return ((int (*)(int, const char *, int, const char *))dlsym(RTLD_NEXT, "renameat"))(from, old, to, new);
+}
+EOF
+check "the library that crashes the program is made" cc -shared -fPIC -o "$work/crash.so" "$work/crash.c" -ldl
+
+# rotated_after_crash STANZA SETTING…: the settings come before the stanza, as those of logrotate.conf do.
+rotated_after_crash() {
+    local stanza=$1
+    shift
+    rm -rf "$spool" "$work/old" "$work/logrotate.state"
+    mkdir "$spool" "$work/old"
+    : >"$work/journal"
+    try bobbin run
+    echo 1 >"$spool/a.json"
+    LD_PRELOAD=$work/crash.so try bobbin run --spool-only
+    equal "the batch is killed after the record ($*)" "137 1" "$status $(record a.json .id | wc -l)"
+    { printf '%s\n' "$@"; cat "$stanza"; } >"$work/with-defaults.conf"
+    chmod 644 "$work/with-defaults.conf"
+    try logrotate --state "$work/logrotate.state" --force "$work/with-defaults.conf"
+    equal "logrotate rotates the history ($*)" "0 0" "$status $(cat "$spool/history.jsonl" 2>/dev/null | wc -l)"
+    try bobbin run --spool-only
+    equal "the job is not run twice ($*)" 1 "$(grep -c 'manual demo a.json' "$work/journal")"
+    check "nothing is left pending or claimed ($*)" at_rest
+}
+is_finished() {
+    equal "the claim is finished by its record ($1)" "0 a.json " "$status $(names "$spool/done") $(names "$spool/failed")"
+}
+is_interrupted() {
+    equal "the job is failed as interrupted ($1)" "1  a.json interrupted" \
+        "$status $(names "$spool/done") $(names "$spool/failed") $(record a.json .outcome)"
+}
+
+# As a person writes it who relies on the defaults of the distribution.
+printf '%s {\n    missingok\n    su %s %s\n}\n' "$spool/history.jsonl" "$(id -un)" "$(id -gn)" >"$work/plain.conf"
+rotated_after_crash "$work/plain.conf" 'rotate 4'
+is_finished "by number"
+rotated_after_crash "$work/plain.conf" 'rotate 4' dateext
+is_finished "by date"
+check "the name has the date in it" test -e "$spool/history.jsonl-$(date +%Y%m%d)"
+rotated_after_crash "$work/plain.conf" 'rotate 4' "olddir $work/old"
+is_interrupted "in another folder"
+rotated_after_crash "$work/plain.conf" 'rotate 4' compress
+is_interrupted "compressed"
+rotated_after_crash "$work/plain.conf" 'rotate 4' dateext compress
+is_interrupted "by date, compressed"
+check "the compressed history is beside it" test -e "$spool/history.jsonl-$(date +%Y%m%d).gz"
+rotated_after_crash "$work/logrotate.conf" dateext "olddir $work/old" compress create
+is_finished "with the shipped file, whatever the defaults are"
+# logrotate makes an empty history at once, which must not be taken for the one that was there before the crash.
+rotated_after_crash "$work/plain.conf" 'rotate 4' "olddir $work/old" create
+is_interrupted "in another folder, an empty one in its place"
+
+# In a drop box (setgid, the group of the submitters) what is rotated stays the batch's.
+group=$(id -gn)
+if [ "$(id -u)" = 0 ]; then group=games; fi
+for settings in nocreate create compress copytruncate; do
+    rm -rf "$spool" "$work/logrotate.state"
+    mkdir "$spool"
+    chgrp "$group" "$spool" && chmod 3730 "$spool"
+    try bobbin run
+    { printf 'rotate 4\n%s\n' "$settings"; cat "$work/plain.conf"; } >"$work/with-defaults.conf"
+    chmod 644 "$work/with-defaults.conf"
+    try logrotate --state "$work/logrotate.state" --force "$work/with-defaults.conf"
+    try bobbin run
+    for file in "$spool"/history.jsonl*; do
+        equal "${file##*/} of a drop box is for the batch's user and group alone ($settings)" \
+            "640 $(id -un) $(id -gn)" "$(stat -c '%a %U %G' "$file")"
+    done
+done
 
 finished

@@ -74,7 +74,8 @@ struct HistoryReaderTests {
     }
   }
 
-  @Test("The id of a line that was torn in it is not read", arguments: [#"{"id":12"#, #"{"id":1"#, #"{"id":"#])
+  @Test(
+    "The id of a line that was torn in it is not read", arguments: [#"{"id":12"#, #"{"id":1"#, #"{"id":"#])
   func tornID(line: String) { #expect(HistoryReader.id(Array(line.utf8)[...]) == nil) }
 
   @Test("Reading the history stops when it is told to", arguments: [1, 2, 3])

@@ -92,7 +92,9 @@ struct SpoolWatcher {
     case .forbidden(let error): throw error
     case .completed(let summary):
       if options.appliesRetention { lastRetention = sources.uptime() }
-      if !summary.deferred.isSubset(of: deferred) { deferredUntil = sources.uptime() + Instance.deferredInterval }
+      if !summary.deferred.isSubset(of: deferred) {
+        deferredUntil = sources.uptime() + Instance.deferredInterval
+      }
       deferred = summary.deferred
       reported = summary.deferred.pending
       lastChanged = nil

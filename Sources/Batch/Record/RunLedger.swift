@@ -224,7 +224,9 @@ package final class RunLedger {
     _ run: Int64, id: Int64, startedAt: Timestamp, duration: Duration, wasStopped: Bool
   ) throws(SystemError) {
     statistics.historyMended = recorder.mended
-    if statistics.historyMended > 0 { log.warning("a torn last line of the history was ended with a newline") }
+    if statistics.historyMended > 0 {
+      log.warning("a torn last line of the history was ended with a newline")
+    }
     let hasFailures = statistics.channels.failed + statistics.triggers.failed > 0 || hasFaults
     let outcome: Outcome = wasStopped ? .interrupted : hasFailures ? .failed : .succeeded
     try recorder.add(

@@ -13,10 +13,30 @@ enum WatchRow {
     do { findings.insert(try systemCalls(of: watch.id, on: bench), at: 0) } catch let reason as Unavailable {
       findings.insert(Finding(.watch, "system calls a poll", gap: reason.description), at: 0)
     }
+    try stop(watch)
+    findings.append(try idleMinute(of: instance, on: bench))
+    return findings
+  }
+
+  private static func stop(_ watch: consuming Program) throws {
     watch.signal(Signals.terminate)
     let end = try watch.wait()
     if end.status != 128 + Signals.terminate { throw Failure("bobbin watch: exit status \(end.status)") }
-    return findings
+  }
+
+  /// With the default interval: 30 polls, 30 checks of the configuration, and two scans, because the spool is scanned
+  /// every 30 seconds whatever its time says.
+  private static func idleMinute(of instance: BenchmarkInstance, on bench: Workbench) throws -> Finding {
+    let watch = try Program(instance.command(bench.bobbin, "watch"))
+    try pause(.seconds(4))
+    let time = bench.options.isQuick ? 4 : 60
+    let before = try ProcessorUse(watch.id)
+    try pause(.seconds(time))
+    let seconds = try ProcessorUse(watch.id).seconds - before.seconds
+    try stop(watch)
+    return Finding(
+      .watch, "processor time a minute, every 2 s", .seconds, [seconds * 60 / Double(time)],
+      goal: .value(.atMost, 10e-3))
   }
 
   /// Measured between two readings of `/proc`; a poll ends when the process yields the processor voluntarily.

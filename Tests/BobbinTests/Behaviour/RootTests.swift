@@ -8,7 +8,8 @@ struct RootTests {
   /// `daemon`, which every system has.
   private static let owner: uid_t = 1
   private static let writing = [
-    ["run"], ["run", "--spool-only"], ["trigger", "demo"], ["trigger", "demo", "--queue"], ["cancel", "a.json"],
+    ["run"], ["run", "--spool-only"], ["trigger", "demo"], ["trigger", "demo", "--queue"],
+    ["cancel", "a.json"],
     ["cancel", "--all"], ["prune"], ["watch"],
   ]
   private static let reading = [
@@ -20,12 +21,16 @@ struct RootTests {
     let instance = try TestInstance()
     #expect(try instance.bobbin("run").status == 0)
     try instance.drop("a.json")
-    let files = try #require(FileManager.default.enumerator(atPath: instance.spool)).compactMap { $0 as? String }
+    let files = try #require(FileManager.default.enumerator(atPath: instance.spool)).compactMap {
+      $0 as? String
+    }
     for file in [""] + files { #expect(lchown("\(instance.spool)/\(file)", Self.owner, 1) == 0) }
     return instance
   }
 
-  @Test("Root is refused in another user's spool before anything is written, and told what to type", arguments: writing)
+  @Test(
+    "Root is refused in another user's spool before anything is written, and told what to type",
+    arguments: writing)
   func refused(command: [String]) throws {
     let instance = try instance()
     let before = try instance.directory.tree("spool")
@@ -35,7 +40,9 @@ struct RootTests {
     #expect(result.error.contains("the spool '\(instance.spool)' belongs to daemon"))
     let typed = "bobbin --config \(instance.configuration) \(command.joined(separator: " "))\n"
     #expect(result.error.hasSuffix(typed), "\(result.error)")
-    #expect(result.error.contains(" Type: sudo -u daemon /") || result.error.contains(" Type: runuser -u daemon -- /"))
+    #expect(
+      result.error.contains(" Type: sudo -u daemon /")
+        || result.error.contains(" Type: runuser -u daemon -- /"))
     #expect(try instance.directory.tree("spool") == before)
   }
 
@@ -57,7 +64,9 @@ struct RootTests {
     let refusal = try Program("/usr/bin/env", ["BOBBIN_CONFIG=\(instance.configuration)", program, "prune"])
       .start(outputIn: instance.directory).wait()
     let command = try #require(refusal.error.split(separator: "Type: ").last)
-    let result = try Program("/usr/bin/env", ["sh", "-c", String(command)]).start(outputIn: instance.directory).wait()
+    let result = try Program("/usr/bin/env", ["sh", "-c", String(command)]).start(
+      outputIn: instance.directory
+    ).wait()
     #expect(result.status == 0, "\(command): \(result)")
   }
 
@@ -71,7 +80,10 @@ struct RootTests {
     for file in ["history.jsonl", ".history-id", "scheduler.lock"] { unlink("\(instance.spool)/\(file)") }
     let result = try Program(
       "/usr/bin/env",
-      ["unshare", "--user", "--map-root-user", try Program.bobbin().path, "--config", instance.configuration, "prune"]
+      [
+        "unshare", "--user", "--map-root-user", try Program.bobbin().path, "--config", instance.configuration,
+        "prune",
+      ]
     ).start(outputIn: instance.directory).wait()
     #expect(result.status != 77 || !result.error.contains("belongs to"), "\(result)")
   }

@@ -6,7 +6,9 @@ import Testing
 /// job must not be repeated.
 @Suite("The rotated history", .alone)
 struct RotatedHistoryTests {
-  private static let names = ["history.jsonl.1", "history.jsonl.7", "history.jsonl-20261127", "history.jsonl-20261127.1"]
+  private static let names = [
+    "history.jsonl.1", "history.jsonl.7", "history.jsonl-20261127", "history.jsonl-20261127.1",
+  ]
 
   /// What kills the batch after the record of `a.json`: before its result has its name, or after that.
   enum Point: String, CaseIterable {
@@ -71,15 +73,15 @@ struct RotatedHistoryTests {
     switch removal {
     case .removed: try FileManager.default.removeItem(atPath: history)
     case .olddir, .created:
-      try FileManager.default.createDirectory(atPath: "\(instance.spool)/old", withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: "\(instance.spool)/old", withIntermediateDirectories: true)
       try instance.directory.rename("spool/history.jsonl", "spool/old/history.jsonl.1")
     case .compressed:
-      #expect(try Program("/usr/bin/env", ["gzip", history]).start(outputIn: instance.directory).wait().status == 0)
+      #expect(
+        try Program("/usr/bin/env", ["gzip", history]).start(outputIn: instance.directory).wait().status == 0)
       try instance.directory.rename("spool/history.jsonl.gz", "spool/history.jsonl-20261127.gz")
     }
     guard removal == .created else { return }
-    // Recovery allows a second for the coarse times of files.
-    Thread.sleep(forTimeInterval: 1.2)
     try instance.directory.write("spool/history.jsonl", "")
   }
 
@@ -101,7 +103,9 @@ struct RotatedHistoryTests {
     #expect(try instance.claimed() == [])
   }
 
-  @Test("A claim whose result is published is finished although its record is out of reach", arguments: Removal.allCases)
+  @Test(
+    "A claim whose result is published is finished although its record is out of reach",
+    arguments: Removal.allCases)
   func published(removal: Removal) throws {
     let instance = try instance(isFresh: false)
     try crash(.afterResult, instance)
@@ -128,7 +132,6 @@ struct RotatedHistoryTests {
       "/usr/bin/env", ["flock", "\(instance.spool)/channels/1.lock", "sh", "-c", script]
     ).start(outputIn: instance.directory)
     try waitUntil("the channel is locked") { try instance.isLocked("channels/1.lock") }
-    Thread.sleep(forTimeInterval: 1.2)
     try instance.drop("b.json", "2")
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     #expect(try instance.claimed().count == 1)
@@ -154,7 +157,9 @@ struct RotatedHistoryTests {
     case foreign
   }
 
-  @Test("A job that was cut short is repeated, whatever was rotated or removed in good order", arguments: Ordinary.allCases)
+  @Test(
+    "A job that was cut short is repeated, whatever was rotated or removed in good order",
+    arguments: Ordinary.allCases)
   func repeated(case ordinary: Ordinary) throws {
     let instance = try TestInstance(channels: #"{ id: 1, name: "demo", command: ["handlers/crash"] }"#)
     try instance.makeCrashHandler(attempts: "1")
@@ -162,13 +167,13 @@ struct RotatedHistoryTests {
       try instance.drop("before.json", "99")
       #expect(try instance.bobbin("run", "--spool-only").status == 1)
     }
-    func rotate(to name: String) throws { try instance.directory.rename("spool/history.jsonl", "spool/\(name)") }
+    func rotate(to name: String) throws {
+      try instance.directory.rename("spool/history.jsonl", "spool/\(name)")
+    }
     switch ordinary {
     case .rotatedBefore: try rotate(to: "history.jsonl.1")
     case .removedBefore: try remove(.removed, instance)
-    case .compressedBefore:
-      try remove(.compressed, instance)
-      Thread.sleep(forTimeInterval: 1.2)
+    case .compressedBefore: try remove(.compressed, instance)
     case .foreign:
       try instance.directory.write("other", "x")
       #expect(link("\(instance.directory.path)/other", "\(instance.spool)/history.jsonl.gz") == 0)
@@ -197,7 +202,6 @@ struct RotatedHistoryTests {
         """)
     try instance.drop("a.json", "1")
     try instance.killInJob("run", "--spool-only")
-    Thread.sleep(forTimeInterval: 1.2)
     try instance.drop("b.json", "2")
     #expect(try instance.bobbin("run", "--spool-only").status == 0)
     try instance.release.pass()
@@ -210,7 +214,9 @@ struct RotatedHistoryTests {
   @Test("The commands status, history, log and trigger read every rotated history, newest first")
   func readers() throws {
     let instance = try TestInstance()
-    for (index, name) in ["history.jsonl-20260901", "history.jsonl.3", "history.jsonl-20261127.1"].enumerated() {
+    for (index, name) in ["history.jsonl-20260901", "history.jsonl.3", "history.jsonl-20261127.1"]
+      .enumerated()
+    {
       #expect(try instance.bobbin("run").status == 0)
       try instance.directory.rename("spool/history.jsonl", "spool/\(name)")
       #expect(try instance.bobbin("status", "--json").json["last_run"]["run"].number == Double(index + 1))

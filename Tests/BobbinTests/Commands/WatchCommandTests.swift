@@ -171,7 +171,9 @@ struct WatchCommandTests {
     return result
   }
 
-  @Test("A watch uses a changed configuration, whether the file was written in place or replaced", arguments: [false, true])
+  @Test(
+    "A watch uses a changed configuration, whether the file was written in place or replaced",
+    arguments: [false, true])
   func reads(isReplaced: Bool) throws {
     let instance = try TestInstance(channels: Self.channels)
     let watch = try watch(instance)
@@ -201,7 +203,8 @@ struct WatchCommandTests {
     for count in 1...2 {
       watch.signal(SIGHUP)
       try waitUntil("it was read") {
-        watch.errorSoFar.split(separator: "\n").filter { $0.contains(" configuration read again ") }.count >= count
+        watch.errorSoFar.split(separator: "\n").filter { $0.contains(" configuration read again ") }.count
+          >= count
       }
     }
     #expect(watch.isRunning)
@@ -210,12 +213,16 @@ struct WatchCommandTests {
     _ = try stop(watch)
   }
 
-  @Test("A watch reports a faulty configuration once and goes on with the one before, until the fault is corrected")
+  @Test(
+    "A watch reports a faulty configuration once and goes on with the one before, until the fault is corrected"
+  )
   func faulty() throws {
     let instance = try TestInstance(channels: Self.channels)
     let watch = try watch(instance)
     try instance.configure(channels: Self.three, settings: "settel: 1,")
-    try waitUntil("the fault is reported") { watch.errorSoFar.contains(" error configuration not read again") }
+    try waitUntil("the fault is reported") {
+      watch.errorSoFar.contains(" error configuration not read again")
+    }
     try instance.drop("a.json", "1")
     try waitUntil("it is done") { try instance.names("done") == ["a.json"] }
     // More than a second, in which the file is checked again.
@@ -229,7 +236,9 @@ struct WatchCommandTests {
     #expect(reports.first?.contains("settel") == true)
   }
 
-  @Test("A watch does not change its spool or its lock, and says that it must be started again", arguments: ["spool", "lock"])
+  @Test(
+    "A watch does not change its spool or its lock, and says that it must be started again",
+    arguments: ["spool", "lock"])
   func restart(key: String) throws {
     let instance = try TestInstance(channels: Self.channels)
     let watch = try watch(instance)

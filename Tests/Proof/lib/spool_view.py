@@ -26,6 +26,16 @@ class Claim:
     path: pathlib.Path
 
 
+RECORD = b'{"id":'
+
+
+def is_torn(line):
+    """Whether a line is a part of one record, or zeros, and has nothing of a second record."""
+    if RECORD in line[1:]:
+        return False
+    return line.startswith(RECORD) or RECORD.startswith(line) or b"\0" in line
+
+
 class SpoolView:
     """Reads the spool and the ledger of an instance."""
 
@@ -66,19 +76,20 @@ class SpoolView:
     def records(self, strict=True):
         """The records of the history, each with its trigger's name as bytes under `name`.
 
-        - strict: a line that does not parse or does not end raises ValueError. Otherwise such a line is skipped: a
-          crash may leave a torn last line, of which perhaps only the newline is missing.
+        - strict: the history must end with a newline, and a line that does not parse must be the beginning of one
+          record: a line that was torn by a crash and ended by a later run. Anything else raises ValueError. Otherwise
+          every line that does not parse is skipped. Of the last line perhaps only the newline is missing.
         """
         records = []
         text = self.history_path.read_bytes() if self.history_path.exists() else b""
         *lines, rest = text.split(b"\n")
         if strict and rest:
             raise ValueError(f"the history does not end with a newline: {rest[-80:]!r}")
-        for line in filter(None, lines):
+        for line in filter(None, [*lines, rest]):
             try:
                 record = json.loads(line)
             except ValueError:
-                if strict:
+                if strict and not is_torn(line):
                     raise ValueError(f"a line of the history is not JSON: {line[:200]!r}") from None
                 continue
             if record.get("trigger_b64"):

@@ -62,7 +62,9 @@ package enum Preload {
   package static func killAtMove(to name: String) -> [String: String] { ["TEST_KILL_AT_MOVE": name] }
 
   /// It is killed instead of removing a file of which the name ends so, such as a claim.
-  package static func killAtRemoval(of suffix: String) -> [String: String] { ["TEST_KILL_AT_REMOVAL": suffix] }
+  package static func killAtRemoval(of suffix: String) -> [String: String] {
+    ["TEST_KILL_AT_REMOVAL": suffix]
+  }
 
   /// Writes down, one a line, what is synced (`sync NAME`), removed (`remove NAME`) or moved (`move OLD NEW`).
   package static func journal(_ path: String) -> [String: String] { ["TEST_JOURNAL": path] }
