@@ -2,8 +2,8 @@ import Glibc
 import Posix
 import Testing
 
-@Suite("The name of a user")
-struct UserNameTests {
+@Suite("The files of users and groups")
+struct PasswordFileTests {
   @Test("The name of a user comes from the machine's user database, and is nil for an unknown number")
   func names() {
     #expect(PasswordFile.userName(0) == "root")
