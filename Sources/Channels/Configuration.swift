@@ -32,7 +32,8 @@ package struct Configuration: Sendable {
 
   /// - Precondition: the channels' ids and names are unique, as the reader has checked.
   init(
-    file: String, paths: PathsReader, expireAfter: Duration, settle: Duration, rest: Duration, keepResults: Duration,
+    file: String, paths: PathsReader, expireAfter: Duration, settle: Duration, rest: Duration,
+    keepResults: Duration,
     maxAttempts: Int, channels: [Channel]
   ) {
     self.file = file

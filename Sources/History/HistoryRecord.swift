@@ -38,7 +38,8 @@ package struct HistoryRecord: Sendable, Equatable {
     id: Int64, run: Int64?, kind: Kind, channelID: Int64? = nil, channel: String? = nil,
     trigger: FileName? = nil, user: String? = nil, uid: UInt32? = nil, requestedAt: Timestamp? = nil,
     startedAt: Timestamp? = nil, finishedAt: Timestamp, duration: Duration? = nil, attempt: Int? = nil,
-    outcome: Outcome, warnings: Int = 0, exitStatus: Int32? = nil, signal: Int32? = nil, videosDownloaded: Int? = nil,
+    outcome: Outcome, warnings: Int = 0, exitStatus: Int32? = nil, signal: Int32? = nil,
+    videosDownloaded: Int? = nil,
     errorMessage: String? = nil, isRequeued: Bool = false, statistics: RunStatistics? = nil
   ) {
     self.id = id

@@ -89,7 +89,8 @@ struct DrainTests {
     #expect(run.context.ledger.statistics.triggers.deferred == 0)
   }
 
-  @Test("A file that an earlier run of the process has reported as open is neither waited for nor reported again")
+  @Test(
+    "A file that an earlier run of the process has reported as open is neither waited for nor reported again")
   func reported() throws {
     let instance = try TestInstance()
     for name in ["a.json", "b.json"] { try instance.drop(name) }

@@ -59,7 +59,8 @@ struct SetupCheckTests {
 
   @Test(
     "The check warns of a drop box in which the kernel does not say whether a submitter is still writing",
-    arguments: [(0o3730, false, true), (0o3730, true, false), (0o755, false, false)] as [(UInt32, Bool, Bool)])
+    arguments: [(0o3730, false, true), (0o3730, true, false), (0o755, false, false)] as [(UInt32, Bool, Bool)]
+  )
   func leases(mode: UInt32, mayLease: Bool, warns: Bool) throws {
     let instance = try TestInstance(settings: #"settle: "2s","#)
     chmod(instance.spool, mode)

@@ -95,7 +95,8 @@ extension Configuration {
   /// The keys that have a meaning only at the top level, with the place where they belong.
   static let topKeys = Dictionary(
     uniqueKeysWithValues: [
-      "spool", "library", "lock", "expire_after", "settle", "rest", "keep_results", "max_attempts", "commands",
+      "spool", "library", "lock", "expire_after", "settle", "rest", "keep_results", "max_attempts",
+      "commands",
       "defaults", "channels",
     ].map { ($0, "at the top level") })
 

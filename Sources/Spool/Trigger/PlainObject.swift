@@ -28,7 +28,8 @@ enum PlainObject {
     private mutating func value() -> JSON5Value? {
       skipSpace()
       guard index < bytes.endIndex else { return nil }
-      return bytes[index] == UInt8(ascii: "\"") ? string().map { .string($0) } : integer().map { .integer($0) }
+      return bytes[index] == UInt8(ascii: "\"")
+        ? string().map { .string($0) } : integer().map { .integer($0) }
     }
 
     private mutating func string() -> String? {
@@ -45,7 +46,9 @@ enum PlainObject {
 
     private mutating func integer() -> Int? {
       let start = index
-      while index < bytes.endIndex, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) { index += 1 }
+      while index < bytes.endIndex, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) {
+        index += 1
+      }
       // JSON has no number with a leading zero.
       guard index == start + 1 || bytes[start] != UInt8(ascii: "0") else { return nil }
       return Int64(decimal: bytes[start..<index]).map { Int($0) }

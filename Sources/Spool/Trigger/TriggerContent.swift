@@ -49,7 +49,8 @@ package enum TriggerContent: Sendable, Equatable {
     let reserved: Set<Character> = ["{", "}", "[", "]", ":", ",", "\"", "'"]
     if text.contains(where: { $0.isWhitespace || reserved.contains($0) }) {
       throw InvalidField(
-        "neither an object in braces, a channel's id nor its name (a name with spaces goes in quotation marks)")
+        "neither an object in braces, a channel's id nor its name (a name with spaces goes in quotation marks)"
+      )
     }
     return ChannelReference(text: try InvalidField.checked(text, "channel"))
   }
@@ -70,7 +71,9 @@ package enum TriggerContent: Sendable, Equatable {
     case .object(let members): return .object(try TriggerRequest(members))
     // Some programs write a list whatever the number of its entries.
     case .array(let elements):
-      if elements.count == 1, case .object(let members) = elements[0] { return .object(try TriggerRequest(members)) }
+      if elements.count == 1, case .object(let members) = elements[0] {
+        return .object(try TriggerRequest(members))
+      }
       throw InvalidField("an array; one object is a trigger")
     case .string(let text): return .scalar(ChannelReference(text: try InvalidField.checked(text, "channel")))
     case .integer(let id): return .scalar(.id(Int64(id)))

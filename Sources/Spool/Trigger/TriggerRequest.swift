@@ -32,7 +32,8 @@ package struct TriggerRequest: Sendable, Equatable {
   }
 
   /// Both fields may hold an id or a name, because many programs write every value as a text.
-  private static func channel(_ value: JSON5Value, _ field: String) throws(InvalidField) -> ChannelReference? {
+  private static func channel(_ value: JSON5Value, _ field: String) throws(InvalidField) -> ChannelReference?
+  {
     switch value {
     case .null: return nil
     case .integer(let id): return .id(Int64(id))
@@ -68,7 +69,8 @@ package struct TriggerRequest: Sendable, Equatable {
       }
     if time == nil, !value.isNull {
       warnings.append(
-        "\"timestamp\" was left out: \(value.kind) is not a time such as 2025-10-05T10:30:00Z; the file's time counts")
+        "\"timestamp\" was left out: \(value.kind) is not a time such as 2025-10-05T10:30:00Z; the file's time counts"
+      )
     }
     return time
   }

@@ -32,7 +32,9 @@ struct WrittenTimeTests {
   }
 
   @Test("A count of seconds may have a fraction")
-  func fraction() { #expect(WrittenTime(count: 1_759_660_200.25) == .instant(Self.time + .milliseconds(250))) }
+  func fraction() {
+    #expect(WrittenTime(count: 1_759_660_200.25) == .instant(Self.time + .milliseconds(250)))
+  }
 
   @Test(
     "A text that is not a time, or not one that exists, is not read",

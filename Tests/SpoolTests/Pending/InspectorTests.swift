@@ -32,7 +32,9 @@ struct InspectorTests {
 
   @Test(
     "A file is taken neither half written nor while somebody has it open, however long it has not changed",
-    arguments: ["", "7", "cats", "\"cats\"", #"{"channel_id":7}"#, #"{"channel_id":7"#, "{", "non sense", " "])
+    arguments: [
+      "", "7", "cats", "\"cats\"", #"{"channel_id":7}"#, #"{"channel_id":7"#, "{", "non sense", " ",
+    ])
   func writing(_ text: String) throws {
     try scratch.write("a.json", text)
     let writer = try directory.open(FileName("a.json"), .append)

@@ -38,14 +38,17 @@ struct TriggerContentTests {
 
   static let accepted: [(String, Content)] = [
     ("", .empty), (" \n\t\r\n", .empty), ("\u{FEFF}", .empty), ("\u{FEFF}\n", .empty), ("\u{1E}\n", .empty),
-    ("123", .scalar(.id(123))), ("123\n", .scalar(.id(123))), (" 7 ", .scalar(.id(7))), ("007", .scalar(.id(7))),
+    ("123", .scalar(.id(123))), ("123\n", .scalar(.id(123))), (" 7 ", .scalar(.id(7))),
+    ("007", .scalar(.id(7))),
     ("0", .scalar(.id(0))), ("999999999999999999", .scalar(.id(999_999_999_999_999_999))),
     ("\u{FEFF}7", .scalar(.id(7))),
     // A bare word, as `echo` writes it.
-    ("cats", .scalar(.name("cats"))), ("cats\r\n", .scalar(.name("cats"))), ("3blue1brown", .scalar(.name("3blue1brown"))),
+    ("cats", .scalar(.name("cats"))), ("cats\r\n", .scalar(.name("cats"))),
+    ("3blue1brown", .scalar(.name("3blue1brown"))),
     ("кошки", .scalar(.name("кошки"))), ("-5", .scalar(.name("-5"))), ("7.5", .scalar(.name("7.5"))),
     ("cats\u{1A}", .scalar(.name("cats"))), ("\u{1E}7\n", .scalar(.id(7))), ("7\r\n\u{1A}", .scalar(.id(7))),
-    ("\"cats\"", .scalar(.name("cats"))), ("'my cats'", .scalar(.name("my cats"))), ("\"\"", .scalar(.name(""))),
+    ("\"cats\"", .scalar(.name("cats"))), ("'my cats'", .scalar(.name("my cats"))),
+    ("\"\"", .scalar(.name(""))),
     ("\"7\"", .scalar(.id(7))),
     ("\"\\u00e4\"", .scalar(.name("ä"))), ("\"\u{1F431}\"", .scalar(.name("\u{1F431}"))),
     ("\"\\ud83d\\udc31\"", .scalar(.name("\u{1F431}"))), ("\"a\\/b\"", .scalar(.name("a/b"))),
@@ -83,9 +86,11 @@ struct TriggerContentTests {
   }
 
   static let partlyUsed: [String] = [
-    #"{"channel_id":7,"user":true}"#, #"{"channel_id":7,"user":["anna"]}"#, #"{"channel_id":7,"user":"a\tb"}"#,
+    #"{"channel_id":7,"user":true}"#, #"{"channel_id":7,"user":["anna"]}"#,
+    #"{"channel_id":7,"user":"a\tb"}"#,
     #"{"channel_id":7,"user":"a\u001b[2J"}"#, #"{"channel_id":7,"timestamp":"yesterday"}"#,
-    #"{"channel_id":7,"timestamp":""}"#, #"{"channel_id":7,"timestamp":{}}"#, #"{"channel_id":7,"timestamp":-1}"#,
+    #"{"channel_id":7,"timestamp":""}"#, #"{"channel_id":7,"timestamp":{}}"#,
+    #"{"channel_id":7,"timestamp":-1}"#,
     #"{"channel_id":7,"timestamp":"0000-01-01T00:00:00+01:00"}"#,
     #"{"channel_id":7,"timestamp":"2025-10-05T10:30:00Z\u0001"}"#,
   ]
@@ -121,7 +126,10 @@ struct TriggerContentTests {
     (#"{"channel_id":7"#, notJSON("line 1, column 1: this { is never closed")),
     (#"{"channel_id":}"#, notJSON("line 1, column 15: a value is missing before }")),
     ("{\"channel_id\": 7\n \"user\": 8}", notJSON("line 2, column 2: expected , or }, found \"")),
-    (#"{"channel_id":7}{"channel_id":8}"#, notJSON("line 1, column 17: there is more after the end of the trigger")),
+    (
+      #"{"channel_id":7}{"channel_id":8}"#,
+      notJSON("line 1, column 17: there is more after the end of the trigger")
+    ),
     (#"{"channel_id":7} 8"#, notJSON("line 1, column 18: there is more after the end of the trigger")),
     ("\"a\" \"b\"", notJSON("line 1, column 5: there is more after the end of the trigger")),
     ("\"a", notJSON("line 1, column 1: this quote is never closed")),
@@ -136,13 +144,17 @@ struct TriggerContentTests {
     ("{\"channel_id\": seven}", notJSON("line 1, column 16: \"seven\" is not a value")),
     ("{}", noChannel), (#"{"user":"anna"}"#, noChannel), (#"{"channel_id":null}"#, noChannel),
     (#"{"channel_id":null,"channel":null}"#, noChannel), (#"{"Channel_ID":7}"#, noChannel),
-    ("[]", .invalid("an array; one object is a trigger")), ("[7]", .invalid("an array; one object is a trigger")),
+    ("[]", .invalid("an array; one object is a trigger")),
+    ("[7]", .invalid("an array; one object is a trigger")),
     (#"[{"channel_id":7},{"channel_id":8}]"#, .invalid("an array; one object is a trigger")),
-    ("hello world", otherKind), ("7 8", otherKind), ("7,", otherKind), ("# 7", otherKind), ("channel_id: 7", otherKind),
+    ("hello world", otherKind), ("7 8", otherKind), ("7,", otherKind), ("# 7", otherKind),
+    ("channel_id: 7", otherKind),
     ("cats\ndogs", otherKind), ("\u{A0}7", otherKind), ("a{b", otherKind),
     ("\u{FEFF}\u{FEFF}7", control("channel")), ("ca\u{1}ts", control("channel")),
-    (#"{"channel_id":true}"#, neither("channel_id", "true")), (#"{"channel_id":[7]}"#, neither("channel_id", "an array")),
-    (#"{"channel":{}}"#, neither("channel", "an object")), (#"{"channel_id":7.5}"#, neither("channel_id", "the number 7.5")),
+    (#"{"channel_id":true}"#, neither("channel_id", "true")),
+    (#"{"channel_id":[7]}"#, neither("channel_id", "an array")),
+    (#"{"channel":{}}"#, neither("channel", "an object")),
+    (#"{"channel_id":7.5}"#, neither("channel_id", "the number 7.5")),
     (#"{"channel_id":1e400}"#, neither("channel_id", "an unreadable number")),
     // The decoder would take the first of them and keep silent.
     (#"{"channel_id":7,"channel_id":8}"#, .invalid(#""channel_id" is given twice"#)),
@@ -235,7 +247,8 @@ struct TriggerContentTests {
   @Test(
     "An object is read the same whether it is as plain as most or not",
     arguments: [
-      #"{"channel_id":7}"#, #"{ "channel" : "cats" , "user":"a b" }"#, #"{"channel_id":007}"#, #"{"channel_id":7 8}"#,
+      #"{"channel_id":7}"#, #"{ "channel" : "cats" , "user":"a b" }"#, #"{"channel_id":007}"#,
+      #"{"channel_id":7 8}"#,
       #"{"channel_id":"x"y"}"#, #"{"channel_id":7,}"#, #"{,}"#, #"{"channel_id":1234567890123456789}"#,
       #"{"channel_id":99999999999999999999}"#, #"{"channel_id":0}"#, #"{"channel_id":-0}"#, #"{"":7}"#,
     ])

@@ -92,7 +92,10 @@ struct TriggerFileTests {
     arguments: [
       ("x.json", "{", "not valid JSON"), ("x.json", "{\"channel\":", "not valid JSON"),
       ("x.json", "1 1", "neither an object in braces, a channel's id nor its name"),
-      ("x.json", #"{"channel_id":1}{"channel_id":1}"#, "not valid JSON: line 1, column 17: there is more after"),
+      (
+        "x.json", #"{"channel_id":1}{"channel_id":1}"#,
+        "not valid JSON: line 1, column 17: there is more after"
+      ),
       ("x.json", "[1]", "an array; one object is a trigger"),
       ("x.json", "{}", #"names no channel: "channel_id" or "channel" is required"#),
       ("x.json", #"{"user":"anna"}"#, "names no channel"),
@@ -122,8 +125,14 @@ struct TriggerFileTests {
   @Test(
     "A trigger with an optional field that is not understood is run, and its record counts the warning",
     arguments: [
-      (#"{"channel_id":1,"user":"a\u001b[2J"}"#, #"\"user\" was left out: \"user\" contains a control character"#),
-      (#"{"channel_id":1,"timestamp":"yesterday"}"#, #"\"timestamp\" was left out: the text \"yesterday\" is not a time"#),
+      (
+        #"{"channel_id":1,"user":"a\u001b[2J"}"#,
+        #"\"user\" was left out: \"user\" contains a control character"#
+      ),
+      (
+        #"{"channel_id":1,"timestamp":"yesterday"}"#,
+        #"\"timestamp\" was left out: the text \"yesterday\" is not a time"#
+      ),
     ])
   func leftOut(content: String, warning: String) throws {
     let instance = try TestInstance(channels: Self.channels)
@@ -166,7 +175,8 @@ struct TriggerFileTests {
     arguments: ["EST5EDT", "UTC0", "JST-9"])
   func localTime(zone: String) throws {
     let instance = try TestInstance(channels: Self.channels)
-    let write = #"date '+{"channel_id": 1, "timestamp": "%Y-%m-%dT%H:%M:%S"}' >"$1/local.json""#
+    let write =
+      #"date '+{"channel_id": 1, "timestamp": "%Y-%m-%dT%H:%M:%S"}' >"$1/local.json""#
       + #"; date -u '+{"channel_id": 1, "timestamp": "%Y-%m-%dT%H:%M:%S"}' >"$1/utc.json""#
     let environment = ["TZ": zone]
     let shell = try Program("/bin/sh", ["-c", write, "sh"])
@@ -180,7 +190,8 @@ struct TriggerFileTests {
     "A name that ends in .json and is not the trigger's own runs no channel by accident",
     arguments: [
       // Camel's file that says another is complete; aria2's second copy; a conflict that unison kept.
-      "ready-7.json", "7.1.json", "7 (conflict_on_2026-01-31).json", "7~.json", "7.part.json", "copy of 7.json",
+      "ready-7.json", "7.1.json", "7 (conflict_on_2026-01-31).json", "7~.json", "7.part.json",
+      "copy of 7.json",
     ])
   func notItsOwnName(name: String) throws {
     let instance = try TestInstance(channels: Self.channels)
@@ -188,7 +199,8 @@ struct TriggerFileTests {
     #expect(try instance.bobbin("run", "--spool-only").status == 1)
     #expect(try instance.ledger() == [])
     #expect(try instance.names("failed") == [name])
-    #expect(try instance.document("failed/\(name)")["error_message"].string?.hasPrefix("no channel \"") == true)
+    #expect(
+      try instance.document("failed/\(name)")["error_message"].string?.hasPrefix("no channel \"") == true)
   }
 
   @Test(

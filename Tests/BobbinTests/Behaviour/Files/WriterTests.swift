@@ -51,7 +51,8 @@ struct WriterTests {
     #expect(try instance.ledger() == ["manual cats demo.json", "manual cats please.json"])
   }
 
-  @Test("A submitter's strict umask costs an empty trigger nothing, and any other its turn until it can be read")
+  @Test(
+    "A submitter's strict umask costs an empty trigger nothing, and any other its turn until it can be read")
   func strictUmask() throws {
     // Only root can write files of another user.
     guard geteuid() == 0 else { return }
