@@ -96,7 +96,9 @@ def sshfs(source, point):
 @contextlib.contextmanager
 def rclone(source, point):
     process = subprocess.Popen(
-        ["rclone", "mount", str(source), str(point)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["rclone", "mount", "--vfs-cache-mode", "writes", source, point],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         if not wait_for(lambda: os.path.ismount(point), 20, 0.05):
@@ -269,6 +271,18 @@ def check_short_names(report):
         report.check_oracle(instance, "nothing is lost on encfs once that name is shorter")
 
 
+def check_uncounted_files(report):
+    """rclone says that it has room for no further file, and files can be made all the same."""
+    with spool_on(rclone) as instance:
+        instance.drop("a.json", '{"channel_id": 1}')
+        result = instance.bobbin("run", "--spool-only")
+        report.check(
+            result.status == 0 and instance.ledger()[b"a.json"] == 1,
+            "a run on rclone does not stop for a lack of files",
+            result.describe(),
+        )
+
+
 def check_subvolume(report):
     with tempfile.TemporaryDirectory() as folder, Instance(CHANNELS) as instance:
         image, point = pathlib.Path(folder, "image"), instance.spool
@@ -328,6 +342,7 @@ def main():
         check_said(report, what, mount, kind, status)
     check_mergerfs_defaults(report)
     check_short_names(report)
+    check_uncounted_files(report)
     check_subvolume(report)
     check_denied_lock(report)
     report.figure(f"{TRIGGERS} triggers on each of 5 FUSE file systems, a watcher killed on each")
