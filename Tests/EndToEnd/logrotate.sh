@@ -1,7 +1,7 @@
 # The real logrotate rotates the history, and the ids continue.
 # shellcheck source=lib.bash
 . "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
-need logrotate jq cc
+need logrotate jq strace
 standard_jobs
 instance 'channels: [ { id: 1, name: "demo", command: ["handlers/note"] } ]'
 last_id() { jq -s 'map(.id) | max' "$spool/history.jsonl"; }
@@ -42,20 +42,12 @@ try bobbin history --json
 equal "the complete lines are still read" 0 "$status"
 check "and each id occurs once" increases "$work/out"
 
-# A crash between the record of a job and the end of its claim, then a rotation, then the next run. The library kills the
-# program instead of letting it give the result its name.
-cat >"$work/crash.c" <<'EOF'
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <signal.h>
-#include <string.h>
-
-int renameat(int from, const char *old, int to, const char *new) {
-  if (!strcmp(new, "a.json")) raise(SIGKILL);
-  return ((int (*)(int, const char *, int, const char *))dlsym(RTLD_NEXT, "renameat"))(from, old, to, new);
+# A crash between the record of a job and the end of its claim, then a rotation, then the next run. The program is killed
+# instead of giving the result its name, which is all that it calls renameat(2) for.
+crash() {
+    strace -f -qq -o "$work/trace" -e trace=renameat -e inject=renameat:error=EIO:signal=KILL \
+        "$BOBBIN" --config "$config" run --spool-only
 }
-EOF
-check "the library that crashes the program is made" cc -shared -fPIC -o "$work/crash.so" "$work/crash.c" -ldl
 
 # rotated_after_crash STANZA SETTING…: the settings come before the stanza, as those of logrotate.conf do.
 rotated_after_crash() {
@@ -66,7 +58,7 @@ rotated_after_crash() {
     : >"$work/journal"
     try bobbin run
     echo 1 >"$spool/a.json"
-    LD_PRELOAD=$work/crash.so try bobbin run --spool-only
+    try crash
     equal "the batch is killed after the record ($*)" "137 1" "$status $(record a.json .id | wc -l)"
     { printf '%s\n' "$@"; cat "$stanza"; } >"$work/with-defaults.conf"
     chmod 644 "$work/with-defaults.conf"

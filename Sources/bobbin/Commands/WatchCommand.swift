@@ -10,8 +10,9 @@ struct WatchCommand: Command {
     summary: "poll the spool in the foreground and drain it",
     discussion: """
       Carries a trigger out as soon as it has settled, until SIGTERM or SIGINT. Needs no inotify: a poll of a spool
-      that has not changed is one system call. Scheduled channels are left to bobbin run. The configuration is read
-      again when it changes, and at SIGHUP; while it has a fault, or another spool or lock, the old one stays in force.
+      that has not changed is one system call, and at most once a second another for the configuration. Scheduled
+      channels are left to bobbin run. The configuration is read again when it changes, and at SIGHUP; while it has a
+      fault, or another spool or lock, the old one stays in force.
       """,
     example: "bobbin watch --every 1s")
   static let options = [CommandOption("every", .required("D"), help: "how often to poll (default 2s)")]

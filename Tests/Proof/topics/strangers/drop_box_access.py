@@ -311,8 +311,13 @@ def check_batch_of_user(report):
         report.check(lock.st_mode & 0o7777 == 0o600, "the lock that a batch makes has the mode 0600", oct(lock.st_mode))
         # Root runs the batch once, by mistake or on purpose.
         instance.drop("root.json", "1")
+        before = instance.listing()
         result = instance.bobbin("run", "--spool-only")
-        report.check(result.status == 0, "root can run the batch in another user's spool", result.describe())
+        report.check(
+            result.status == 77 and instance.listing() == before,
+            "root is refused in another user's spool, and writes nothing",
+            result.describe(),
+        )
         instance.drop("after.json", "1")
         instance.oracle.note_clean_run()
         result = instance.as_user(BATCH_USER, "run", "--spool-only")
