@@ -69,8 +69,10 @@ def problems_of(instance, calls, number, error, result, is_run):
     is_forbidden = error == "EACCES" and (failed.claims or "/channels/" in failed.about)
     if is_run and result.status in (0, 1) and left and not is_forbidden:
         problems.append(f"it reports that it is done, and leaves {left}")
-    # A message that cannot be written does not stop the process, and only the exit status shows it.
-    if result.status in ABORTED and not failed.writes_message:
+    # A message that cannot be written does not stop the process, and only the exit status shows it. The trigger of
+    # `bobbin trigger` does not stop it either when that trigger alone cannot be claimed.
+    is_left = is_forbidden and "stays pending" in result.err
+    if result.status in ABORTED and not failed.writes_message and not is_left:
         started = sum(call.name == "spawn" for call in after)
         if started > (1 if failed.finishes_triggers else 0):
             problems.append(f"it aborted, and started {started} jobs after the failure")

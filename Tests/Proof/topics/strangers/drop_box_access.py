@@ -309,7 +309,7 @@ def check_batch_of_user(report):
         report.check(set(modes.values()) == {"0o750"}, "the folders that a batch makes have the mode 0750", str(modes))
         lock = instance.lock_path.stat()
         report.check(lock.st_mode & 0o7777 == 0o600, "the lock that a batch makes has the mode 0600", oct(lock.st_mode))
-        # Root runs the batch once, by mistake or on purpose.
+        # Root runs the batch once, by mistake.
         instance.drop("root.json", "1")
         before = instance.listing()
         result = instance.bobbin("run", "--spool-only")
