@@ -265,7 +265,7 @@ def check_crash_with_trigger_of_another_user(report):
         {"id": 6, "name": "again", "command": ["handlers/hold"]},
     ]
     for channel, expected in (("5", [("interrupted", 1)]), ("6", [("interrupted", 3)])):
-        with DropBox(channels, max_attempts=3, settle="5s") as box:
+        with DropBox(channels, max_attempts=3, settle="1s") as box:
             # A scalar is complete only when it has not changed for the time to settle, an object as soon as it parses.
             box.shell(ANNA, f"echo {channel} >$S/anna.json")
             box.expect("anna.json", rerun=channel != "5")
@@ -321,7 +321,7 @@ def check_batch_of_user(report):
         instance.drop("after.json", "1")
         instance.oracle.note_clean_run()
         result = instance.as_user(BATCH_USER, "run", "--spool-only")
-        report.check(result.status == 0, "a run of root does not lock out the batch's user", result.describe())
+        report.check(result.status == 0, "a refused run of root does not lock out the batch's user", result.describe())
         report.check_oracle(instance, "no trigger is lost between the batch's user and root")
 
 
