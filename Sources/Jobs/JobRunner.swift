@@ -63,7 +63,7 @@ package final class JobRunner {
         job, &result, &items, holding: lock, onStopping: onStopping, onLongRunning: onLongRunning)
       guard isTransient, round < attempts else { break }
       log.warning(
-        "job failed for now, will be tried again",
+        "job failed for a transient reason and will be tried again",
         [
           "channel": job.channel.name, "id": String(job.id), "attempt": String(result.attempt),
           "in": job.channel.retryDelay.brief, "error": result.errorMessage,
@@ -110,7 +110,8 @@ package final class JobRunner {
     }
     if let trouble = supervision.trouble {
       log.warning(
-        "what the job left behind may live on: \(trouble)", ["id": String(job.id), "channel": channel.name])
+        "processes that the job left behind may still be running: \(trouble)",
+        ["id": String(job.id), "channel": channel.name])
     }
     items = output.items
     return conclude(supervision.ending, output, channel, &result)

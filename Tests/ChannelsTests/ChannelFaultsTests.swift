@@ -29,11 +29,11 @@ struct ChannelFaultsTests {
     ),
     (
       #"id: 7, name: ".cats", command: ["x"]"#,
-      #"3: channels[0] ".cats": name: ".cats" begins with ., which a directory of the library must not; for example "cats""#
+      #"3: channels[0] ".cats": name: ".cats" begins with ., but the name of a directory in the library must not; for example "cats""#
     ),
     (
       #"id: 7, name: "-cats", command: ["x"]"#,
-      #"3: channels[0] "-cats": name: "-cats" begins with -, which a directory of the library must not; for example "cats""#
+      #"3: channels[0] "-cats": name: "-cats" begins with -, but the name of a directory in the library must not; for example "cats""#
     ),
     (
       #"id: 7, name: "a/b", command: ["x"]"#,

@@ -63,7 +63,7 @@ struct CommandTests {
     ),
     (
       "{}",
-      #"3: channels[0] "cats": command: expected an array of texts, found an object; a command is not given to a shell; write for example ["handlers/mirror", "{url}", "{dir}"]"#
+      #"3: channels[0] "cats": command: expected an array of strings, found an object; a command does not pass through a shell; write, for example, ["handlers/mirror", "{url}", "{dir}"]"#
     ),
     (
       "[\"x\", 5]",

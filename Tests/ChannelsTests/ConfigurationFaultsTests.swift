@@ -13,7 +13,7 @@ struct ConfigurationFaultsTests {
       "2: wibble: unknown key; valid here: spool, library, lock, expire_after, settle, rest, keep_results, "
         + "max_attempts, commands, defaults, channels"
     ),
-    (#"timeout: "2h","#, "2: timeout: unknown key; it belongs in defaults, or on a channel"),
+    (#"timeout: "2h","#, "2: timeout: unknown key; it belongs in defaults or in a channel"),
     (#"rest: "61s","#, #"2: rest: longer than 1m; a run would wait for every file that long"#),
     (#"settle: "2","#, #"2: settle: "2" has no unit; write "2s", with the unit"#),
     ("settle: 2,", #"2: settle: 2 has no unit; write "2s", with the unit"#),
@@ -55,7 +55,7 @@ struct ConfigurationFaultsTests {
     ),
     ("defaults: [],", "2: defaults: expected an object in braces, found an array"),
     ("commands: 3,", "2: commands: expected an object in braces, found the number 3"),
-    ("defaults: { id: 7 },", "2: defaults.id: unknown key; it belongs on a channel"),
+    ("defaults: { id: 7 },", "2: defaults.id: unknown key; it belongs in a channel"),
     (#"defaults: { spool: "x" },"#, "2: defaults.spool: unknown key; it belongs at the top level"),
     (#"defaults: { timeot: "1h" },"#, #"2: defaults.timeot: unknown key; did you mean "timeout"?"#),
     ("defaults: { timeout: 0 },", #"2: defaults.timeout: must be longer than 0; for example "2h""#),
@@ -101,7 +101,8 @@ struct ConfigurationFaultsTests {
 
   @Test("The channels must be given as an array")
   func channelsMissing() {
-    let example = #"for example [{ id: 7, name: "cats", command: ["handlers/cats"] }], or [] for none yet"#
+    let example =
+      #"for example [{ id: 7, name: "cats", command: ["handlers/cats"] }], or [] if there are no channels yet"#
     #expect(faults("{ }") == ["1: channels: missing; \(example)"])
     #expect(faults("{ channels: {} }") == ["1: channels: expected an array, found an object; \(example)"])
   }

@@ -5,21 +5,21 @@ import Testing
 @Suite("Faults of a configuration's syntax", .alone)
 struct ConfigurationSyntaxTests {
   static let texts: [(String, String)] = [
-    ("", "1:1: the file holds no configuration; write at least { }"),
-    ("\n// nothing\n", "3:1: the file holds no configuration; write at least { }"),
+    ("", "1:1: the file does not contain a configuration; write at least { }"),
+    ("\n// nothing\n", "3:1: the file does not contain a configuration; write at least { }"),
     ("[]", "1:1: expected {, found [; a configuration is one object in braces"),
     ("7", "1:1: expected {, found 7; a configuration is one object in braces"),
     ("{ channels: []", "1:1: this { is never closed"),
     ("{\n  channels: [1, 2\n", "2:13: this [ is never closed"),
     (
       "{ channels: [] } }",
-      "1:18: there is more after the end of the configuration; one { … } is all; remove the rest, or a brace too "
-        + "many before it"
+      "1:18: there is text after the end of the configuration; a configuration is one { … }; remove the text "
+        + "after it, or an extra } before it"
     ),
     (
       "{ channels: [] }\n{ channels: [] }",
-      "2:1: there is more after the end of the configuration; one { … } is all; remove the rest, or a brace too "
-        + "many before it"
+      "2:1: there is text after the end of the configuration; a configuration is one { … }; remove the text "
+        + "after it, or an extra } before it"
     ),
     ("{ settle: \"2s\"\n  channels: [] }", "2:3: expected , or }, found c; is a comma missing before it?"),
     ("{ channels: [1 2] }", "1:16: expected , or ], found 2; is a comma missing before it?"),
@@ -35,7 +35,7 @@ struct ConfigurationSyntaxTests {
     ("{ rerun: True, channels: [] }", "1:10: \"True\" is not a value; put it in quotes"),
     (
       "{ lock: \"a\\xb\", channels: [] }",
-      "1:9: text with a bad escape, a bare line break or a control character in it; write \\n for a line break, "
+      "1:9: the text contains a bad escape, a bare line break or a control character; write \\n for a line break, "
         + "\\\\ for a backslash, \\t for a tab"
     ),
     ("{ a\u{0}: 1 }", "1:4: NUL character; save the file as UTF-8 text"),

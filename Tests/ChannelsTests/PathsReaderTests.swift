@@ -47,13 +47,13 @@ struct ConfigurationPathsTests {
       ("./done/", "is something else in the spool"), (".", "is something else in the spool"),
       ("/srv/bobbin/spool/a.json", "would be taken for a trigger"),
       ("/srv/bobbin/spool", "is something else in the spool"),
-      ("done/x.lock", "would be in a folder that is Bobbin's own"),
-      ("channels/1.lock", "would be in a folder that is Bobbin's own"),
-      ("./logs//a/x", "would be in a folder that is Bobbin's own"),
-      ("/srv/bobbin/spool/failed/x", "would be in a folder that is Bobbin's own"),
-      ("sub/../done/x", "would be in a folder that is Bobbin's own"),
-      ("../spool/done/x", "would be in a folder that is Bobbin's own"),
-      ("/srv/bobbin/etc/../spool/running/x", "would be in a folder that is Bobbin's own"),
+      ("done/x.lock", "would be in one of Bobbin's own folders"),
+      ("channels/1.lock", "would be in one of Bobbin's own folders"),
+      ("./logs//a/x", "would be in one of Bobbin's own folders"),
+      ("/srv/bobbin/spool/failed/x", "would be in one of Bobbin's own folders"),
+      ("sub/../done/x", "would be in one of Bobbin's own folders"),
+      ("../spool/done/x", "would be in one of Bobbin's own folders"),
+      ("/srv/bobbin/etc/../spool/running/x", "would be in one of Bobbin's own folders"),
       ("sub/../a.json", "would be taken for a trigger"),
     ])
   func badLock(_ lock: String, _ fault: String) {
@@ -69,7 +69,7 @@ struct ConfigurationPathsTests {
   func badLibrary(_ library: String) {
     #expect(
       faults(top("library: \"\(library)\",")) == [
-        "2: library: \"\(library)\" would be in a folder that is Bobbin's own; give it a place outside the spool"
+        "2: library: \"\(library)\" would be in one of Bobbin's own folders; give it a place outside the spool"
       ])
   }
 

@@ -38,7 +38,7 @@ extension SetupCheck {
     if isWritableByOthers(status) {
       return [
         exposed(
-          path, status, "others can put another lock in the place of the one that is held",
+          path, status, "others can replace the lock that is held",
           remedy: "chmod go-w '\(path)'")
       ]
     }
@@ -100,14 +100,14 @@ extension SetupCheck {
         SetupProblem(
           kind: .permission, path: path, message: "made by somebody else (uid \(status.owner))",
           remedy: remedyForModes(path)
-            ?? "chown \(spool.owner) '\(path)' if you trust what is in it; else a run sets it aside")
+            ?? "chown \(spool.owner) '\(path)' if you trust what is in it; otherwise a run sets it aside")
       ]
     }
     if !PathQueries.allows(access, path) { return [unusable(path, status, "use it")] }
     if status.mode & 0o022 != 0, path != configuration.lock {
       return [
         exposed(
-          path, status, "others can change what is the batch's alone", remedy: "chmod \(mode) '\(path)'")
+          path, status, "others can change what only the batch may change", remedy: "chmod \(mode) '\(path)'")
       ]
     }
     let group = CurrentProcess.effectiveGroup

@@ -52,7 +52,7 @@ package struct SetupCheck {
     return [
       SetupProblem(
         kind: .permission, path: configuration.spool,
-        message: "the spool belongs to \(described(owner)), and this is run by \(described(user))",
+        message: "the spool belongs to \(described(owner)), but this command is run by \(described(user))",
         remedy: "run it as \(name ?? "uid \(owner)"): sudo -u \(name ?? "'#\(owner)'") bobbin"
           + " --config '\(configuration.file)' check; or, if \(described(user)) is the batch's user: "
           + (remedyForModes(configuration.spool) ?? "chown \(user) '\(configuration.spool)'"))
@@ -99,7 +99,7 @@ package struct SetupCheck {
       return [
         SetupProblem(
           kind: .missing, path: path, message: "\(what) is missing and cannot be made in \(parent)",
-          remedy: "mkdir -p '\(path)' && chown \(user) '\(path)', as a user who may")
+          remedy: "mkdir -p '\(path)' && chown \(user) '\(path)', as a user who has permission")
       ]
     }
     if status.kind != .directory { return [notDirectory(path, what)] }

@@ -45,12 +45,12 @@ final class ChannelLocks {
         return .locked(lock)
       }
       return .unavailable(
-        "processes of an earlier job still work on channel \"\(channel.name)\"", isFault: false)
+        "processes of an earlier job are still running on channel \"\(channel.name)\"", isFault: false)
     } catch {
       // Root may have made the file, for example. It is not set aside: a job that root started may hold it.
       guard error.isRefusal else { throw error }
       return .unavailable(
-        "the lock of channel \"\(channel.name)\" can't be taken: \(error); give the file to the user that runs the batch",
+        "the lock of channel \"\(channel.name)\" can't be taken: \(error); give the file to the user who runs the batch",
         isFault: true)
     }
   }

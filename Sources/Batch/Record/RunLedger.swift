@@ -212,7 +212,7 @@ package final class RunLedger {
 
   func leftWaiting(_ claim: Claim) {
     log.warning(
-      "trigger waits for the next run: a newer one has its name", ["trigger": claim.trigger.description])
+      "trigger waits for the next run: a newer trigger has its name", ["trigger": claim.trigger.description])
   }
 
   // MARK: The run

@@ -27,7 +27,7 @@ final class RunLock {
   /// nothing, unless the disk is full.
   func note(job: HolderNote.Job?) {
     do throws(SystemError) { try lock?.note(job: job) } catch {
-      log.warning("current job not noted: \(error)")
+      log.warning("cannot note the current job: \(error)")
       if error.isDiskFull { diskFull = diskFull ?? error }
     }
   }
@@ -35,7 +35,7 @@ final class RunLock {
   /// Throws when the lock file was removed or replaced: another run may begin at any time.
   func requireInPlace() throws(SystemError) {
     if try lock?.isStillInPlace() == true { return }
-    throw SystemError("go on without the lock file (it was removed or replaced)", path, .noSuchFile)
+    throw SystemError("continue without the lock file (it was removed or replaced)", path, .noSuchFile)
   }
 
   /// Removes the note and releases the lock.

@@ -74,7 +74,7 @@ package struct Triage: Sendable {
       }
       found = channel
     }
-    guard let found else { return .unknown(reason: "no channel named") }
+    guard let found else { return .unknown(reason: "the trigger does not name a channel") }
     if !found.enabled {
       return .disabled(found, reason: "channel \"\(found.name)\" is disabled in \(configuration.file)")
     }

@@ -104,10 +104,10 @@ struct ChannelReader {
     let example = "for example \"cats\""
     if name.isEmpty { return ("is empty", example) }
     if name.hasPrefix(".") || name.hasPrefix("-") {
-      return ("begins with \(name.prefix(1)), which a directory of the library must not", example)
+      return ("begins with \(name.prefix(1)), but the name of a directory in the library must not", example)
     }
     if name.utf8.contains(UInt8(ascii: "/")) { return ("contains a /, but it names one directory", example) }
-    if name.utf8.count > 200 { return ("is \(name.utf8.count) bytes long", "200 is the most") }
+    if name.utf8.count > 200 { return ("is \(name.utf8.count) bytes long", "use at most 200 bytes") }
     if name.isASCIIDigits {
       return (
         "is all digits and would be taken for an id", "add a letter, for example \"c\(name.prefix(20))\""

@@ -50,8 +50,8 @@ struct CommandReader {
   private func arguments(_ value: JSON5Value, at path: ValuePath) -> [String]? {
     guard case .array(let elements) = value else {
       faults.add(
-        path, "expected an array of texts, found \(value.kind)",
-        suggestion: "a command is not given to a shell; write for example \(Self.example)")
+        path, "expected an array of strings, found \(value.kind)",
+        suggestion: "a command does not pass through a shell; write, for example, \(Self.example)")
       return nil
     }
     guard !elements.isEmpty else {

@@ -44,7 +44,7 @@ extension Configuration {
 
   private static let document = SourceMap.Document(
     name: "configuration", isObject: true, emptySuggestion: "write at least { }",
-    endSuggestion: "one { … } is all; remove the rest, or a brace too many before it")
+    endSuggestion: "a configuration is one { … }; remove the text after it, or an extra } before it")
 
   /// The outline and the value of the text.
   private static func read(
@@ -123,11 +123,12 @@ extension Configuration {
     var defaults = JobSettings()
     if let section = top.section("defaults") {
       defaults = defaults.overridden(by: section, commands: commands)
-      let channelKeys = ["id", "name", "url", "enabled"].map { ($0, "on a channel") }
+      let channelKeys = ["id", "name", "url", "enabled"].map { ($0, "in a channel") }
       section.finish(elsewhere: topKeys.merging(channelKeys) { first, _ in first })
     }
 
-    let example = #"[{ id: 7, name: "cats", command: ["handlers/cats"] }], or [] for none yet"#
+    let example =
+      #"[{ id: 7, name: "cats", command: ["handlers/cats"] }], or [] if there are no channels yet"#
     if top.value("channels") == nil {
       top.refuse("channels", "missing", suggestion: "for example \(example)")
     }
@@ -138,7 +139,7 @@ extension Configuration {
     for (index, entry) in entries.enumerated() {
       if let channel = reader.channel(entry, at: path.appending(index)) { channels.append(channel) }
     }
-    let settingKeys = JobSettings.keys.map { ($0, "in defaults, or on a channel") }
+    let settingKeys = JobSettings.keys.map { ($0, "in defaults or in a channel") }
     top.finish(elsewhere: Dictionary(uniqueKeysWithValues: settingKeys))
 
     guard faults.errors == nil else { return nil }

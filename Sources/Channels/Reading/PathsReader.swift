@@ -19,7 +19,7 @@ struct PathsReader {
         "library", "the same directory as the spool", suggestion: "give each a directory of its own")
     } else if let first = Self.steps(of: library, below: spool)?.first, reserved.folders.contains(first) {
       top.refuse(
-        "library", "\(libraryText.quoted()) would be in a folder that is Bobbin's own",
+        "library", "\(libraryText.quoted()) would be in one of Bobbin's own folders",
         suggestion: "give it a place outside the spool")
     }
     let lockText = Self.path("lock", default: "scheduler.lock", top)
@@ -52,7 +52,7 @@ struct PathsReader {
     guard let steps else { return nil }
     guard let first = steps.first else { return "is something else in the spool" }
     if steps.count > 1 {
-      if reserved.folders.contains(first) { return "would be in a folder that is Bobbin's own" }
+      if reserved.folders.contains(first) { return "would be in one of Bobbin's own folders" }
     } else {
       if reserved.folders.contains(first) || reserved.isFile(first) {
         return "is something else in the spool"

@@ -68,7 +68,7 @@ package struct Trigger: Sendable {
     switch content {
     case .empty:
       guard let channel = TriggerName.channel(in: name) else {
-        return .failure(RejectReason("empty, and its name says no channel"))
+        return .failure(RejectReason("empty, and its name does not state a channel"))
       }
       return .success([channel])
     case .scalar(let channel): return .success([channel])

@@ -14,7 +14,7 @@ package enum TriggerContent: Sendable, Equatable {
   package static let sizeLimit = 64 * 1024
 
   private static let document = SourceMap.Document(
-    name: "trigger", isObject: false, endSuggestion: "one trigger a file is all")
+    name: "trigger", isObject: false, endSuggestion: "a file holds one trigger")
 
   package init(_ bytes: [UInt8]) {
     if bytes.isEmpty {

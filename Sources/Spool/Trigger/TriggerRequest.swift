@@ -23,7 +23,9 @@ package struct TriggerRequest: Sendable, Equatable {
     for field in Self.channelFields {
       if let value = members[field], let channel = try Self.channel(value, field) { channels.append(channel) }
     }
-    if channels.isEmpty { throw InvalidField("names no channel: \"channel_id\" or \"channel\" is required") }
+    if channels.isEmpty {
+      throw InvalidField("does not name a channel: \"channel_id\" or \"channel\" is required")
+    }
     self.channels = channels
     var warnings: [String] = []
     user = members["user"].flatMap { Self.user($0, &warnings) }

@@ -22,7 +22,8 @@ struct JSON5Scanner {
   mutating func root() throws(SourceMap.SyntaxFault) -> SourceMap.Node {
     guard try skipSpace() != nil else {
       throw Fault(
-        offset: index, message: "the file holds no \(document.name)", suggestion: document.emptySuggestion)
+        offset: index, message: "the file does not contain a \(document.name)",
+        suggestion: document.emptySuggestion)
     }
     if document.isObject, text[index] != UInt8(ascii: "{") {
       throw Fault(
@@ -32,7 +33,7 @@ struct JSON5Scanner {
     let root = try value(ValuePath())
     guard try skipSpace() == nil else {
       throw Fault(
-        offset: index, message: "there is more after the end of the \(document.name)",
+        offset: index, message: "there is text after the end of the \(document.name)",
         suggestion: document.endSuggestion)
     }
     return root

@@ -108,7 +108,7 @@ extension SourceMap.Token {
     let offset = range.lowerBound
     if word.hasPrefix("\"") || word.hasPrefix("'") {
       return .init(
-        offset: offset, message: "text with a bad escape, a bare line break or a control character in it",
+        offset: offset, message: "the text contains a bad escape, a bare line break or a control character",
         suggestion: #"write \n for a line break, \\ for a backslash, \t for a tab"#)
     }
     let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "_-./:".contains($0) }

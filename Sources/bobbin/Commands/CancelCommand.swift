@@ -25,7 +25,7 @@ struct CancelCommand: Command {
     isQuiet = arguments.isQuiet
     if isAll, !names.isEmpty { throw CommandFailure(.usage, "cancel takes names or --all, not both") }
     if !isAll, names.isEmpty {
-      throw CommandFailure(.usage, "cancel which trigger? bobbin queue lists them; --all takes all")
+      throw CommandFailure(.usage, "cancel needs the name of a trigger (bobbin queue lists them), or --all")
     }
   }
 

@@ -15,7 +15,7 @@ struct HistoryCommand: Command {
   static let options = [
     CommandOption("limit", .required("N"), help: "only the last N records (default 20; 0: all)"),
     CommandOption("channel", .required("C"), help: "only this channel, by id or name"),
-    CommandOption("trigger", .required("NAME"), help: "only the trigger of this file name"),
+    CommandOption("trigger", .required("NAME"), help: "only the trigger with this file name"),
   ]
 
   private let limit: Int

@@ -4,7 +4,7 @@ import Text
 struct PruneCommand: Command {
   static let name = "prune"
   static let help = CommandHelp(
-    summary: "expire what is stale now, and remove old results",
+    summary: "expire stale triggers, and remove old results",
     discussion: """
       Moves triggers that are older than expire_after to expired/, with a warning for each, and removes results
       and logs that are older than keep_results. A run does the same by itself.

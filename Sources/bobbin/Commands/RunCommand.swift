@@ -17,7 +17,7 @@ struct RunCommand: Command {
       """,
     example: "*/15 * * * *  bobbin --quiet run           # a crontab line")
   static let options = [
-    CommandOption("spool-only", help: "leave the scheduled channels out"),
+    CommandOption("spool-only", help: "leave out the scheduled channels"),
     CommandOption("dry-run", help: "change nothing; print what would be done, in order"),
     CommandOption("wait", .required("D"), help: "how long to wait for whatever run or script holds the lock"),
     CommandOption("busy-ok", help: "say nothing and exit with 0 when another run is active"),

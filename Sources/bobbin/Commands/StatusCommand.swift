@@ -7,7 +7,7 @@ import Text
 struct StatusCommand: Command {
   static let name = "status"
   static let help = CommandHelp(
-    summary: "say what is going on, and how every channel fared last",
+    summary: "show what is running and the last outcome of every channel",
     discussion: """
       Reads the lock, the spool and the history; never waits for a run and never disturbs one. Triggers that a
       killed run left claimed are neither pending nor lost: the next run recovers them.
@@ -34,7 +34,7 @@ struct StatusCommand: Command {
 
   private func activity(_ status: InstanceStatus) -> [String?] {
     guard status.isRunning else { return ["idle"] }
-    let holder = status.holder?.description ?? "somebody who left no note holds the lock (flock?)"
+    let holder = status.holder?.description ?? "a process that left no note holds the lock (flock?)"
     let job = status.holder?.job.map { job in
       let kind = job.trigger.map { ", trigger \($0.printable)" } ?? ", scheduled"
       return "job \(job.id): channel \(job.channel.printable)\(kind), since \(job.startedAt.printable)"

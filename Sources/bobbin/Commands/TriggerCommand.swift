@@ -84,7 +84,7 @@ struct TriggerCommand: Command {
     switch result {
     case .answered, .faulty: return .done
     case .ranOut:
-      log.warning("gave up waiting; \(state)", ["trigger": trigger, "after": options.wait?.brief])
+      log.warning("the wait timed out; \(state)", ["trigger": trigger, "after": options.wait?.brief])
       return .timedOut
     case .stopped:
       log.warning("stopped waiting; \(state)", ["trigger": trigger])

@@ -41,7 +41,7 @@ struct WatchCommand: Command {
       return .done
     case .spoolReplaced:
       throw CommandFailure(
-        .inputOutput, "the spool '\(path)' was moved away or replaced; start bobbin watch again")
+        .inputOutput, "the spool '\(path)' was moved or replaced; start bobbin watch again")
     }
   }
 }

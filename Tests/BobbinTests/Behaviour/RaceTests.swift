@@ -131,7 +131,7 @@ struct RaceTests {
     try instance.release.pass()
     let result = try run.wait()
     #expect(result.status == 73)
-    #expect(result.error.contains("cannot go on without the lock file (it was removed or replaced)"))
+    #expect(result.error.contains("cannot continue without the lock file (it was removed or replaced)"))
     #expect(try instance.ledger() == ["manual held a.json"])
     // The job that has begun is finished, and the next run does the rest. Nothing is lost.
     try instance.release.pass(times: 2)

@@ -224,7 +224,8 @@ struct CheckCommandTests {
     let first = try #require(problems.first)
     #expect(first["path"] == "/usr")
     #expect(
-      first["message"].string?.hasPrefix("the spool belongs to root (uid 0), and this is run by ") == true)
+      first["message"].string?.hasPrefix("the spool belongs to root (uid 0), but this command is run by ")
+        == true)
     #expect(
       first["remedy"].string?.hasPrefix(
         "run it as root: sudo -u root bobbin --config '\(instance.configuration)' check; or, if ") == true)

@@ -74,7 +74,7 @@ struct CommandLineTests {
       (["trigger", "a", "--wait", "5"], #"bobbin: --wait 5: "5" has no unit; write "5s", with the unit"#),
       (["trigger", "--wait", "soon", "a"], #"bobbin: --wait soon: "soon" is not a duration; write"#),
       (["run", "--dry-run", "--wait", "nonsense"], #""nonsense" is not a duration"#),
-      (["cancel"], "cancel which trigger?"),
+      (["cancel"], "cancel needs the name of a trigger"),
       (["cancel", "--all", "x.json"], "cancel takes names or --all, not both"),
       (["log", "x"], "log takes the id of a job"),
       (["log", "0"], "log takes the id of a job"),

@@ -276,7 +276,7 @@ struct TriggerCommandTests {
     #expect(try result.json["status"] == "queued")
     #expect(try result.json["message"] == "A run has claimed the manual download.")
     #expect(try result.json["position"] == nil)
-    #expect(result.errorLine(with: " gave up waiting; a run has claimed the trigger", "after=3s") != nil)
+    #expect(result.errorLine(with: " the wait timed out; a run has claimed the trigger", "after=3s") != nil)
     try instance.release.pass()
     #expect(try run.wait().status == 0)
   }

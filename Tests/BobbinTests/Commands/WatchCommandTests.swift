@@ -96,7 +96,7 @@ struct WatchCommandTests {
     #expect(result.status == 74)
     #expect(
       result.error.hasSuffix(
-        "the spool '\(instance.spool)' was moved away or replaced; start bobbin watch again\n"))
+        "the spool '\(instance.spool)' was moved or replaced; start bobbin watch again\n"))
     #expect(try instance.names("done") == [])
   }
 

@@ -106,7 +106,8 @@ struct TriggerContentTests {
     #expect(Content(TriggerContent(Array(text.utf8))) == Self.object([.id(7)], warnings: 1))
   }
 
-  private static let noChannel = Content.invalid(#"names no channel: "channel_id" or "channel" is required"#)
+  private static let noChannel = Content.invalid(
+    #"does not name a channel: "channel_id" or "channel" is required"#)
   private static let otherKind = Content.invalid(
     "neither an object in braces, a channel's id nor its name (a name with spaces goes in quotation marks)")
   private static let otherEncoding = Content.invalid("neither UTF-8 text nor UTF-16 text with a mark")
@@ -128,18 +129,18 @@ struct TriggerContentTests {
     ("{\"channel_id\": 7\n \"user\": 8}", notJSON("line 2, column 2: expected , or }, found \"")),
     (
       #"{"channel_id":7}{"channel_id":8}"#,
-      notJSON("line 1, column 17: there is more after the end of the trigger")
+      notJSON("line 1, column 17: there is text after the end of the trigger")
     ),
-    (#"{"channel_id":7} 8"#, notJSON("line 1, column 18: there is more after the end of the trigger")),
-    ("\"a\" \"b\"", notJSON("line 1, column 5: there is more after the end of the trigger")),
+    (#"{"channel_id":7} 8"#, notJSON("line 1, column 18: there is text after the end of the trigger")),
+    ("\"a\" \"b\"", notJSON("line 1, column 5: there is text after the end of the trigger")),
     ("\"a", notJSON("line 1, column 1: this quote is never closed")),
     (
       #""\ud800""#,
-      notJSON("line 1, column 1: text with a bad escape, a bare line break or a control character in it")
+      notJSON("line 1, column 1: the text contains a bad escape, a bare line break or a control character")
     ),
     (
       "\"a\nb\"",
-      notJSON("line 1, column 1: text with a bad escape, a bare line break or a control character in it")
+      notJSON("line 1, column 1: the text contains a bad escape, a bare line break or a control character")
     ),
     ("{\"channel_id\": seven}", notJSON("line 1, column 16: \"seven\" is not a value")),
     ("{}", noChannel), (#"{"user":"anna"}"#, noChannel), (#"{"channel_id":null}"#, noChannel),

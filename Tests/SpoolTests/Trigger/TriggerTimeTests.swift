@@ -71,7 +71,8 @@ struct TriggerTimeTests {
       try trigger("cats.json", #"{"channel_id":7,"channel":"dogs"}"#).channels
         == .success([.id(7), .name("dogs")]))
     #expect(
-      try trigger("a\n.json", "").channels == .failure(RejectReason("empty, and its name says no channel")))
+      try trigger("a\n.json", "").channels
+        == .failure(RejectReason("empty, and its name does not state a channel")))
     #expect(
       try trigger("cats.json", "{").channels
         == .failure(RejectReason("not valid JSON: line 1, column 1: this { is never closed")))

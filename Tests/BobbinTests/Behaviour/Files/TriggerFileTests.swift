@@ -94,16 +94,16 @@ struct TriggerFileTests {
       ("x.json", "1 1", "neither an object in braces, a channel's id nor its name"),
       (
         "x.json", #"{"channel_id":1}{"channel_id":1}"#,
-        "not valid JSON: line 1, column 17: there is more after"
+        "not valid JSON: line 1, column 17: there is text after"
       ),
       ("x.json", "[1]", "an array; one object is a trigger"),
-      ("x.json", "{}", #"names no channel: "channel_id" or "channel" is required"#),
-      ("x.json", #"{"user":"anna"}"#, "names no channel"),
+      ("x.json", "{}", #"does not name a channel: "channel_id" or "channel" is required"#),
+      ("x.json", #"{"user":"anna"}"#, "does not name a channel"),
       ("x.json", #"{"channel_id":true}"#, #""channel_id" must be an id or a name, not true"#),
       ("x.json", #"{"channel_id":1,"channel_id":1}"#, #""channel_id" is given twice"#),
       ("x.json", #"{"channel":"de\u0001mo"}"#, #""channel" contains a control character"#),
       ("x.json", String(repeating: " ", count: 65_537), "larger than 64 KiB"),
-      ("line\nbreak.json", "", "empty, and its name says no channel"),
+      ("line\nbreak.json", "", "empty, and its name does not state a channel"),
     ])
   func rejected(name: String, content: String, reason: String) throws {
     let instance = try TestInstance(channels: Self.channels)

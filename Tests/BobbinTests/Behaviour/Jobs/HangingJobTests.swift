@@ -101,7 +101,8 @@ struct HangingJobTests {
     #expect(try run.json["triggers"]["deferred"] == 1)
     #expect(
       run.errorLine(
-        with: " warning ", "b.json", #"processes of an earlier job still work on channel "hanging""#) != nil)
+        with: " warning ", "b.json", #"processes of an earlier job are still running on channel "hanging""#)
+        != nil)
     #expect(try instance.pending() == ["b.json"])
     try waitUntil("the process that hung has ended") { try !instance.isLocked("channels/1.lock") }
     try instance.configure(channels: Stage.channels(timeout: "1h"))

@@ -223,7 +223,7 @@ struct JobEndTests {
     try instance.drop("a.json")
     let run = try instance.start("run", "--spool-only")
     try waitUntil("the batch waits for the next attempt") {
-      run.errorSoFar.contains(" warning job failed for now")
+      run.errorSoFar.contains(" warning job failed for a transient reason")
     }
     run.signal(SIGTERM)
     #expect(try run.wait().status == 143)

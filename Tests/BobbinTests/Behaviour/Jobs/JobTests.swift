@@ -230,7 +230,7 @@ struct JobTests {
     #expect(run.status == 1)
     #expect(try instance.ledger() == (1...attempts).map { String($0) })
     #expect(try instance.history().first?["attempt"] == .number(Double(attempts)))
-    let warnings = run.errorLines.filter { $0.contains(" warning job failed for now") }
+    let warnings = run.errorLines.filter { $0.contains(" warning job failed for a transient reason") }
     #expect(warnings.count == attempts - 1)
   }
 
