@@ -36,8 +36,9 @@ extension SetupCheck {
   /// Who the batch runs as: the user who runs the check, unless that is most likely the wrong one.
   private var batchUser: UInt32 { otherOwner ?? user }
 
+  /// While it is not certain who the batch's user is, neither of the two is somebody else.
   private func isOthers(_ status: FileStatus) -> Bool {
-    !TrustedOwners(user: batchUser, spoolOwner: batchUser).contains(status.owner)
+    !TrustedOwners(user: user, spoolOwner: batchUser).contains(status.owner)
   }
 
   // MARK: The places

@@ -151,7 +151,7 @@ def check_taking_away(report, how, rounds, chance, take):
             for index, name in enumerate(names):
                 # Triggers that are stale when the run begins: both the run and `bobbin prune` expire them.
                 age = 7200 if how == "`bobbin prune`" and index % 2 else 0
-                instance.drop(name, chance.choice(("1", "1", "3", "nothing")), age=age)
+                instance.drop(name, chance.choice(("1", "1", "3", "not a trigger")), age=age)
             run = start_slow_run(instance)
             problems = []
             # The run has claimed a few triggers and is about to claim others.
@@ -234,7 +234,7 @@ def check_exchanges(report, rounds, chance):
             away = instance.root / "away"
             away.mkdir()
             for index in range(24):
-                instance.drop(f"{index:03}.json", chance.choice(("1", "3", "nothing")))
+                instance.drop(f"{index:03}.json", chance.choice(("1", "3", "not a trigger")))
             run = start_slow_run(instance)
             # The number is limited, because a file that keeps changing is read again for up to a minute.
             for _ in range(80):

@@ -248,8 +248,8 @@ def problems_of_shortage(call, number, error, first):
         if instance.ledger() != dict.fromkeys(WAITING, 1):
             problems.append(f"executed {instance.ledger()} instead of each trigger once")
         ends = {name: instance.outcomes_and_attempts(name) for name in WAITING}
-        if outcomes != dict.fromkeys(WAITING, [("succeeded", 1)]):
-            problems.append(f"outcomes and attempts are {outcomes}")
+        if ends != dict.fromkeys(WAITING, [("succeeded", 1)]):
+            problems.append(f"outcomes and attempts are {ends}")
         problems += instance.oracle.violations()
         return [*problems, result.describe(), clean.describe(), *instance.listing()] if problems else []
 

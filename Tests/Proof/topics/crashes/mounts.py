@@ -50,7 +50,7 @@ def drop_all_kinds(instance):
     """Drops one trigger for each final folder, and files that cannot be triggers."""
     instance.drop("good.json", "1")
     instance.drop("failing.json", "3")
-    instance.drop("junk.json", "nothing")
+    instance.drop("junk.json", "not a trigger")
     instance.drop("old.json", "1", age=7200)
     os.symlink("/etc/passwd", instance.path("link.json"))
     instance.expect("link.json")

@@ -124,7 +124,7 @@ def check_everything_else(report):
     """Checks what a submitter cannot do, by trying it."""
     with DropBox() as box:
         box.run_batch()
-        box.shell(ANNA, "echo 1 >$S/done.json; echo 4 >$S/shout.json; echo nothing >$S/junk.json")
+        box.shell(ANNA, "echo 1 >$S/done.json; echo 4 >$S/shout.json; echo not a trigger >$S/junk.json")
         box.run_batch()
         box.shell(ANNA, "echo 1 >$S/anna.json; umask 077; echo 1 >$S/private.json; mkdir $LAIR.anna; :")
         box.shell(MALLORY, "echo 1 >$S/mine.json; ln -s /etc/passwd $S/link.json")
@@ -294,7 +294,7 @@ def check_batch_of_user(report):
         instance.copy_program()
         instance.give_to(BATCH_USER)
         instance.spool.chmod(0o755)
-        for name, content in (("a.json", "1"), ("b.json", "3"), ("c.json", "nothing"), ("d.json", "1")):
+        for name, content in (("a.json", "1"), ("b.json", "3"), ("c.json", "not a trigger"), ("d.json", "1")):
             instance.drop(name, content, age=7200 if name == "d.json" else 0)
             os.chown(instance.path(name), BATCH_USER, BATCH_USER)
         report.check(

@@ -80,7 +80,7 @@ def problems_of_planted(kind, name):
     with DropBox() as box:
         target = plant(kind, box, name)
         original = target.lstat() if os.path.lexists(target) else None
-        box.shell(ANNA, "echo 1 >$S/anna.json; echo nothing >$S/junk.json")
+        box.shell(ANNA, "echo 1 >$S/anna.json; echo not a trigger >$S/junk.json")
         box.expect("anna.json")
         box.expect("junk.json")
         box.drop("old.json", "1", age=7200)
