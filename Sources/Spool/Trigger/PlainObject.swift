@@ -62,7 +62,7 @@ enum PlainObject {
     }
 
     private mutating func skipSpace() {
-      while index < bytes.endIndex, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[index]) { index += 1 }
+      while index < bytes.endIndex, TriggerText.isSpace(bytes[index]) { index += 1 }
     }
   }
 }

@@ -11,15 +11,25 @@ package enum TriggerText {
   ///
   /// - Returns: nil when the bytes are neither UTF-8 nor UTF-16 with a mark.
   static func trimmed(_ bytes: [UInt8]) -> ArraySlice<UInt8>? {
-    guard var text = utf8(bytes) else { return nil }
-    func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
-    while let first = text.first, isSpace(first) { text.removeFirst() }
-    if text.first == 0x1E { text.removeFirst() }
-    while let last = text.last, isSpace(last) { text.removeLast() }
-    if text.last == 0x1A { text.removeLast() }
-    while let first = text.first, isSpace(first) { text.removeFirst() }
-    while let last = text.last, isSpace(last) { text.removeLast() }
-    return text
+    guard let text = utf8(bytes) else { return nil }
+    var (start, end) = (text.startIndex, text.endIndex)
+    func skipSpace() {
+      while start < end, isSpace(text[start]) { start += 1 }
+      while start < end, isSpace(text[end - 1]) { end -= 1 }
+    }
+    skipSpace()
+    if start < end, text[start] == 0x1E { start += 1 }
+    if start < end, text[end - 1] == 0x1A { end -= 1 }
+    skipSpace()
+    return text[start..<end]
+  }
+
+  /// Whether JSON takes a byte for white space.
+  static func isSpace(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x20, 0x09, 0x0A, 0x0D: true
+    default: false
+    }
   }
 
   private static func utf8(_ bytes: [UInt8]) -> ArraySlice<UInt8>? {
@@ -29,7 +39,7 @@ package enum TriggerText {
     default:
       // Some editors begin a UTF-8 file with this mark.
       let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
-      guard !text.contains(0), String(validating: text, as: UTF8.self) != nil else { return nil }
+      guard !text.contains(0), (try? UTF8Span(validating: text.span)) != nil else { return nil }
       return text
     }
   }
