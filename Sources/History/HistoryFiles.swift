@@ -62,7 +62,10 @@ package struct HistoryFiles {
     let history = HistoryFile.name.bytes
     var names: [FileName] = []
     try root.forEachName {
-      if $0.count > history.count, $0.starts(with: history) { names.append(FileName(bytes: Array($0))) }
+      // `history.jsonl.json` is a trigger.
+      if $0.count > history.count, $0.starts(with: history), !TriggerName.isTrigger($0) {
+        names.append(FileName(bytes: Array($0)))
+      }
     }
     return names
   }
@@ -73,7 +76,8 @@ package struct HistoryFiles {
     var id: Int64?
     do throws(SystemError) {
       guard let opened = try file.open(in: root, .read) else { return nil }
-      _ = try HistoryReader.forEachLineFromEnd(of: opened) { line in
+      let reach = Int64(HistoryReader.lineLimit)
+      _ = try HistoryReader.forEachLineFromEnd(of: opened, reach: reach) { line in
         id = HistoryReader.id(line) == nil ? nil : HistoryReader.record(line)?.id
         return id == nil
       }

@@ -7,6 +7,9 @@ import Spool
 /// A last line without its newline is a line when it is a whole record: only its newline was lost. Otherwise it is torn,
 /// or still being written, and is skipped. Once it has been ended it is one of the lines that are not records.
 package enum HistoryReader {
+  /// A longer line, in bytes, is not a record. It is skipped, so that a file of any content takes little memory.
+  static let lineLimit = 1 << 20
+
   /// Calls `body` with every line, first to last, without its newline.
   package static func forEachLine(
     _ name: FileName = HistoryFile.name, in directory: Directory, _ body: (ArraySlice<UInt8>) -> Void
@@ -20,20 +23,22 @@ package enum HistoryReader {
   ) throws(SystemError) {
     var offset: Int64 = 0
     var rest: [UInt8] = []
+    var isTooLong = false
     while true {
       let block = try file.read(at: offset, count: 1 << 18)
       if block.isEmpty {
-        if !rest.isEmpty, record(rest[...]) != nil { body(rest[...]) }
+        if !rest.isEmpty, !isTooLong, record(rest[...]) != nil { body(rest[...]) }
         return
       }
       offset += Int64(block.count)
       rest += block
       var start = 0
       while let newline = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
-        body(rest[start..<newline])
+        if isTooLong { isTooLong = false } else { body(rest[start..<newline]) }
         start = newline + 1
       }
       rest.removeFirst(start)
+      if rest.count > lineLimit { (isTooLong, rest) = (true, []) }
     }
   }
 
@@ -65,30 +70,38 @@ package enum HistoryReader {
     }
   }
 
+  /// - Parameter reach: how many bytes from the end are read; what is before them counts as not there.
   /// - Returns: whether `body` asked for more until the beginning of the file.
   static func forEachLineFromEnd(
-    of file: borrowing FileDescriptor, _ body: (ArraySlice<UInt8>) -> Bool
+    of file: borrowing FileDescriptor, reach: Int64 = .max, _ body: (ArraySlice<UInt8>) -> Bool
   ) throws(SystemError) -> Bool {
     var end = try file.status().size
+    let limit = max(0, end - reach)
     // The beginning of a line whose end is in the block read before, and whether it is known to be whole.
     var rest: [UInt8] = []
     var isWhole = false
+    var isTooLong = false
     func take(_ line: ArraySlice<UInt8>) -> Bool {
       defer { isWhole = true }
       return line.isEmpty || !isWhole && record(line) == nil ? true : body(line)
     }
-    while end > 0 {
-      let start = max(0, end - (1 << 16))
+    while end > limit {
+      let start = max(limit, end - (1 << 16))
       let block = try file.read(at: start, count: Int(end - start)) + rest
       var lineEnd = block.count
       while let newline = block[..<lineEnd].lastIndex(of: UInt8(ascii: "\n")) {
-        if !take(block[(newline + 1)..<lineEnd]) { return false }
+        if isTooLong {
+          (isTooLong, isWhole) = (false, true)
+        } else if !take(block[(newline + 1)..<lineEnd]) {
+          return false
+        }
         lineEnd = newline
       }
       rest = Array(block[..<lineEnd])
+      if rest.count > lineLimit { (isTooLong, rest) = (true, []) }
       end = start
     }
-    return take(rest[...])
+    return isTooLong || limit > 0 || take(rest[...])
   }
 
   /// A line as a record; nil for any other line (somebody else wrote into the file).

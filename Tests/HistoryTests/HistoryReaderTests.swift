@@ -3,6 +3,7 @@ import History
 import Posix
 import TestSupport
 import Testing
+import Text
 
 @Suite("Reading the history", .alone)
 struct HistoryReaderTests {
@@ -31,6 +32,40 @@ struct HistoryReaderTests {
     try directory.write("history.jsonl", lines.joined(separator: "\n") + "\n")
     #expect(try forwards(directory) == lines)
     #expect(try backwards(directory) == lines.reversed())
+  }
+
+  @Test("A line that is too long for a record is skipped in both directions, and takes no memory")
+  func tooLong() throws {
+    let directory = try TemporaryDirectory()
+    let long = String(repeating: "x", count: 3 << 20)
+    for (text, lines) in [
+      ("a\n\(long)\nb\n", ["a", "b"]), ("\(long)\nb\n", ["b"]), ("a\n\(long)\n", ["a"]), (long, []),
+    ] {
+      try directory.write("history.jsonl", text)
+      #expect(try forwards(directory) == lines)
+      #expect(try backwards(directory) == lines.reversed())
+    }
+  }
+
+  @Test("A trigger whose name begins as the history's is not a rotated history")
+  func triggerOfSuchName() throws {
+    let directory = try TemporaryDirectory()
+    let record = HistoryRecord(
+      id: 1, run: nil, kind: .scheduled, finishedAt: Timestamp(seconds: 5), outcome: .skipped)
+    let line = String(decoding: record.json.line, as: UTF8.self)
+    for name in ["history.jsonl.1", "history.jsonl.json", "history.jsonl-x.json"] {
+      try directory.write(name, line)
+    }
+    #expect(try HistoryFiles(in: directory.open()).rotated.map(\.name.description) == ["history.jsonl.1"])
+  }
+
+  @Test("A file of a tebibyte beside the history delays nothing")
+  func sparse() throws {
+    let directory = try TemporaryDirectory()
+    try directory.sparse("history.jsonl.1", size: 1 << 40)
+    let files = try HistoryFiles(in: directory.open())
+    #expect(files.rotated.isEmpty)
+    #expect(files.unreadable.map(\.name.description) == ["history.jsonl.1"])
   }
 
   @Test("Lines of all lengths are read one after the other")
