@@ -143,8 +143,8 @@ extension SetupCheck {
           "others add files here, and this process may not ask the kernel whether they are still writing to one:"
           + " it takes a file that has not changed for \(pause), an empty or one-word file after \(foreign)",
         remedy:
-          "give the batch CAP_LEASE, as the units in etc/systemd do: AmbientCapabilities=CAP_LEASE; or let all"
-          + " submitters rename complete files into place")
+          "nothing to do under the units in etc/systemd, which give CAP_LEASE (AmbientCapabilities=CAP_LEASE);"
+          + " under cron, let all submitters rename complete files into place")
     ]
   }
 }
