@@ -1,5 +1,3 @@
-package import Posix
-
 /// An entry of the configuration: the command for one id and name.
 package struct Channel: Sendable {
   /// From 1 to 2^53, unique.
@@ -27,8 +25,10 @@ package struct Channel: Sendable {
   package let umask: UInt32
   /// Whether a job that was cut short is run again.
   package let rerun: Bool
-  /// A line on standard error that matches one of these makes a failure transient.
-  package let transient: [Pattern]
+  /// The exit statuses that are a success. Never empty.
+  package let success: [Int32]
+  /// What the lines that a job writes mean.
+  package let output: OutputRules
   /// Where the channel's files go: `library/<name>`, absolute.
   package let directory: String
 

@@ -8,6 +8,8 @@ package struct JobResult: Sendable {
   package internal(set) var exitStatus: Int32?
   package internal(set) var signal: Int32?
   package internal(set) var items = 0
+  /// How many errors of a job that succeeded were tolerated.
+  package internal(set) var warnings = 0
   package internal(set) var errorMessage: String?
   /// The number of the last attempt.
   package internal(set) var attempt: Int

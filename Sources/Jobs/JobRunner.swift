@@ -11,9 +11,6 @@ package final class JobRunner {
     let environment: CStringArray
   }
 
-  /// EX_TEMPFAIL of sysexits.h: "try again later".
-  private static let temporaryFailure: Int32 = 75
-
   private let logs: Directory
   private let log: Log
   private let stop: StopRequest
@@ -86,7 +83,7 @@ package final class JobRunner {
   ) throws(SystemError) -> Bool {
     let channel = job.channel
     var output = JobOutput(
-      id: job.id, directory: logs, transient: channel.transient, addingTo: items, log: log)
+      id: job.id, directory: logs, rules: channel.output, addingTo: items, log: log)
     let started: StartedJob
     leftNothingBehind = false
     do throws(SystemError) { started = try start(job, result.attempt, holding: lock) } catch {
@@ -100,8 +97,8 @@ package final class JobRunner {
     }
     var pipes = started.pipes
     let supervisor = JobSupervisor(
-      timeout: channel.timeout, grace: channel.grace, stop: stop, onStopping: onStopping,
-      onLongRunning: onLongRunning)
+      timeout: channel.timeout, grace: channel.grace, success: channel.success, stop: stop,
+      onStopping: onStopping, onLongRunning: onLongRunning)
     let supervision = try supervisor.supervise(started.child, &pipes, into: &output)
     leftNothingBehind = supervision.isClean
     if supervision.isClean { self.pipes = consume pipes }
@@ -124,35 +121,32 @@ package final class JobRunner {
     _ ending: Supervision.Ending, _ output: borrowing JobOutput, _ channel: Channel,
     _ result: inout JobResult
   ) -> Bool {
+    let end = AttemptOutcome(ending, output.matches, success: channel.success)
+    result.outcome = end.outcome
+    result.warnings = end.warnings
     result.items = output.items.count
-    result.exitStatus = nil
-    result.signal = nil
-    result.errorMessage = nil
-    let cause = output.cause.text.map { ": \($0)" } ?? ""
+    (result.exitStatus, result.signal) =
+      switch ending {
+      case .exited(.status(let status)): (status, nil)
+      case .exited(.signal(let signal)): (nil, signal)
+      case .timedOut, .interrupted: (nil, nil)
+      }
+    result.errorMessage = end.outcome == .succeeded ? nil : message(ending, output.cause, channel)
+    return end.isTransient
+  }
+
+  /// Why an attempt that ended so did not succeed.
+  private func message(_ ending: Supervision.Ending, _ cause: FailureCause, _ channel: Channel) -> String {
+    let causeText = cause.text.map { ": \($0)" } ?? ""
     switch ending {
-    case .exited(.status(0)):
-      result.outcome = .succeeded
-      result.exitStatus = 0
-      return false
-    case .exited(.status(let status)):
-      result.outcome = .failed
-      result.exitStatus = status
-      result.errorMessage = "exit status \(status)\(cause)"
-      return status == Self.temporaryFailure || output.isTransient
-    case .exited(.signal(let signal)):
-      result.outcome = .failed
-      result.signal = signal
-      result.errorMessage = "ended by \(Signals.name(signal))\(cause)"
-      return output.isTransient
-    case .timedOut:
-      result.outcome = .timedOut
-      // What it wrote last before its time was up is not why.
-      result.errorMessage = "not finished after \(channel.timeout.brief)"
-      return false
-    case .interrupted(let signal):
-      result.outcome = .interrupted
-      result.errorMessage = "stopped by \(Signals.name(signal))"
-      return false
+    // The status says less than a line that the configuration has for this.
+    case .exited where cause.failure != nil: return cause.failure ?? ""
+    case .exited(.status(0)): return "exit status 0, which success does not list\(causeText)"
+    case .exited(.status(let status)): return "exit status \(status)\(causeText)"
+    case .exited(.signal(let signal)): return "ended by \(Signals.name(signal))\(causeText)"
+    // What it wrote last before its time was up is not why.
+    case .timedOut: return "not finished after \(channel.timeout.brief)"
+    case .interrupted(let signal): return "stopped by \(Signals.name(signal))"
     }
   }
 

@@ -14,6 +14,8 @@ struct JobSupervisor {
   /// How long what a job left behind may go on by itself.
   let patience: Duration
   let teardown: Teardown
+  /// The exit statuses that are a success.
+  let success: [Int32]
   let stop: StopRequest
   /// Called before the job is torn down because the batch is asked to stop, or before its processes are if that signal
   /// ended the job first.
@@ -22,12 +24,14 @@ struct JobSupervisor {
   let onLongRunning: () -> Void
 
   init(
-    timeout: Duration, grace: Duration, patience: Duration = .seconds(1), stop: StopRequest,
+    timeout: Duration, grace: Duration, success: [Int32] = [0], patience: Duration = .seconds(1),
+    stop: StopRequest,
     onStopping: @escaping () -> Void = {}, onLongRunning: @escaping () -> Void
   ) {
     self.timeout = timeout
     self.patience = patience
     teardown = .stopping(grace: grace)
+    self.success = success
     self.stop = stop
     self.onStopping = onStopping
     self.onLongRunning = onLongRunning
@@ -167,8 +171,9 @@ struct JobSupervisor {
   ///
   /// - Returns: nil when the job ended by itself.
   private func stopSignal(behind exit: ChildProcess.Exit) throws(SystemError) -> Int32? {
-    if exit == .status(0) { return nil }
-    return exit.isByStopSignal ? try stop.wait(until: .now() + Self.signalDelay) : stop.signal
+    if exit.isByStopSignal { return try stop.wait(until: .now() + Self.signalDelay) }
+    if case .status(let status) = exit, success.contains(status) { return nil }
+    return stop.signal
   }
 
   /// Gives what the main process left behind a moment to end by itself, and reads what it writes meanwhile: it may be a

@@ -22,8 +22,17 @@ struct ConfigurationDefaultsTests {
     #expect(channel.umask == 0o022)
     #expect(channel.rerun)
     #expect(channel.limit == 10)
-    #expect(channel.transient.isEmpty)
+    #expect(channel.success == [0])
+    #expect(matched(by: channel.output.errorLine) == ["ERROR: a"])
+    #expect(channel.output.tolerate.isEmpty && channel.output.failure.isEmpty)
+    #expect(channel.output.transient.isEmpty)
+    #expect(channel.output.items == nil)
     #expect(channel.enabled)
+  }
+
+  /// Which of some lines a pattern matches.
+  private func matched(by pattern: Pattern?) -> [String] {
+    ["ERROR: a", "a", "b", "an ERROR"].filter { line in pattern?.matches(line.utf8) == true }
   }
 
   @Test("Every key except the channels may be left out")
@@ -76,7 +85,7 @@ struct ConfigurationDefaultsTests {
   func precedence() throws {
     let defaults = #"""
       defaults: { timeout: "3h", grace: "1s", attempts: 5, retry_delay: "2s", rerun: false, limit: 3,
-      umask: "077", transient: ["a", "b"], command: ["given"] },
+      umask: "077", transient: ["^a", "^b$"], command: ["given"] },
       """#
     let inherited = try readChannel("", also: defaults)
     #expect(inherited.timeout == .seconds(3 * 3_600))
@@ -84,8 +93,7 @@ struct ConfigurationDefaultsTests {
     #expect((inherited.attempts, inherited.limit, inherited.rerun) == (5, 3, false))
     #expect(inherited.retryDelay == .seconds(2))
     #expect(inherited.umask == 0o077)
-    let matched = inherited.transient.map { pattern in ["a", "b"].filter { pattern.matches($0.utf8) } }
-    #expect(matched == [["a"], ["b"]])
+    #expect(inherited.output.transient.map { matched(by: $0) } == [["a", "an ERROR"], ["b"]])
     #expect(inherited.command == ["given"])
 
     let own = try readChannel(
@@ -97,8 +105,29 @@ struct ConfigurationDefaultsTests {
     #expect((own.grace, own.retryDelay) == (.zero, .zero))
     #expect((own.attempts, own.limit, own.rerun, own.enabled) == (1, 1, true, false))
     #expect(own.umask == 0o002)
-    #expect(own.transient.isEmpty)
+    #expect(own.output.transient.isEmpty)
     #expect((own.url, own.command) == ("u", ["own"]))
+  }
+
+  @Test("What makes a job a success or a failure can be set for all channels, and again for one")
+  func outcomes() throws {
+    let defaults = #"""
+      defaults: { success: [0, 101], error_line: "^a", tolerate: ["^a"], failure: ["^b$"], items: "^a$" },
+      """#
+    let inherited = try readChannel(#"command: ["x"]"#, also: defaults)
+    #expect(inherited.success == [0, 101])
+    #expect(matched(by: inherited.output.errorLine) == ["a", "an ERROR"])
+    #expect(inherited.output.tolerate.map { matched(by: $0) } == [["a", "an ERROR"]])
+    #expect(inherited.output.failure.map { matched(by: $0) } == [["b"]])
+    #expect(matched(by: inherited.output.items) == ["a"])
+
+    let own = try readChannel(
+      #"command: ["x"], success: [255], error_line: "b", tolerate: [], failure: [], items: """#,
+      also: defaults)
+    #expect(own.success == [255])
+    #expect(matched(by: own.output.errorLine) == ["b"])
+    #expect(own.output.tolerate.isEmpty && own.output.failure.isEmpty)
+    #expect(own.output.items == nil)
   }
 
   @Test("Channels keep their order, and are found by id and by name")
@@ -146,6 +175,6 @@ struct ConfigurationDefaultsTests {
     #expect(cats.timeout == .seconds(3_600))
     #expect(cats.command.first == "yt-dlp")
     #expect(cats.arguments().contains("/srv/bobbin/etc/demo-library/cats/archive.txt"))
-    #expect(cats.transient.contains { $0.matches("HTTP Error 503: x".utf8) })
+    #expect(cats.output.transient.contains { $0.matches("HTTP Error 503: x".utf8) })
   }
 }

@@ -107,11 +107,16 @@ struct ConfigurationFaultsTests {
     #expect(faults("{ channels: {} }") == ["1: channels: expected an array, found an object; \(example)"])
   }
 
-  @Test("An invalid pattern is refused with the message of the C library")
-  func pattern() {
-    let messages = faults(top(#"defaults: { transient: ["ok", "("] },"#))
+  @Test(
+    "An invalid pattern is refused with the message of the C library",
+    arguments: [
+      (#"transient: ["ok", "("]"#, "transient[1]"), (#"tolerate: ["("]"#, "tolerate[0]"),
+      (#"failure: ["("]"#, "failure[0]"), (#"error_line: "(""#, "error_line"), (#"items: "(""#, "items"),
+    ])
+  func pattern(setting: String, key: String) {
+    let messages = faults(top("defaults: { \(setting) },"))
     #expect(messages.count == 1)
-    #expect(messages[0].hasPrefix(#"2: defaults.transient[1]: "(" is not a regular expression: "#))
+    #expect(messages[0].hasPrefix("2: defaults.\(key): \"(\" is not a regular expression: "))
     #expect(
       messages[0].hasSuffix(
         #"it must be an extended regular expression, in which a literal ( or [ is written \\( or \\["#))

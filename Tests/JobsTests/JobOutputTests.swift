@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Posix
 import TestSupport
@@ -12,11 +13,17 @@ struct JobOutputTests {
 
   init() throws { scratch = try TemporaryDirectory() }
 
-  private func output(transient: [String] = []) throws -> JobOutput {
+  private func output(_ rules: OutputRules = OutputRules()) throws -> JobOutput {
     let warnings = warnings
     return JobOutput(
-      id: 7, directory: try Directory(path: scratch.path), transient: try transient.map { try Pattern($0) },
+      id: 7, directory: try Directory(path: scratch.path), rules: rules,
       log: Log { line in warnings.withLock { $0.append(line) } })
+  }
+
+  private func rules(transient: String) throws -> OutputRules {
+    var rules = OutputRules()
+    rules.transient = [try Pattern(transient)]
+    return rules
   }
 
   private func add(_ text: String, to output: inout JobOutput) {
@@ -110,19 +117,65 @@ struct JobOutputTests {
     "A line on standard error that matches a pattern makes a failure transient",
     arguments: [("ERROR: HTTP Error 503: x\n", true), ("ERROR: HTTP Error 404: x\n", false), ("503", false)])
   func transient(text: String, expected: Bool) throws {
-    var output = try output(transient: ["HTTP Error 5[0-9]{2}"])
+    var output = try output(rules(transient: "HTTP Error 5[0-9]{2}"))
     addError(text, to: &output)
     output.finish()
-    let isTransient = output.isTransient
+    let isTransient = output.matches.isTransient
     #expect(isTransient == expected)
+  }
+
+  @Test("The lines of an output are matched against the patterns of their stream")
+  func matches() throws {
+    var rules = OutputRules()
+    rules.errorLine = try Pattern("^E")
+    rules.tolerate = [try Pattern("gone"), try Pattern("away")]
+    rules.failure = [try Pattern("^FATAL"), try Pattern("^E: disk")]
+    rules.items = try Pattern("^item")
+    var output = try output(rules)
+    add("E: gone\nitem 1\nother\nFATAL: no item\nitem 2", to: &output)
+    addError("item 3\ngone\nE: gone\nE: away\nE: full\nnote\n", to: &output)
+    output.finish()
+    let (items, matches, cause) = (output.items.count, output.matches, output.cause)
+    #expect(items == 2)
+    #expect(matches == OutputMatches(tolerated: 2, errors: 1, isFailure: true))
+    #expect((cause.failure, cause.text) == ("FATAL: no item", "FATAL: no item"))
+  }
+
+  @Test("A line that is tolerated and means failure counts as both, and is the cause")
+  func toleratedFailure() throws {
+    var rules = OutputRules()
+    rules.tolerate = [try Pattern("disk")]
+    rules.failure = [try Pattern("full")]
+    var output = try output(rules)
+    addError("ERROR: disk full\nERROR: disk lost\n", to: &output)
+    output.finish()
+    let (matches, cause) = (output.matches, output.cause.text)
+    #expect(matches == OutputMatches(tolerated: 2, errors: 0, isFailure: true))
+    #expect(cause == "ERROR: disk full")
+  }
+
+  @Test(
+    "An error that is tolerated is not the cause",
+    arguments: [
+      (["ERROR: full", "ERROR: gone", "gone"], "ERROR: full"), (["note", "ERROR: gone"], "note"),
+      (["ERROR: gone"], nil),
+    ] as [([String], String?)])
+  func toleratedCause(lines: [String], expected: String?) throws {
+    var rules = OutputRules()
+    rules.tolerate = [try Pattern("gone")]
+    var output = try output(rules)
+    for line in lines { addError(line + "\n", to: &output) }
+    output.finish()
+    let cause = output.cause.text
+    #expect(cause == expected)
   }
 
   @Test("A line on standard output does not make a failure transient")
   func transientOnOutput() throws {
-    var output = try output(transient: ["503"])
+    var output = try output(rules(transient: "503"))
     add("503\n", to: &output)
     output.finish()
-    let isTransient = output.isTransient
+    let isTransient = output.matches.isTransient
     #expect(!isTransient)
   }
 
@@ -178,11 +231,11 @@ struct JobOutputTests {
       ("\u{1B}[3\nERROR: x\n", "ERROR: x"),
     ] as [(String, String?)])
   func escapeSequences(text: String, line: String?) throws {
-    var output = try output(transient: ["^ERROR: "])
+    var output = try output(rules(transient: "^ERROR: "))
     // The sequence may be cut into pieces anywhere.
     for scalar in text.unicodeScalars { addError(String(scalar), to: &output) }
     output.finish()
-    let (cause, isTransient) = (output.cause.text, output.isTransient)
+    let (cause, isTransient) = (output.cause.text, output.matches.isTransient)
     #expect(cause == line)
     #expect(isTransient == (line != nil))
   }

@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Posix
 import TestSupport
@@ -28,10 +29,13 @@ struct JobSupervisorTests {
 
   /// Runs a script to its end.
   ///
-  /// - Parameter whenLong: called as soon as the job counts as long-running.
+  /// - Parameters:
+  ///   - whenLong: called as soon as the job counts as long-running.
+  ///   - arrived: the signals that ask to stop; those of `signals` by default.
   private func supervise(
     _ script: String, timeout: Duration = .seconds(20), grace: Duration = .seconds(10),
-    patience: Duration = .milliseconds(50), whenLong: @escaping () -> Void = {}
+    success: [Int32] = [0], patience: Duration = .milliseconds(50),
+    whenLong: @escaping () -> Void = {}, arrived: (@Sendable () -> [Int32])? = nil
   ) throws -> Outcome {
     let directory = try Directory(path: scratch.path)
     guard let lock = try FileLock.tryAcquire(FileName("lock"), in: directory) else {
@@ -41,13 +45,13 @@ struct JobSupervisorTests {
     let child = try ChildProcess.start(
       program: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"],
       directory: scratch.path, writingTo: pipes, inheriting: lock)
-    var output = JobOutput(id: 1, directory: directory, transient: [], log: Log { _ in })
+    var output = JobOutput(id: 1, directory: directory, rules: OutputRules(), log: Log { _ in })
     let wasLong = Monitor(false)
     let signals = signals
     let supervisor = JobSupervisor(
-      timeout: timeout, grace: grace, patience: patience,
+      timeout: timeout, grace: grace, success: success, patience: patience,
       stop: StopRequest {
-        let arrived = signals.withLock { $0 }
+        let arrived = arrived?() ?? signals.withLock { $0 }
         return (arrived.first, arrived.count)
       },
       onLongRunning: {
@@ -119,6 +123,25 @@ struct JobSupervisorTests {
     let signals = signals
     let outcome = try supervise("sleep 0.2; kill -TERM $$") { signals.withLock { $0 = [SIGTERM] } }
     #expect(outcome.ending == .interrupted(SIGTERM))
+  }
+
+  @Test(
+    "A request to stop that comes after the end of a job counts unless the job has succeeded",
+    arguments: [
+      (0, [0], false), (3, [0, 3], false), (3, [0], true), (0, [3], true),
+      // What a shell says when SIGTERM ended it, even where that counts as a success.
+      (143, [0, 143], true),
+    ] as [(Int32, [Int32], Bool)])
+  func stoppedAtItsEnd(status: Int32, success: [Int32], isInterrupted: Bool) throws {
+    let file = "\(scratch.path)/pid"
+    let outcome = try supervise(
+      "echo $$ >pid; exit \(status)", success: success,
+      arrived: {
+        // /proc has the job until it is reaped.
+        let id = (try? String(contentsOfFile: file, encoding: .utf8)).flatMap { Int32($0.dropLast()) }
+        return id.map { !FileManager.default.fileExists(atPath: "/proc/\($0)") } == true ? [SIGTERM] : []
+      })
+    #expect(outcome.ending == (isInterrupted ? .interrupted(SIGTERM) : .exited(.status(status))))
   }
 
   @Test("A job that another process ends with a signal counts as having ended by itself")

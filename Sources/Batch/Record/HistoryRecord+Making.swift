@@ -18,8 +18,8 @@ extension HistoryRecord {
       id: job.id, run: job.run, kind: Kind(job.kind), channelID: job.channel.id, channel: job.channel.name,
       trigger: job.trigger, user: job.user, uid: trigger?.file.owner, requestedAt: trigger?.requestedAt,
       startedAt: result.startedAt, finishedAt: result.finishedAt, duration: result.duration,
-      attempt: result.attempt, outcome: Outcome(result.outcome), warnings: trigger?.warnings.count ?? 0,
-      exitStatus: result.exitStatus,
+      attempt: result.attempt, outcome: Outcome(result.outcome),
+      warnings: (trigger?.warnings.count ?? 0) + result.warnings, exitStatus: result.exitStatus,
       signal: result.signal, videosDownloaded: result.items, errorMessage: result.errorMessage,
       isRequeued: isRequeued)
   }

@@ -47,7 +47,7 @@ struct ChannelReader {
       id: id, name: name, url: url, command: command, limit: settings.limit, enabled: enabled,
       timeout: settings.timeout, grace: settings.grace, retryDelay: settings.retryDelay,
       attempts: settings.attempts, umask: settings.umask, rerun: settings.rerun,
-      transient: settings.transient,
+      success: settings.success, output: settings.output,
       directory: PathText.absolute(name, in: library))
   }
 

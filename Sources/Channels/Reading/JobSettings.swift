@@ -1,5 +1,3 @@
-import Posix
-
 /// The settings that a channel takes from `defaults` unless it has its own.
 struct JobSettings {
   var command: CommandReader.Template = .missing
@@ -10,11 +8,13 @@ struct JobSettings {
   var retryDelay: Duration = .seconds(30)
   var umask: UInt32 = 0o022
   var rerun = true
-  var transient: [Pattern] = []
+  var success: [Int32] = [0]
+  var output = OutputRules()
 
   /// The keys that `overridden(by:commands:)` reads.
   static let keys = [
-    "command", "limit", "timeout", "grace", "attempts", "retry_delay", "umask", "rerun", "transient",
+    "command", "limit", "timeout", "grace", "attempts", "retry_delay", "umask", "rerun", "success",
+    "error_line", "tolerate", "failure", "transient", "items",
   ]
 
   /// These settings, replaced by what `section` says. A list replaces a list; nothing is merged.
@@ -30,7 +30,14 @@ struct JobSettings {
     settings.retryDelay = section.duration("retry_delay", example: "30s") ?? retryDelay
     settings.umask = section.umask("umask") ?? umask
     settings.rerun = section.bool("rerun") ?? rerun
-    settings.transient = section.patterns("transient") ?? transient
+    settings.success = section.exitStatuses("success") ?? success
+    settings.output.errorLine = section.pattern("error_line", example: "\"^ERROR\"") ?? output.errorLine
+    settings.output.tolerate = section.patterns("tolerate") ?? output.tolerate
+    settings.output.failure = section.patterns("failure") ?? output.failure
+    settings.output.transient = section.patterns("transient") ?? output.transient
+    // Empty: every line that is not blank, also where the defaults have a pattern.
+    settings.output.items =
+      section.isEmptyText("items") ? nil : section.pattern("items", example: "\"^>f\"") ?? output.items
     return settings
   }
 }

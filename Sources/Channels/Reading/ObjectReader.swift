@@ -1,4 +1,3 @@
-import Posix
 import Text
 
 /// One object of the configuration, read key by key.
@@ -130,32 +129,6 @@ final class ObjectReader {
       return nil
     }
     return mask
-  }
-
-  /// Regular expressions; every bad one is reported.
-  func patterns(_ key: String) -> [Pattern]? {
-    let example = #"["HTTP Error 5..", "timed out"]"#
-    return array(key, example: example)?.enumerated().compactMap { index, element in
-      let inside = path.appending(key).appending(index)
-      guard case .string(let source) = element else {
-        faults.add(
-          inside, "expected text in quotes, found \(element.kind)", suggestion: "for example \(example)")
-        return nil
-      }
-      guard !source.isEmpty else {
-        faults.add(inside, "an empty pattern matches every line", suggestion: "remove it")
-        return nil
-      }
-      do throws(PatternError) {
-        return try Pattern(source)
-      } catch {
-        faults.add(
-          inside, "\(source.quoted()) is \(error)",
-          suggestion:
-            #"it must be an extended regular expression, in which a literal ( or [ is written \\( or \\["#)
-        return nil
-      }
-    }
   }
 
   /// Reports every key that was not read.

@@ -1,0 +1,67 @@
+import Posix
+import Text
+
+/// The kinds of values that only the settings of jobs have.
+extension ObjectReader {
+  /// Regular expressions; every bad one is reported.
+  func patterns(_ key: String) -> [Pattern]? {
+    let example = #"["HTTP Error 5..", "timed out"]"#
+    return array(key, example: example)?.enumerated().compactMap { index, element in
+      pattern(element, at: path.appending(key).appending(index), example: example)
+    }
+  }
+
+  /// A regular expression.
+  func pattern(_ key: String, example: String) -> Pattern? {
+    value(key).flatMap { pattern($0, at: path.appending(key), example: example) }
+  }
+
+  /// Whether the value is a text without any character.
+  func isEmptyText(_ key: String) -> Bool { if case .string("")? = value(key) { true } else { false } }
+
+  private func pattern(_ value: JSON5Value, at path: ValuePath, example: String) -> Pattern? {
+    guard case .string(let source) = value else {
+      faults.add(path, "expected text in quotes, found \(value.kind)", suggestion: "for example \(example)")
+      return nil
+    }
+    guard !source.isEmpty else {
+      faults.add(path, "an empty pattern matches every line", suggestion: "remove it")
+      return nil
+    }
+    do throws(PatternError) {
+      return try Pattern(source)
+    } catch {
+      faults.add(
+        path, "\(source.quoted()) is \(error)",
+        suggestion:
+          #"it must be an extended regular expression, in which a literal ( or [ is written \\( or \\["#)
+      return nil
+    }
+  }
+
+  /// Exit statuses: at least one number from 0 to 255. Every bad one is reported.
+  func exitStatuses(_ key: String) -> [Int32]? {
+    let example = "[0, 101]"
+    guard let elements = array(key, example: example) else { return nil }
+    guard !elements.isEmpty else {
+      refuse(key, "without an exit status no job could succeed", suggestion: "for example \(example)")
+      return nil
+    }
+    return elements.enumerated().compactMap { index, element in
+      let inside = path.appending(key).appending(index)
+      switch element {
+      case .integer(let number) where (0...255).contains(number): return Int32(number)
+      case .integer(let number):
+        faults.add(inside, "\(number) is not an exit status", suggestion: "it must be from 0 to 255")
+      case .string(let text) where Int(text) != nil:
+        faults.add(
+          inside, "expected a whole number, found \(element.kind)",
+          suggestion: "write \(text), without quotes")
+      default:
+        faults.add(
+          inside, "expected a whole number, found \(element.kind)", suggestion: "for example \(example)")
+      }
+      return nil
+    }
+  }
+}
