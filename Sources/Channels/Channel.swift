@@ -15,7 +15,11 @@ package struct Channel: Sendable {
   package let enabled: Bool
   /// How long a job may take; more than 0.
   package let timeout: Duration
-  /// How long a job has after SIGTERM before SIGKILL.
+  /// How long a job may go without writing anything; nil for as long as it likes.
+  package let stall: Duration?
+  /// The signal that asks a job to end.
+  package let stopSignal: Int32
+  /// How long a job has after that signal before SIGKILL.
   package let grace: Duration
   /// The wait between two attempts.
   package let retryDelay: Duration

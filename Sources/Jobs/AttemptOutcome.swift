@@ -17,6 +17,9 @@ struct AttemptOutcome: Equatable {
   init(_ ending: Supervision.Ending, _ matches: OutputMatches, success: [Int32]) {
     switch ending {
     case .timedOut: outcome = .timedOut
+    case .stalled:
+      outcome = .failed
+      isTransient = true
     case .interrupted: outcome = .interrupted
     case .exited(.status(let status)) where Self.succeeded(status, matches, success):
       outcome = .succeeded

@@ -97,8 +97,8 @@ package final class JobRunner {
     }
     var pipes = started.pipes
     let supervisor = JobSupervisor(
-      timeout: channel.timeout, grace: channel.grace, success: channel.success, stop: stop,
-      onStopping: onStopping, onLongRunning: onLongRunning)
+      timeout: channel.timeout, stall: channel.stall, stopSignal: channel.stopSignal, grace: channel.grace,
+      success: channel.success, stop: stop, onStopping: onStopping, onLongRunning: onLongRunning)
     let supervision = try supervisor.supervise(started.child, &pipes, into: &output)
     leftNothingBehind = supervision.isClean
     if supervision.isClean { self.pipes = consume pipes }
@@ -129,7 +129,7 @@ package final class JobRunner {
       switch ending {
       case .exited(.status(let status)): (status, nil)
       case .exited(.signal(let signal)): (nil, signal)
-      case .timedOut, .interrupted: (nil, nil)
+      case .timedOut, .stalled, .interrupted: (nil, nil)
       }
     result.errorMessage = end.outcome == .succeeded ? nil : message(ending, output.cause, channel)
     return end.isTransient
@@ -146,6 +146,7 @@ package final class JobRunner {
     case .exited(.signal(let signal)): return "ended by \(Signals.name(signal))\(causeText)"
     // What it wrote last before its time was up is not why.
     case .timedOut: return "not finished after \(channel.timeout.brief)"
+    case .stalled: return "stopped after \((channel.stall ?? .zero).brief) without any output"
     case .interrupted(let signal): return "stopped by \(Signals.name(signal))"
     }
   }

@@ -11,6 +11,8 @@ struct JobSupervisor {
   private static let unreadLimit = 64 << 20
 
   let timeout: Duration
+  /// How long the job may write nothing; nil for as long as it likes.
+  let stall: Duration?
   /// How long what a job left behind may go on by itself.
   let patience: Duration
   let teardown: Teardown
@@ -24,13 +26,14 @@ struct JobSupervisor {
   let onLongRunning: () -> Void
 
   init(
-    timeout: Duration, grace: Duration, success: [Int32] = [0], patience: Duration = .seconds(1),
-    stop: StopRequest,
+    timeout: Duration, stall: Duration? = nil, stopSignal: Int32 = Signals.terminate, grace: Duration,
+    success: [Int32] = [0], patience: Duration = .seconds(1), stop: StopRequest,
     onStopping: @escaping () -> Void = {}, onLongRunning: @escaping () -> Void
   ) {
     self.timeout = timeout
+    self.stall = stall
     self.patience = patience
-    teardown = .stopping(grace: grace)
+    teardown = .stopping(stopSignal, grace: grace)
     self.success = success
     self.stop = stop
     self.onStopping = onStopping
@@ -99,12 +102,13 @@ struct JobSupervisor {
   ) throws(SystemError) -> MainEnd {
     let begin = MonotonicTime.now()
     let timeLimit = begin + timeout
+    var silence = Silence(limit: stall, since: begin)
     var longRunningAt: MonotonicTime? = begin + Self.longRunningThreshold
     var cause: Supervision.Ending?
     var descent: Teardown.Descent?
     while true {
       let now = MonotonicTime.now()
-      if cause == nil, let reason = teardownReason(now: now, timeLimit) {
+      if cause == nil, let reason = teardownReason(now: now, timeLimit, silence) {
         cause = reason
         if case .interrupted = reason { onStopping() }
         let first = Teardown.Descent(teardown, now: now)
@@ -123,25 +127,33 @@ struct JobSupervisor {
         // That may have taken a while.
         continue
       }
-      let wakeUp = descent?.deadline ?? timeLimit
-      try readOnce(pipes, buffer, until: longRunningAt.map { min($0, wakeUp) } ?? wakeUp, into: &output)
+      let wakeUp = descent?.deadline ?? min(timeLimit, silence.deadline ?? timeLimit)
+      let hasOutput = try readOnce(
+        pipes, buffer, until: longRunningAt.map { min($0, wakeUp) } ?? wakeUp, into: &output)
+      silence.note(hasOutput: hasOutput, since: now, now: .now())
       if let exit = try processes.reapMain() { return MainEnd(exit: exit, cause: cause) }
     }
   }
 
   /// Why the job has to be torn down now; nil when it may go on.
-  private func teardownReason(now: MonotonicTime, _ timeLimit: MonotonicTime) -> Supervision.Ending? {
+  private func teardownReason(
+    now: MonotonicTime, _ timeLimit: MonotonicTime, _ silence: Silence
+  ) -> Supervision.Ending? {
     if let signal = stop.signal { return .interrupted(signal) }
-    return now >= timeLimit ? .timedOut : nil
+    if now >= timeLimit { return .timedOut }
+    return silence.isTooLong ? .stalled : nil
   }
 
   /// Waits for output, and reads what has arrived.
+  ///
+  /// - Returns: whether anything has.
   private func readOnce(
     _ pipes: borrowing OutputPipes, _ buffer: UnsafeMutableRawBufferPointer, until: MonotonicTime,
     into output: inout JobOutput
-  ) throws(SystemError) {
-    _ = try read(
+  ) throws(SystemError) -> Bool {
+    let counts = try read(
       pipes, try Poll.wait(pipes.outputNumber, pipes.errorNumber, until: until), buffer, into: &output)
+    return (counts.output ?? 0) + (counts.error ?? 0) > 0
   }
 
   /// Reads once from each pipe that has something.

@@ -25,13 +25,14 @@ package struct OrphanedJob {
 
   /// Ends the job by the same ladder as a job whose batch lives, unless this batch is asked to stop meanwhile.
   ///
+  /// - Parameter signal: the first of the ladder.
   /// - Returns: whether no process holds the lock any more.
-  package func end(grace: Duration, stop: StopRequest) throws(SystemError) -> Bool {
-    var descent = Teardown.Descent(.stopping(grace: grace), now: .now())
-    while let signal = descent.signal, stop.signal == nil {
+  package func end(by signal: Int32, grace: Duration, stop: StopRequest) throws(SystemError) -> Bool {
+    var descent = Teardown.Descent(.stopping(signal, grace: grace), now: .now())
+    while let step = descent.signal, stop.signal == nil {
       let ids = try holders.ids()
       if ids.isEmpty { return true }
-      holders.signal(ids, signal)
+      holders.signal(ids, step)
       try Poll.wait(until: min(descent.deadline, .now() + Teardown.signalInterval))
       _ = descent.advance(now: .now(), isUrgent: false)
     }

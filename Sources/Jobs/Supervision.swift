@@ -5,6 +5,8 @@ struct Supervision {
   enum Ending: Equatable {
     case exited(ChildProcess.Exit)
     case timedOut
+    /// It wrote nothing for too long.
+    case stalled
     /// The batch was asked to stop by this signal.
     case interrupted(Int32)
   }

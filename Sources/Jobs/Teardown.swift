@@ -18,10 +18,10 @@ struct Teardown: Sendable {
   /// How often several processes are signalled on each step: one of them may have been about to start another.
   static let signalInterval = Duration.milliseconds(50)
 
-  /// SIGTERM, `grace`, SIGKILL.
-  static func stopping(grace: Duration) -> Teardown {
+  /// A signal that asks the processes to end, `grace`, SIGKILL.
+  static func stopping(_ signal: Int32 = Signals.terminate, grace: Duration) -> Teardown {
     Teardown(steps: [
-      Step(signal: Signals.terminate, patience: grace),
+      Step(signal: signal, patience: grace),
       Step(signal: Signals.kill, patience: patienceAfterKill),
     ])
   }

@@ -16,6 +16,8 @@ struct ConfigurationDefaultsTests {
 
   private func expectDefaults(_ channel: Channel) {
     #expect(channel.timeout == .seconds(2 * 3_600))
+    #expect(channel.stall == nil)
+    #expect(channel.stopSignal == Signals.terminate)
     #expect(channel.grace == .seconds(10))
     #expect(channel.attempts == 2)
     #expect(channel.retryDelay == .seconds(30))
@@ -84,11 +86,13 @@ struct ConfigurationDefaultsTests {
   @Test("A channel's own keys take precedence over the defaults, and those over the built-in values")
   func precedence() throws {
     let defaults = #"""
-      defaults: { timeout: "3h", grace: "1s", attempts: 5, retry_delay: "2s", rerun: false, limit: 3,
+      defaults: { timeout: "3h", stall: "5m", stop_signal: "INT", grace: "1s", attempts: 5, retry_delay: "2s", rerun: false, limit: 3,
       umask: "077", transient: ["^a", "^b$"], command: ["given"] },
       """#
     let inherited = try readChannel("", also: defaults)
     #expect(inherited.timeout == .seconds(3 * 3_600))
+    #expect(inherited.stall == .seconds(300))
+    #expect(inherited.stopSignal == SIGINT)
     #expect(inherited.grace == .seconds(1))
     #expect((inherited.attempts, inherited.limit, inherited.rerun) == (5, 3, false))
     #expect(inherited.retryDelay == .seconds(2))
@@ -98,10 +102,12 @@ struct ConfigurationDefaultsTests {
 
     let own = try readChannel(
       #"""
-      url: "u", enabled: false, timeout: "1m", grace: "0", attempts: 1, retry_delay: 0, rerun: true,
+      url: "u", enabled: false, timeout: "1m", stall: "0", stop_signal: "SIGUSR1", grace: "0", attempts: 1, retry_delay: 0, rerun: true,
       limit: 1, umask: "0002", transient: [], command: ["own"]
       """#, also: defaults)
     #expect(own.timeout == .seconds(60))
+    #expect(own.stall == nil)
+    #expect(own.stopSignal == SIGUSR1)
     #expect((own.grace, own.retryDelay) == (.zero, .zero))
     #expect((own.attempts, own.limit, own.rerun, own.enabled) == (1, 1, true, false))
     #expect(own.umask == 0o002)

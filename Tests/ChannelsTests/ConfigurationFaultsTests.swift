@@ -85,6 +85,64 @@ struct ConfigurationFaultsTests {
       #"defaults: { transient: ["a", ""] },"#,
       "2: defaults.transient[1]: an empty pattern matches every line; remove it"
     ),
+    (#"defaults: { stall: 5 },"#, #"2: defaults.stall: 5 has no unit; write "5s", with the unit"#),
+    ("defaults: { stall: true },", #"2: defaults.stall: expected a duration, found true; for example "10m""#),
+    (
+      "defaults: { stop_signal: 15 },",
+      #"2: defaults.stop_signal: expected text in quotes, found the number 15; write "15""#
+    ),
+    (
+      #"defaults: { stop_signal: "KILL" },"#,
+      #"2: defaults.stop_signal: "KILL" cannot ask a job to end; it must be one of HUP, INT, QUIT, TERM, USR1, USR2"#
+    ),
+    (
+      #"defaults: { stop_signal: "sigint" },"#,
+      #"2: defaults.stop_signal: "sigint" cannot ask a job to end; it must be one of HUP, INT, QUIT, TERM, USR1, USR2"#
+    ),
+    (
+      "defaults: { success: 0 },",
+      "2: defaults.success: expected an array, found the number 0; for example [0, 101]"
+    ),
+    (
+      "defaults: { success: [] },",
+      "2: defaults.success: without an exit status no job could succeed; for example [0, 101]"
+    ),
+    (
+      "defaults: { success: [0, 256] },",
+      "2: defaults.success[1]: 256 is not an exit status; it must be from 0 to 255"
+    ),
+    (
+      "defaults: { success: [-1] },",
+      "2: defaults.success[0]: -1 is not an exit status; it must be from 0 to 255"
+    ),
+    (
+      #"defaults: { success: ["101"] },"#,
+      #"2: defaults.success[0]: expected a whole number, found the text "101"; write 101, without quotes"#
+    ),
+    (
+      "defaults: { success: [true] },",
+      "2: defaults.success[0]: expected a whole number, found true; for example [0, 101]"
+    ),
+    (
+      #"defaults: { error_line: ["^ERROR"] },"#,
+      #"2: defaults.error_line: expected text in quotes, found an array; for example "^ERROR""#
+    ),
+    (
+      #"defaults: { error_line: "" },"#,
+      "2: defaults.error_line: an empty pattern matches every line; remove it"
+    ),
+    (
+      #"defaults: { tolerate: "404" },"#,
+      #"2: defaults.tolerate: expected an array, found the text "404"; for example ["HTTP Error 5..", "timed out"]"#
+    ),
+    (
+      #"defaults: { failure: [""] },"#,
+      "2: defaults.failure[0]: an empty pattern matches every line; remove it"
+    ),
+    (
+      "defaults: { items: 3 },",
+      #"2: defaults.items: expected text in quotes, found the number 3; for example "^>f""#
+    ),
     (#"settle: "1s", settle: "2s","#, "2: settle: given twice; remove one; the first is in line 2"),
     (
       #"defaults: { limit: 1,"# + "\n" + "limit: 2 },",

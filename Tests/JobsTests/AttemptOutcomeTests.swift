@@ -57,6 +57,8 @@ struct AttemptOutcomeTests {
     // An end that Bobbin brought about is not judged by the output.
     Row(ending: .timedOut, matches: .init(tolerated: 1), outcome: .timedOut),
     Row(ending: .timedOut, matches: .init(isFailure: true, isTransient: true), outcome: .timedOut),
+    Row(ending: .stalled, outcome: .failed, isTransient: true),
+    Row(ending: .stalled, matches: .init(tolerated: 1), outcome: .failed, isTransient: true),
     Row(ending: .interrupted(15), matches: .init(tolerated: 1), outcome: .interrupted),
     Row(ending: .interrupted(15), matches: .init(isFailure: true, isTransient: true), outcome: .interrupted),
   ]

@@ -33,7 +33,8 @@ struct JobSupervisorTests {
   ///   - whenLong: called as soon as the job counts as long-running.
   ///   - arrived: the signals that ask to stop; those of `signals` by default.
   private func supervise(
-    _ script: String, timeout: Duration = .seconds(20), grace: Duration = .seconds(10),
+    _ script: String, timeout: Duration = .seconds(20), stall: Duration? = nil,
+    grace: Duration = .seconds(10),
     success: [Int32] = [0], patience: Duration = .milliseconds(50),
     whenLong: @escaping () -> Void = {}, arrived: (@Sendable () -> [Int32])? = nil
   ) throws -> Outcome {
@@ -49,7 +50,7 @@ struct JobSupervisorTests {
     let wasLong = Monitor(false)
     let signals = signals
     let supervisor = JobSupervisor(
-      timeout: timeout, grace: grace, success: success, patience: patience,
+      timeout: timeout, stall: stall, grace: grace, success: success, patience: patience,
       stop: StopRequest {
         let arrived = arrived?() ?? signals.withLock { $0 }
         return (arrived.first, arrived.count)
@@ -90,6 +91,21 @@ struct JobSupervisorTests {
     #expect(outcome.items == 1)
     #expect(outcome.wasLongRunning)
     #expect(!outcome.isClean)
+  }
+
+  @Test("A job that writes nothing for too long is stopped", arguments: ["", "echo begun; "])
+  func stall(beginning: String) throws {
+    let outcome = try supervise(
+      "\(beginning)exec sleep 1000", timeout: .seconds(600), stall: .milliseconds(300))
+    #expect(outcome.ending == .stalled)
+    #expect(!outcome.isClean)
+  }
+
+  @Test("A job that writes anything to one of its streams from time to time is not stopped")
+  func notStalled() throws {
+    let outcome = try supervise(
+      "for i in 1 2 3 4; do sleep 0.5; printf . >&2; sleep 0.5; echo; done", stall: .seconds(3))
+    #expect(outcome.ending == .exited(.status(0)))
   }
 
   @Test("A job that ignores SIGTERM is killed after its grace")

@@ -83,7 +83,7 @@ final class ChannelLocks {
       guard let file = try store[.channels].status(of: name), let job = try OrphanedJob(holding: file),
         job.age > channel.timeout
       else { return false }
-      let isEnded = try job.end(grace: channel.grace, stop: stop)
+      let isEnded = try job.end(by: channel.stopSignal, grace: channel.grace, stop: stop)
       log.warning(
         isEnded
           ? "ended a job of an earlier run, which was killed: the job was older than its channel's timeout"

@@ -45,7 +45,8 @@ struct ChannelReader {
     guard let id, let name, let url else { return nil }
     return Channel(
       id: id, name: name, url: url, command: command, limit: settings.limit, enabled: enabled,
-      timeout: settings.timeout, grace: settings.grace, retryDelay: settings.retryDelay,
+      timeout: settings.timeout, stall: settings.stall == .zero ? nil : settings.stall,
+      stopSignal: settings.stopSignal, grace: settings.grace, retryDelay: settings.retryDelay,
       attempts: settings.attempts, umask: settings.umask, rerun: settings.rerun,
       success: settings.success, output: settings.output,
       directory: PathText.absolute(name, in: library))

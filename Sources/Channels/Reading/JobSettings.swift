@@ -1,8 +1,12 @@
+import Posix
+
 /// The settings that a channel takes from `defaults` unless it has its own.
 struct JobSettings {
   var command: CommandReader.Template = .missing
   var limit = 10
   var timeout: Duration = .seconds(2 * 60 * 60)
+  var stall: Duration = .zero
+  var stopSignal = Signals.terminate
   var grace: Duration = .seconds(10)
   var attempts = 2
   var retryDelay: Duration = .seconds(30)
@@ -13,7 +17,8 @@ struct JobSettings {
 
   /// The keys that `overridden(by:commands:)` reads.
   static let keys = [
-    "command", "limit", "timeout", "grace", "attempts", "retry_delay", "umask", "rerun", "success",
+    "command", "limit", "timeout", "stall", "stop_signal", "grace", "attempts", "retry_delay", "umask",
+    "rerun", "success",
     "error_line", "tolerate", "failure", "transient", "items",
   ]
 
@@ -25,6 +30,8 @@ struct JobSettings {
     settings.limit = section.positive("limit", example: 10) ?? limit
     // A job with a timeout of zero would be killed before it began.
     settings.timeout = section.duration("timeout", example: "2h", zero: false) ?? timeout
+    settings.stall = section.duration("stall", example: "10m") ?? stall
+    settings.stopSignal = section.stopSignal("stop_signal") ?? stopSignal
     settings.grace = section.duration("grace", example: "10s") ?? grace
     settings.attempts = section.positive("attempts", example: 2) ?? attempts
     settings.retryDelay = section.duration("retry_delay", example: "30s") ?? retryDelay

@@ -39,6 +39,17 @@ extension ObjectReader {
     }
   }
 
+  /// The name of a signal that asks a program to end, with or without `SIG`.
+  func stopSignal(_ key: String) -> Int32? {
+    guard let name = string(key, example: "\"TERM\"") else { return nil }
+    if let signal = Signals.endingByName[name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name] {
+      return signal
+    }
+    let names = Signals.endingByName.keys.sorted().joined(separator: ", ")
+    refuse(key, "\(name.quoted()) cannot ask a job to end", suggestion: "it must be one of \(names)")
+    return nil
+  }
+
   /// Exit statuses: at least one number from 0 to 255. Every bad one is reported.
   func exitStatuses(_ key: String) -> [Int32]? {
     let example = "[0, 101]"

@@ -36,6 +36,11 @@ package enum Signals {
   /// How many SIGHUP have arrived.
   package static var hangUpCount: Int { Int(linux_signal_count(SIGHUP)) }
 
+  /// The signals by which a program can be asked to end, and their names without `SIG`.
+  package static let endingByName = [
+    "HUP": SIGHUP, "INT": SIGINT, "QUIT": SIGQUIT, "TERM": SIGTERM, "USR1": SIGUSR1, "USR2": SIGUSR2,
+  ]
+
   package static let terminate = SIGTERM
   package static let kill = SIGKILL
 

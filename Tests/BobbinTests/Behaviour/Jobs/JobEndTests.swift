@@ -42,6 +42,63 @@ struct JobEndTests {
     #expect((record["duration_s"].number ?? 0) >= 0.2)
   }
 
+  @Test("A job that writes nothing for too long is stopped, and tried again")
+  func stalls() throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "demo", command: ["handlers/stall"], stall: "200ms", retry_delay: "1ms" }
+        """)
+    try instance.handler(
+      "stall", "echo \"$BOBBIN_ATTEMPT\" >>../ledger\nread -r line <../gates/release")
+    let run = try instance.bobbin("run")
+    #expect(run.status == 1)
+    #expect(run.errorLine(with: " warning job failed for now", "without any output") != nil, "\(run)")
+    #expect(try instance.ledger() == ["1", "2"])
+    let record = try #require(try instance.history().first)
+    #expect(record["outcome"] == "failed")
+    #expect(record["error_message"] == "stopped after 200ms without any output")
+    #expect(record["exit_status"] == nil)
+  }
+
+  @Test(
+    "The signal that a channel names asks its job to end",
+    arguments: ["HUP", "SIGINT", "QUIT", "TERM", "USR1", "SIGUSR2"])
+  func stopSignal(name: String) throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "demo", command: ["handlers/stop"], timeout: "300ms", grace: "1h",
+          stop_signal: "\(name)" },
+        """)
+    try instance.handler(
+      "stop",
+      """
+      for name in HUP INT QUIT TERM USR1 USR2; do trap "echo $name >>../ledger; exit 0" $name; done
+      read -r line <../gates/release
+      """)
+    #expect(try instance.bobbin("run").status == 1)
+    #expect(try instance.ledger() == [name.replacing("SIG", with: "")])
+    #expect(try instance.history().first?["outcome"] == "timed_out")
+  }
+
+  @Test("What a job leaves behind is asked to end by the signal that its channel names")
+  func stopSignalForLeftovers() throws {
+    let instance = try TestInstance(
+      channels: #"{ id: 1, name: "demo", command: ["handlers/leave"], grace: "1h", stop_signal: "USR1" }"#)
+    try instance.handler(
+      "leave",
+      """
+      setsid sh -c 'trap "echo USR1 >>../ledger; exit 0" USR1; echo $$ >../gates/started
+      while :; do sleep 0.05; done' &
+      read -r line <../gates/release
+      """)
+    let run = try instance.start("run")
+    let orphan = try #require(Int32(try instance.started.wait()))
+    try instance.release.pass()
+    #expect(try run.wait().status == 0)
+    #expect(!exists(orphan))
+    #expect(try instance.ledger() == ["USR1"])
+  }
+
   @Test("A trigger whose job takes too long fails, and its answer says so")
   func timedOutTrigger() throws {
     let instance = try TestInstance(
