@@ -27,6 +27,9 @@ package struct Channel: Sendable {
   package let attempts: Int
   /// The file mode creation mask of a job, at most `0o777`.
   package let umask: UInt32
+  /// Variables that a job finds in its environment beside those of the batch, or in their place. None of them begins
+  /// with `BOBBIN_`.
+  package let environment: [String: String]
   /// Whether a job that was cut short is run again.
   package let rerun: Bool
   /// The exit statuses that are a success. Never empty.

@@ -184,13 +184,19 @@ package final class JobRunner {
     let launch = Launch(
       program: program, arguments: CStringArray(arguments),
       environment: CStringArray(
-        environment + [
+        inherited(by: channel) + channel.environment.map { "\($0)=\($1)" } + [
           JobVariable.channelID.entry(String(channel.id)), JobVariable.channel.entry(channel.name),
           JobVariable.url.entry(channel.url), JobVariable.limit.entry(String(channel.limit)),
           JobVariable.dir.entry(channel.directory),
         ]))
     launches[channel.id] = launch
     return launch
+  }
+
+  /// The entries of the batch's environment that the channel does not replace.
+  private func inherited(by channel: Channel) -> [String] {
+    let replaced = channel.environment.keys.map { "\($0)=" }
+    return environment.filter { entry in !replaced.contains { entry.utf8.starts(with: $0.utf8) } }
   }
 
   private func setVariables(of job: Job, _ attempt: Int) {

@@ -84,6 +84,10 @@ struct ChannelFaultsTests {
       #"3: channels[0] "cats": umask: "1022" is not a umask; write three or four octal digits in quotes, for example "022""#
     ),
     (
+      #"id: 7, name: "cats", command: ["x"], env: { LANG: true }"#,
+      #"3: channels[0] "cats": env.LANG: expected text in quotes, found true; for example "C.UTF-8""#
+    ),
+    (
       #"id: 7, name: "cats", command: ["x"], timout: "1h""#,
       #"3: channels[0] "cats": timout: unknown key; did you mean "timeout"?"#
     ),

@@ -22,6 +22,7 @@ struct ConfigurationDefaultsTests {
     #expect(channel.attempts == 2)
     #expect(channel.retryDelay == .seconds(30))
     #expect(channel.umask == 0o022)
+    #expect(channel.environment.isEmpty)
     #expect(channel.rerun)
     #expect(channel.limit == 10)
     #expect(channel.success == [0])
@@ -134,6 +135,18 @@ struct ConfigurationDefaultsTests {
     #expect(matched(by: own.output.errorLine) == ["b"])
     #expect(own.output.tolerate.isEmpty && own.output.failure.isEmpty)
     #expect(own.output.items == nil)
+  }
+
+  @Test("The variables of a channel are added to those of the defaults, and replace them")
+  func environment() throws {
+    let defaults = #"defaults: { env: { LANG: "C", _x1: "a b=c\n", EMPTY: "" } },"#
+    #expect(
+      try readChannel(#"command: ["x"]"#, also: defaults).environment
+        == ["LANG": "C", "_x1": "a b=c\n", "EMPTY": ""])
+    #expect(
+      try readChannel(#"command: ["x"], env: { LANG: "de_DE.UTF-8", _x1: "", "TZ": "UTC" }"#, also: defaults)
+        .environment == ["LANG": "de_DE.UTF-8", "_x1": "", "EMPTY": "", "TZ": "UTC"])
+    #expect(try readChannel(#"command: ["x"], env: {}"#, also: defaults).environment.count == 3)
   }
 
   @Test("Channels keep their order, and are found by id and by name")

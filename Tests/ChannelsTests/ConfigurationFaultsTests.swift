@@ -143,6 +143,35 @@ struct ConfigurationFaultsTests {
       "defaults: { items: 3 },",
       #"2: defaults.items: expected text in quotes, found the number 3; for example "^>f""#
     ),
+    ("defaults: { env: [] },", "2: defaults.env: expected an object in braces, found an array"),
+    (
+      "defaults: { env: { N: 5 } },",
+      #"2: defaults.env.N: expected text in quotes, found the number 5; write "5""#
+    ),
+    (
+      "defaults: { env: { N: null } },",
+      #"2: defaults.env.N: expected text in quotes, found null; for example "C.UTF-8""#
+    ),
+    (
+      #"defaults: { env: { BOBBIN_URL: "x" } },"#,
+      "2: defaults.env.BOBBIN_URL: the names that begin with BOBBIN_ are Bobbin's own; choose another name"
+    ),
+    (
+      #"defaults: { env: { "1a": "x" } },"#,
+      #"2: defaults.env.1a: "1a" is not the name of a variable; use letters, digits and _, and begin with a letter or _"#
+    ),
+    (
+      #"defaults: { env: { "a=b": "x" } },"#,
+      #"2: defaults.env."a=b": "a=b" is not the name of a variable; use letters, digits and _, and begin with a letter or _"#
+    ),
+    (
+      #"defaults: { env: { "": "x" } },"#,
+      #"2: defaults.env."": "" is not the name of a variable; use letters, digits and _, and begin with a letter or _"#
+    ),
+    (
+      #"defaults: { env: { "é": "x" } },"#,
+      #"2: defaults.env.é: "é" is not the name of a variable; use letters, digits and _, and begin with a letter or _"#
+    ),
     (#"settle: "1s", settle: "2s","#, "2: settle: given twice; remove one; the first is in line 2"),
     (
       #"defaults: { limit: 1,"# + "\n" + "limit: 2 },",

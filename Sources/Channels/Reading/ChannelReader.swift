@@ -47,7 +47,8 @@ struct ChannelReader {
       id: id, name: name, url: url, command: command, limit: settings.limit, enabled: enabled,
       timeout: settings.timeout, stall: settings.stall == .zero ? nil : settings.stall,
       stopSignal: settings.stopSignal, grace: settings.grace, retryDelay: settings.retryDelay,
-      attempts: settings.attempts, umask: settings.umask, rerun: settings.rerun,
+      attempts: settings.attempts, umask: settings.umask, environment: settings.environment,
+      rerun: settings.rerun,
       success: settings.success, output: settings.output,
       directory: PathText.absolute(name, in: library))
   }

@@ -11,6 +11,7 @@ struct JobSettings {
   var attempts = 2
   var retryDelay: Duration = .seconds(30)
   var umask: UInt32 = 0o022
+  var environment: [String: String] = [:]
   var rerun = true
   var success: [Int32] = [0]
   var output = OutputRules()
@@ -18,11 +19,11 @@ struct JobSettings {
   /// The keys that `overridden(by:commands:)` reads.
   static let keys = [
     "command", "limit", "timeout", "stall", "stop_signal", "grace", "attempts", "retry_delay", "umask",
-    "rerun", "success",
-    "error_line", "tolerate", "failure", "transient", "items",
+    "env", "rerun", "success", "error_line", "tolerate", "failure", "transient", "items",
   ]
 
-  /// These settings, replaced by what `section` says. A list replaces a list; nothing is merged.
+  /// These settings, replaced by what `section` says. A list replaces a list; only the variables of
+  /// the environment are merged.
   func overridden(by section: ObjectReader, commands: CommandReader) -> JobSettings {
     var settings = self
     let command = commands.template(section)
@@ -36,6 +37,7 @@ struct JobSettings {
     settings.attempts = section.positive("attempts", example: 2) ?? attempts
     settings.retryDelay = section.duration("retry_delay", example: "30s") ?? retryDelay
     settings.umask = section.umask("umask") ?? umask
+    settings.environment.merge(section.environment("env") ?? [:]) { _, own in own }
     settings.rerun = section.bool("rerun") ?? rerun
     settings.success = section.exitStatuses("success") ?? success
     settings.output.errorLine = section.pattern("error_line", example: "\"^ERROR\"") ?? output.errorLine

@@ -50,6 +50,41 @@ extension ObjectReader {
     return nil
   }
 
+  /// Environment variables; every bad one is reported.
+  func environment(_ key: String) -> [String: String]? {
+    guard let section = section(key) else { return nil }
+    var variables: [String: String] = [:]
+    for name in section.keys {
+      guard let value = section.value(name) else { continue }
+      if let fault = Self.fault(ofVariable: name) {
+        section.refuse(name, fault.message, suggestion: fault.suggestion)
+      } else if case .string(let text) = value {
+        variables[name] = text
+      } else {
+        let suggestion =
+          if case .integer(let number) = value { "write \"\(number)\"" } else { "for example \"C.UTF-8\"" }
+        section.refuse(name, "expected text in quotes, found \(value.kind)", suggestion: suggestion)
+      }
+    }
+    return variables
+  }
+
+  /// Why the configuration cannot set a variable of this name.
+  private static func fault(ofVariable name: String) -> (message: String, suggestion: String)? {
+    if name.hasPrefix("BOBBIN_") {
+      return ("the names that begin with BOBBIN_ are Bobbin's own", "choose another name")
+    }
+    let isPlain = name.utf8.allSatisfy { byte in
+      UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+        || byte == UInt8(ascii: "_")
+    }
+    if isPlain, let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= first) { return nil }
+    return (
+      "\(name.quoted()) is not the name of a variable",
+      "use letters, digits and _, and begin with a letter or _"
+    )
+  }
+
   /// Exit statuses: at least one number from 0 to 255. Every bad one is reported.
   func exitStatuses(_ key: String) -> [Int32]? {
     let example = "[0, 101]"

@@ -68,6 +68,23 @@ struct JobTests {
     #expect(instance.directory.exists("library/cats"))
   }
 
+  @Test("A channel adds variables to the environment of its jobs, and replaces those of the batch")
+  func addedVariables() throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "a", command: ["handlers/show"], env: { LANG: "de_DE", OWN: "{url} $HOME" } },
+        { id: 2, name: "b", command: ["handlers/show"] },
+        """, settings: #"defaults: { env: { LANG: "C", SHARED: "" } },"#)
+    try instance.handler(
+      "show", "tr '\\0' '\\n' </proc/$$/environ | grep -E '^(LANG|OWN|SHARED|CALLER)=' | LC_ALL=C sort")
+    let run = try instance.bobbin("run", environment: ["LANG": "batch", "CALLER": "seen", "OWN": "batch"])
+    #expect(run.status == 0)
+    #expect(
+      try instance.directory.text("spool/logs/1.log")
+        == "CALLER=seen\nLANG=de_DE\nOWN={url} $HOME\nSHARED=\n")
+    #expect(try instance.directory.text("spool/logs/2.log") == "CALLER=seen\nLANG=C\nOWN=batch\nSHARED=\n")
+  }
+
   @Test("The placeholders in the arguments of a job are replaced once, even in a named command")
   func placeholders() throws {
     let instance = try TestInstance(
