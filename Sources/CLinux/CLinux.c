@@ -330,7 +330,7 @@ static void child_exec(
   standard.sa_handler = SIG_DFL;
   // Ignored signals would stay ignored in the program, and a handler must not run in the child. SIGHUP alone may stay
   // ignored: `nohup` is meant for jobs as well.
-  const int reset[] = {SIGPIPE, SIGIO, SIGTERM, SIGINT, SIGQUIT, SIGCHLD};
+  const int reset[] = {SIGPIPE, SIGIO, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
   for (size_t i = 0; i < sizeof reset / sizeof reset[0]; i++) sigaction(reset[i], &standard, NULL);
   if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGHUP, &standard, NULL);
   int null;

@@ -109,7 +109,7 @@ extension Processes {
       let masks = output.split(separator: "\n").compactMap { UInt64($0.suffix(16), radix: 16) }
       try #require(masks.count == 2)
       #expect(masks[0] == 0, "nothing is blocked")
-      for signal in [SIGPIPE, SIGIO, SIGTERM, SIGINT, SIGQUIT, SIGCHLD] {
+      for signal in [SIGPIPE, SIGIO, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD] {
         #expect(masks[1] & (1 << (UInt64(signal) - 1)) == 0, "\(Signals.name(signal)) is not ignored")
       }
     }

@@ -43,6 +43,29 @@ struct OrphanedJobTests {
     #expect(try !instance.isLocked("channels/1.lock"))
   }
 
+  @Test("A later run asks such a job to end by the signal that its channel names")
+  func stopSignal() throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "demo", command: ["handlers/stay"], timeout: "3s", grace: "20s", stop_signal: "USR1" }
+        """)
+    try instance.handler(
+      "stay",
+      """
+      [ -e ../finish ] && exit
+      trap 'echo USR1 >>../ledger; exit' USR1
+      echo $$ >../gates/started
+      n=0; while [ $n -lt 2000 ]; do sleep 0.05; n=$((n + 1)); done
+      """)
+    try instance.drop("a.json")
+    try instance.killInJob("run", "--spool-only")
+    try instance.directory.write("finish")
+    try waitUntil("the job is old enough") {
+      try instance.bobbin("run", "--spool-only").status == 0 && instance.names("done") == ["a.json"]
+    }
+    #expect(try instance.ledger() == ["USR1"])
+  }
+
   @Test("A job that is younger than its channel's timeout goes on")
   func young() throws {
     let instance = try instance(timeout: "1h")
