@@ -21,6 +21,8 @@ package struct RunStatistics: Sendable, Equatable {
   package var channels = Channels()
   package var triggers = Triggers()
   package var videosDownloaded = 0
+  /// How many things were wrong with jobs and triggers that did not keep them from ending as they did.
+  package var warnings = 0
   /// How many torn last lines of the history were ended with a newline.
   package var historyMended = 0
 
@@ -39,6 +41,7 @@ package struct RunStatistics: Sendable, Equatable {
     // Later holdings of the lock by one command skip what an earlier holding deferred, so nothing is counted twice.
     sum.triggers.deferred += right.triggers.deferred
     sum.videosDownloaded += right.videosDownloaded
+    sum.warnings += right.warnings
     sum.historyMended += right.historyMended
     return sum
   }

@@ -64,7 +64,8 @@ extension HistoryRecord {
   ) -> HistoryRecord {
     HistoryRecord(
       id: id, run: run, kind: .run, startedAt: startedAt, finishedAt: .now(), duration: duration,
-      outcome: outcome, videosDownloaded: statistics.videosDownloaded, statistics: statistics)
+      outcome: outcome, warnings: statistics.warnings, videosDownloaded: statistics.videosDownloaded,
+      statistics: statistics)
   }
 }
 

@@ -55,6 +55,7 @@ package final class RunLedger {
     noteEnd(of: record)
     try recorder.add(.init(record: record))
     try recorder.flush()
+    statistics.warnings += record.warnings
     if record.outcome == .succeeded {
       statistics.channels.succeeded += 1
     } else {
@@ -122,7 +123,7 @@ package final class RunLedger {
     let record = HistoryRecord.unrun(
       claim, retirement.outcome, run: run, reason: retirement.reason, uid: file.owner,
       trigger: retirement.trigger, channel: retirement.channel)
-    count(record.outcome)
+    count(record)
     try recorder.add(.init(record: record, claim: claim))
   }
 
@@ -246,7 +247,7 @@ package final class RunLedger {
 
   /// Counts a trigger's outcome, hands its record and claim to the recorder, and tells the caller that waits for it.
   private func close(_ claim: Claim, _ record: HistoryRecord, content: [UInt8]) throws(SystemError) {
-    count(record.outcome)
+    count(record)
     try recorder.add(.init(record: record, claim: claim, content: content))
     if let watched, claim.trigger == watched.name {
       try recorder.flush()
@@ -258,8 +259,9 @@ package final class RunLedger {
     for warning in trigger.warnings { log.warning(warning, ["trigger": trigger.name.description]) }
   }
 
-  private func count(_ outcome: Outcome) {
-    switch outcome {
+  private func count(_ record: HistoryRecord) {
+    statistics.warnings += record.warnings
+    switch record.outcome {
     case .succeeded: statistics.triggers.succeeded += 1
     case .failed, .timedOut, .interrupted, .skipped: statistics.triggers.failed += 1
     case .expired: statistics.triggers.expired += 1
@@ -274,7 +276,8 @@ package final class RunLedger {
       [
         "id": String(record.id), "channel": record.channel, "trigger": record.trigger?.description,
         "outcome": record.outcome.rawValue, "items": record.videosDownloaded.map { String($0) },
-        "duration": record.duration?.brief, "error": record.errorMessage,
+        "warnings": record.warnings == 0 ? nil : String(record.warnings), "duration": record.duration?.brief,
+        "error": record.errorMessage,
       ]
     }
     switch record.outcome {

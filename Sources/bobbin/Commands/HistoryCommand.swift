@@ -85,11 +85,22 @@ struct HistoryCommand: Command {
     }
   }
 
+  /// What the last column says: what went wrong, and how much did that was of no consequence.
+  private func remarks(_ record: HistoryRecord) -> String {
+    let warnings =
+      switch record.warnings {
+      case 0: String?.none
+      case 1: "1 warning"
+      case let count: "\(count) warnings"
+      }
+    return [record.errorMessage, warnings].compactMap(\.self).joined(separator: "; ")
+  }
+
   private func row(_ record: HistoryRecord) -> [String] {
     [
       String(record.id), record.finishedAt.rfc3339(), record.kind.rawValue, record.channel ?? "-",
       record.outcome.rawValue, record.videosDownloaded.map { String($0) } ?? "-",
-      record.duration?.brief ?? "-", record.trigger?.description ?? "-", record.errorMessage ?? "",
+      record.duration?.brief ?? "-", record.trigger?.description ?? "-", remarks(record),
     ]
   }
 }

@@ -101,6 +101,7 @@ struct RunCommand: Command {
       let parts = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
       return parts.isEmpty ? "none" : parts.joined(separator: ", ")
     }
+    let warnings = summary.statistics.warnings
     return
       "run \(summary.run) \(summary.isInterrupted ? "interrupted" : "completed") in \(summary.duration.brief)"
       + "; channels: "
@@ -111,5 +112,6 @@ struct RunCommand: Command {
         (triggers.succeeded, "succeeded"), (triggers.failed, "failed"), (triggers.expired, "expired"),
         (triggers.rejected, "rejected"), (triggers.deferred, "deferred"),
       ]) + "; videos downloaded: \(summary.statistics.videosDownloaded)"
+      + (warnings == 0 ? "" : "; warnings: \(warnings)")
   }
 }

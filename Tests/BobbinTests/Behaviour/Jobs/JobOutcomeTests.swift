@@ -62,6 +62,31 @@ struct JobOutcomeTests {
         == [row.outcome, row.warnings, row.message, row.attempts])
   }
 
+  @Test("The warnings of a job are in its log line, in the run's summary and record, and in the history")
+  func warnings() throws {
+    let instance = try TestInstance(
+      channels: """
+        { id: 1, name: "demo", command: ["handlers/do"], tolerate: ["is gone"] },
+        { id: 2, name: "fine", command: ["handlers/note"] },
+        """)
+    try instance.handler("do", "\(Self.gone); \(Self.gone); exit 1")
+    // A user that is not a text is a warning of the trigger.
+    try instance.drop("a.json", #"{"channel": "demo", "user": true}"#)
+    try instance.drop("b.json", #"{"channel": "gone", "user": true}"#)
+    let run = try instance.bobbin("run")
+    #expect(run.errorLine(with: " info job ended", "channel=demo", " warnings=2 ") != nil, "\(run)")
+    #expect(run.errorLine(with: " info job ended", "channel=demo", " warnings=3 ") != nil, "\(run)")
+    #expect(run.errorLine(with: " job ended", "channel=fine", "warnings=") == nil)
+    #expect(run.output.hasSuffix("; videos downloaded: 1; warnings: 6\n"), "\(run)")
+    let records = try instance.history()
+    #expect(records.map { $0["warnings"] } == [2, 0, 3, 1, 6])
+    let lines = try instance.bobbin("history").outputLines
+    try #require(lines.count == 6)
+    #expect(lines[1].hasSuffix("  -        2 warnings"), "\(lines)")
+    #expect(lines[2].hasSuffix("  -        "), "\(lines)")
+    #expect(lines[4].hasSuffix("; 1 warning"), "\(lines)")
+  }
+
   @Test("Only the lines on standard output that match the pattern for items are counted")
   func items() throws {
     let instance = try TestInstance(
