@@ -2,7 +2,8 @@
 """Serves a podcast on loopback until it is killed: `feed-server.py PORTFILE`.
 
 /feed.xml has three enclosures, small but real WAV files; /spaced.xml is the same with white space around each text;
-/busy-once.xml answers 503 the first time and the same feed after that; everything else is 404. The port is the kernel's choice, and is written to PORTFILE once
+/partial.xml is the same, but the second enclosure is missing; /busy-once.xml answers 503 the first time and the same
+feed after that, /busy.xml each time; everything else is 404. The port is the kernel's choice, and is written to PORTFILE once
 the server listens.
 """
 
@@ -26,10 +27,10 @@ def episode(number):
     return buffer.getvalue()
 
 
-def feed(port, space=""):
+def feed(port, space="", missing=None):
     items = "".join(
         f"<item><title>{space}Episode {n}{space}</title><guid>{space}episode-{n}{space}</guid>"
-        f'<enclosure url="http://127.0.0.1:{port}/{n}.wav" length="{len(episode(n))}" type="audio/x-wav"/></item>'
+        f'<enclosure url="http://127.0.0.1:{port}/{"missing" if n == missing else n}.wav" length="{len(episode(n))}" type="audio/x-wav"/></item>'
         for n in range(1, EPISODES + 1)
     )
     return f'<?xml version="1.0"?><rss version="2.0"><channel><title>{space}Cats{space}</title>{items}</channel></rss>'.encode()
@@ -43,6 +44,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path == "/busy-once.xml" and not Handler.refused_once:
             Handler.refused_once = True
             return self.send_error(503)
+        if path == "/busy.xml":
+            return self.send_error(503)
+        if path == "/partial.xml":
+            return self.send("application/rss+xml", feed(self.server.server_port, missing=2))
         if path in ("/feed.xml", "/busy-once.xml"):
             return self.send("application/rss+xml", feed(self.server.server_port))
         if path == "/spaced.xml":
