@@ -13,6 +13,10 @@ package struct Channel: Sendable {
   package let limit: Int
   /// Whether scheduled runs include the channel.
   package let enabled: Bool
+  /// When its scheduled job is due.
+  package let recurrence: Recurrence
+  /// How long it rests after a failure; twice as long after each further one in a row. Nil for not at all.
+  package let backoff: Duration?
   /// How long a job may take; more than 0.
   package let timeout: Duration
   /// How long a job may go without writing anything; nil for as long as it likes.

@@ -11,7 +11,7 @@ struct ConfigurationFaultsTests {
     (
       "wibble: 1,",
       "2: wibble: unknown key; valid here: spool, library, lock, expire_after, settle, rest, keep_results, "
-        + "max_attempts, commands, defaults, channels"
+        + "max_attempts, time_zone, commands, defaults, channels"
     ),
     (#"timeout: "2h","#, "2: timeout: unknown key; it belongs in defaults or in a channel"),
     (#"rest: "61s","#, #"2: rest: longer than 1m; a run would wait for every file that long"#),

@@ -5,15 +5,20 @@ struct ChannelReader {
   let library: String
   let defaults: JobSettings
   let commands: CommandReader
+  let recurrences: RecurrenceReader
   let faults: Diagnostics
 
   private var pathsByID: [Int64: ValuePath] = [:]
   private var pathsByName: [String: ValuePath] = [:]
 
-  init(library: String, defaults: JobSettings, commands: CommandReader, faults: Diagnostics) {
+  init(
+    library: String, defaults: JobSettings, commands: CommandReader, recurrences: RecurrenceReader,
+    faults: Diagnostics
+  ) {
     self.library = library
     self.defaults = defaults
     self.commands = commands
+    self.recurrences = recurrences
     self.faults = faults
   }
 
@@ -25,6 +30,7 @@ struct ChannelReader {
     let url = readURL(section)
     let enabled = section.bool("enabled") ?? true
     let settings = defaults.overridden(by: section, commands: commands)
+    let recurrence = recurrences.recurrence(settings.timing, section)
     section.finish(elsewhere: Configuration.topKeys)
 
     let command: [String]
@@ -45,6 +51,7 @@ struct ChannelReader {
     guard let id, let name, let url else { return nil }
     return Channel(
       id: id, name: name, url: url, command: command, limit: settings.limit, enabled: enabled,
+      recurrence: recurrence, backoff: settings.backoff == .zero ? nil : settings.backoff,
       timeout: settings.timeout, stall: settings.stall == .zero ? nil : settings.stall,
       stopSignal: settings.stopSignal, grace: settings.grace, retryDelay: settings.retryDelay,
       attempts: settings.attempts, umask: settings.umask, environment: settings.environment,

@@ -6,7 +6,7 @@ import Text
 /// must accept the text. The result is then read key by key, and faults are collected; only a syntax fault ends the
 /// reading early.
 extension Configuration {
-  /// Reads a configuration. Only `bytes` is read: other code checks whether directories and programs exist.
+  /// Reads a configuration. Besides `bytes` only the files of time zones are read: other code checks whether directories and programs exist.
   ///
   /// - Parameters:
   ///   - bytes: the file's content.
@@ -96,6 +96,7 @@ extension Configuration {
   static let topKeys = Dictionary(
     uniqueKeysWithValues: [
       "spool", "library", "lock", "expire_after", "settle", "rest", "keep_results", "max_attempts",
+      "time_zone",
       "commands",
       "defaults", "channels",
     ].map { ($0, "at the top level") })
@@ -117,6 +118,7 @@ extension Configuration {
     }
     let keepResults = top.duration("keep_results", example: "7d") ?? .seconds(7 * 24 * 60 * 60)
     let maxAttempts = top.positive("max_attempts", example: 3) ?? 3
+    let recurrences = RecurrenceReader(top)
 
     var commands = CommandReader(directory: paths.directory, faults: faults)
     if let section = top.section("commands") { commands.define(section) }
@@ -133,7 +135,9 @@ extension Configuration {
       top.refuse("channels", "missing", suggestion: "for example \(example)")
     }
     let entries = top.array("channels", example: example) ?? []
-    var reader = ChannelReader(library: paths.library, defaults: defaults, commands: commands, faults: faults)
+    var reader = ChannelReader(
+      library: paths.library, defaults: defaults, commands: commands, recurrences: recurrences, faults: faults
+    )
     let path = top.path.appending("channels")
     var channels: [Channel] = []
     for (index, entry) in entries.enumerated() {

@@ -4,6 +4,8 @@ import Posix
 struct JobSettings {
   var command: CommandReader.Template = .missing
   var limit = 10
+  var timing: RecurrenceReader.Timing = .eachRun
+  var backoff: Duration = .zero
   var timeout: Duration = .seconds(2 * 60 * 60)
   var stall: Duration = .zero
   var stopSignal = Signals.terminate
@@ -18,8 +20,9 @@ struct JobSettings {
 
   /// The keys that `overridden(by:commands:)` reads.
   static let keys = [
-    "command", "limit", "timeout", "stall", "stop_signal", "grace", "attempts", "retry_delay", "umask",
-    "env", "rerun", "success", "error_line", "tolerate", "failure", "transient", "items",
+    "command", "limit", "every", "schedule", "backoff", "timeout", "stall", "stop_signal", "grace", "attempts",
+    "retry_delay", "umask", "env", "rerun", "success", "error_line", "tolerate", "failure", "transient",
+    "items",
   ]
 
   /// These settings, replaced by what `section` says. A list replaces a list; only the variables of
@@ -29,6 +32,8 @@ struct JobSettings {
     let command = commands.template(section)
     if case .missing = command {} else { settings.command = command }
     settings.limit = section.positive("limit", example: 10) ?? limit
+    settings.timing = RecurrenceReader.timing(section) ?? timing
+    settings.backoff = section.duration("backoff", example: "15m") ?? backoff
     // A job with a timeout of zero would be killed before it began.
     settings.timeout = section.duration("timeout", example: "2h", zero: false) ?? timeout
     settings.stall = section.duration("stall", example: "10m") ?? stall

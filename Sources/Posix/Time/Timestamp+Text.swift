@@ -82,18 +82,11 @@ extension Timestamp {
     _ year: Int, _ month: Int, _ day: Int, _ hour: Int, _ minute: Int, _ second: Int, _ nanoseconds: Int64,
     offset: Int
   ) {
-    let lengths =
-      [31, year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28] + [31, 30, 31, 30, 31, 31]
-      + [30, 31, 30, 31]
-    guard (1...12).contains(month), (1...lengths[month - 1]).contains(day), hour < 24, minute < 60,
-      second <= 60
+    guard (1...12).contains(month), (1...CalendarDate.length(ofMonth: month, in: year)).contains(day),
+      hour < 24,
+      minute < 60, second <= 60
     else { return nil }
-    // Days since the epoch in the proleptic Gregorian calendar, counting years from March so that the leap day is
-    // the last of its year.
-    let shifted = month > 2 ? year : year - 1
-    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-    let leapDays = shifted.quotientDown(4) - shifted.quotientDown(100) + shifted.quotientDown(400)
-    let days = shifted * 365 + leapDays + dayOfYear - 719_468
+    let days = CalendarDate(year: year, month: month, day: day).daysSince1970
     let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset
     guard Self.range.contains(Int64(seconds)) else { return nil }
     self.init(seconds: Int64(seconds), nanoseconds: nanoseconds)
@@ -103,16 +96,8 @@ extension Timestamp {
     let total = Int(seconds)
     let days = total.quotientDown(86_400)
     let rest = total - days * 86_400
-    let shifted = days + 719_468
-    let era = shifted.quotientDown(146_097)
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let monthFromMarch = (5 * dayOfYear + 2) / 153
-    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-    return (year, month, day, rest / 3_600, rest / 60 % 60, rest % 60)
+    let date = CalendarDate(daysSince1970: days)
+    return (date.year, date.month, date.day, rest / 3_600, rest / 60 % 60, rest % 60)
   }
 
   private func append(_ value: Int, width: Int, to text: inout ContiguousArray<UInt8>) {
@@ -130,12 +115,5 @@ extension Timestamp {
     for _ in digits..<9 { value /= 10 }
     text.append(UInt8(ascii: "."))
     append(value, width: digits, to: &text)
-  }
-}
-
-extension Int {
-  /// Division that rounds towards negative infinity, for years and days before the epoch.
-  fileprivate func quotientDown(_ divisor: Int) -> Int {
-    self >= 0 ? self / divisor : -((divisor - 1 - self) / divisor)
   }
 }
