@@ -50,6 +50,11 @@ let package = Package(
       path: "Tests/Benchmark", exclude: ["drain-cost.svg", "README.md"], swiftSettings: strict,
       linkerSettings: selfContained),
 
+    // Says when schedules have their moments, for a comparison with other programs: Tests/Proof/topics/schedules.
+    .executableTarget(
+      name: "moments", dependencies: ["Channels", "Posix"], path: "Tests/Proof/moments", swiftSettings: strict,
+      linkerSettings: selfContained),
+
     // One folder of tests a layer; `BobbinTests` drives the program itself.
     .target(
       name: "TestSupport", dependencies: ["Posix", "Text"], path: "Tests/Support", swiftSettings: strict),

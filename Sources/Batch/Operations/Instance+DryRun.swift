@@ -9,9 +9,12 @@ extension Instance {
   /// each file comes where its name puts it. A file that a run must not take for complete yet may be reported as if it
   /// were complete (see `Inspector.peek`).
   ///
-  /// - Parameter asOf: the time by which the age of triggers is judged.
+  /// - Parameters:
+  ///   - asOf: the time by which the age of triggers is judged, and which channels are due.
+  ///   - takesAll: includes the channels that are not due.
   package func forEachPlanned(
-    asOf now: Timestamp, isSpoolOnly: Bool, _ body: (PlannedStep) throws(SystemError) -> Void
+    asOf now: Timestamp, isSpoolOnly: Bool, takesAll: Bool = false,
+    _ body: (PlannedStep) throws(SystemError) -> Void
   ) throws(SystemError) {
     for claim in try abandonedClaims() { try body(PlannedStep(recovering: claim.trigger)) }
     let pending = try pendingTriggers()
@@ -23,13 +26,14 @@ extension Instance {
       let inspection = try inspector.inspection(of: name, inspector.peek(name, now: .now()), now: .now())
       if let step = PlannedStep(name, triage.verdict(on: inspection)) { try body(step) }
     }
-    let scheduled = isSpoolOnly ? [] : all.filter(\.enabled)
-    if !scheduled.isEmpty {
+    let scheduled = isSpoolOnly ? [] : try dueChannels(asOf: now).due.plan(takesAll: takesAll)
+    let runsChannels = scheduled.contains { $0.action == .run }
+    if runsChannels {
       for index in 0..<pending.count where scan[index] == .retired { try report(index) }
-      for channel in scheduled { try body(PlannedStep(scheduled: channel)) }
     }
+    for step in scheduled { try body(step) }
     for index in 0..<pending.count where scan[index] != .gone {
-      if scheduled.isEmpty || scan[index] != .retired { try report(index) }
+      if !runsChannels || scan[index] != .retired { try report(index) }
     }
   }
 }

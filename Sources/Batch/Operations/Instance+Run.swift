@@ -25,6 +25,12 @@ extension Instance {
     _ kind: HolderNote.Kind, _ options: RunOptions, wait: LockWait
   ) throws(SystemError) -> RunResult {
     let begin = MonotonicTime.now()
+    if options.watched == nil, try stayedIdle(options) {
+      return .completed(
+        RunSummary(
+          run: nil, statistics: RunStatistics(), duration: .now() - begin, isInterrupted: stop.signal != nil,
+          hasFaults: false, deferred: Deferred()))
+    }
     var options = options
     var reports: [RunReport] = []
     while true {
@@ -47,6 +53,19 @@ extension Instance {
         if !reports.isEmpty { throw error }
         return .forbidden(error)
       }
+    }
+  }
+
+  /// Whether there is nothing to do. Old results are removed nevertheless.
+  private func stayedIdle(_ options: RunOptions) throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      let store = try openStore()
+      guard try isIdle(store, options) else { return false }
+      if options.appliesRetention { SpaceReserve(instance: self, store: store).removeOldResults() }
+      return true
+    } catch {
+      guard error.isRefusal else { throw error }
+      return false
     }
   }
 

@@ -1,4 +1,5 @@
 package import History
+import Posix
 package import Spool
 package import Text
 
@@ -11,6 +12,8 @@ package struct InstanceStatus: Sendable {
     /// The record of its last job; nil if the history does not hold it or, if the channel is disabled, does not hold it
     /// near the end.
     package let last: HistoryRecord?
+    /// When a run takes it; nil when it is disabled.
+    package let due: Due?
   }
 
   package let isRunning: Bool
@@ -34,7 +37,7 @@ package struct InstanceStatus: Sendable {
   private static func json(_ channel: ChannelStatus) -> JSONValue {
     .object([
       ("id", .integer(channel.id)), ("name", .string(channel.name)), ("enabled", .bool(channel.isEnabled)),
-      ("last", channel.last?.json ?? .null),
+      ("next_at", .optional(channel.due?.time?.rfc3339())), ("last", channel.last?.json ?? .null),
     ])
   }
 }

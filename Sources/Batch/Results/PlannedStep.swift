@@ -11,6 +11,8 @@ package struct PlannedStep: Sendable {
     case expire, reject
     /// Run a job: a scheduled one when it has no trigger.
     case run
+    /// Leave a scheduled job to a later run, because it is not due.
+    case wait
     /// Put a trigger into `failed/` because its channel is not configured, or is disabled.
     case fail
     /// Wait until the file is complete.
@@ -38,7 +40,18 @@ package struct PlannedStep: Sendable {
   }
 
   /// The scheduled job of a channel.
-  package init(scheduled channel: Channel) { self.init(.run, trigger: nil, channel: channel) }
+  ///
+  /// - Parameter reason: why it is not due; nil when it is.
+  init(scheduled channel: Channel, waiting reason: String?) {
+    self.init(reason == nil ? .run : .wait, trigger: nil, channel: channel, reason: reason)
+  }
+
+  /// What the first run would do, which makes the spool.
+  package static func firstRun(
+    of configuration: Configuration, asOf now: Timestamp, takesAll: Bool = false
+  ) -> [PlannedStep] {
+    DueChannels(ChannelStates(), configuration, now: now).plan(takesAll: takesAll)
+  }
 
   /// A trigger that a killed run left claimed.
   init(recovering trigger: FileName) {
@@ -83,12 +96,13 @@ package struct PlannedStep: Sendable {
       case .expire: "expire   "
       case .reject: "reject   "
       case .run: "run      "
+      case .wait: "wait     "
       case .fail: "fail     "
       case .settle: "settle   "
       case .leave: "leave    "
       }
     text += verb.utf8
-    if action == .run {
+    if action == .run || action == .wait {
       text += "channel \(channelID ?? 0) \"\(channel ?? "")\", ".utf8
       text += (trigger == nil ? "scheduled" : "trigger ").utf8
     }

@@ -3,7 +3,8 @@ package import Text
 
 /// What `bobbin run` did, all holdings of the lock together.
 package struct RunSummary: Sendable {
-  package let run: Int64
+  /// The number of the first run; nil when there was nothing to do, so that no run was made.
+  package let run: Int64?
   package let statistics: RunStatistics
   package let duration: Duration
   package let isInterrupted: Bool
@@ -18,7 +19,7 @@ package struct RunSummary: Sendable {
 
   package var json: JSONValue {
     .object(
-      [("status", .string(isInterrupted ? "interrupted" : "completed")), ("run", .integer(run))]
+      [("status", .string(isInterrupted ? "interrupted" : "completed")), ("run", .optional(run))]
         + statistics.counts + [
           ("videos_downloaded", .integer(statistics.videosDownloaded)), ("duration_s", .seconds(duration)),
         ])

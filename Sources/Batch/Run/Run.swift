@@ -26,21 +26,15 @@ package final class Run {
     warnOfExposures()
     try context.requireSpace()
     let recovered = try Recovery(context).perform()
-    let scheduled = ScheduledJobs(context)
-    let runsChannels = !options.isSpoolOnly && scheduled.hasAny
-    if runsChannels {
+    let scheduled = options.isSpoolOnly ? nil : try ScheduledJobs(context, recovered, options)
+    if let scheduled, scheduled.hasAny {
       // Expiry comes before the channels, which may take hours. Without channels the drain begins at once and expires
       // triggers itself.
       try Expiry(context).perform()
-      try scheduled.perform { $0.name != recovered.interruptedChannel }
+      try scheduled.performFirst()
     }
     try Drain(context, retries: recovered.retries).perform()
-    if runsChannels, let last = recovered.interruptedChannel {
-      // The job of this channel may kill this run as well, and must neither keep the others waiting each time nor take
-      // their records with it.
-      try context.ledger.flush()
-      try scheduled.perform { $0.name == last }
-    }
+    try scheduled?.performLast()
     try close(since: begin, recovered)
     return RunReport(
       id: context.id, statistics: context.ledger.statistics, deferred: context.ledger.deferred,

@@ -23,6 +23,8 @@ package struct RunOptions: Sendable {
 
   /// Leaves out the scheduled channels.
   package var isSpoolOnly = false
+  /// Runs every enabled channel, due or not.
+  package var takesAll = false
   /// At the end, removes results that have been kept long enough.
   package var appliesRetention = false
   /// The triggers that an earlier holding of the lock by the same process could not work on.

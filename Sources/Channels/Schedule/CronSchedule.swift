@@ -82,18 +82,17 @@ package struct CronSchedule: Sendable, Equatable {
   package func next(after time: Timestamp, in zone: TimeZoneRules) -> Timestamp? {
     let seconds = time.seconds
     let today = Int(seconds + Int64(zone.offset(at: seconds))).quotientDown(86_400)
-    var found: Int64?
+    var found: (moment: Int64, day: Int)?
     // A day can begin again where clocks go back at midnight, so one day before and one after the day of the moment
     // are searched as well.
     for day in today - 1...today + Self.horizon where includes(day) {
-      if let found, day > Int(found + 86_400 * 2).quotientDown(86_400) { break }
-      for moment in moments(ofDay: day, in: zone) where moment > seconds && moment < found ?? .max {
-        found = moment
-      }
+      if let found, day > found.day + 1 { break }
+      let moments = moments(ofDay: day, in: zone).filter { $0 > seconds && $0 < found?.moment ?? .max }
+      if let first = moments.min() { found = (first, found?.day ?? day) }
     }
     guard let found else { return nil }
-    let result = Timestamp(seconds: found)
-    return result.seconds == found ? result : nil
+    let result = Timestamp(seconds: found.moment)
+    return result.seconds == found.moment ? result : nil
   }
 
   private func includes(_ day: Int) -> Bool {

@@ -2,7 +2,7 @@ package import Posix
 
 /// The directories of a spool that belong to the batch user alone.
 package enum SpoolFolder: String, CaseIterable, Sendable {
-  case running, done, failed, expired, rejected, cancelled, logs, channels
+  case running, done, failed, expired, rejected, cancelled, logs, channels, state
 
   package var name: FileName { FileName(rawValue) }
 

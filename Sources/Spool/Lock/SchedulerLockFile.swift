@@ -31,6 +31,12 @@ package struct SchedulerLockFile: Sendable {
     }
   }
 
+  /// Whether a holder has left a note, as one does that is killed.
+  package func hasNote() throws(SystemError) -> Bool {
+    guard let status = try directory.status(of: name) else { return false }
+    return status.size > 0
+  }
+
   /// Whether somebody holds the lock now.
   package func isHeld() throws(SystemError) -> Bool { try FileLock.isHeld(name, in: directory) }
 }

@@ -90,7 +90,7 @@ struct CheckCommand: Command {
     } catch {
       if problems.isEmpty { throw error }
     }
-    return configuration.channels.filter(\.enabled).map { PlannedStep(scheduled: $0) }
+    return PlannedStep.firstRun(of: configuration, asOf: .now())
   }
 
   private func printText(

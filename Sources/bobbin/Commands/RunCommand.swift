@@ -11,13 +11,15 @@ struct RunCommand: Command {
     summary: "run the scheduled channels, then drain the spool",
     discussion: """
       Takes the scheduler lock, finishes what a crashed run left, expires stale triggers, runs every enabled
-      channel in the order of the configuration, and then drains the spool in the order of file names.
+      channel that is due in the order of the configuration, and then drains the spool in the order of file names.
+      If nothing is due, pending or to be recovered, it makes no run and writes nothing.
       If another run holds the lock it does nothing and exits with 75 (--busy-ok: 0). It waits up to an hour for a
       manual run to end; with --wait, up to D for whoever holds the lock.
       """,
     example: "*/15 * * * *  bobbin --quiet run           # a crontab line")
   static let options = [
     CommandOption("spool-only", help: "leave out the scheduled channels"),
+    CommandOption("all", help: "run every enabled channel, due or not"),
     CommandOption("dry-run", help: "change nothing; print what would be done, in order"),
     CommandOption("wait", .required("D"), help: "how long to wait for whatever run or script holds the lock"),
     CommandOption("busy-ok", help: "say nothing and exit with 0 when another run is active"),
@@ -25,6 +27,7 @@ struct RunCommand: Command {
   static let needs: Set<CommandNeed> = [.signals, .makesSpool, .writesSpool]
 
   private let isSpoolOnly: Bool
+  private let takesAll: Bool
   private let isDryRun: Bool
   private let wait: LockWait
   private let isBusyOK: Bool
@@ -33,6 +36,8 @@ struct RunCommand: Command {
 
   init(_ arguments: Arguments) throws {
     isSpoolOnly = arguments.has("spool-only")
+    takesAll = arguments.has("all")
+    if isSpoolOnly, takesAll { throw CommandFailure(.usage, "--all and --spool-only exclude each other") }
     isDryRun = arguments.has("dry-run")
     wait = try arguments.duration("wait").map { .anyHolder($0) } ?? .manualRun(.seconds(3_600))
     isBusyOK = arguments.has("busy-ok")
@@ -45,6 +50,7 @@ struct RunCommand: Command {
     let instance = try environment.instance()
     var options = RunOptions()
     options.isSpoolOnly = isSpoolOnly
+    options.takesAll = takesAll
     options.appliesRetention = true
     let result: RunResult
     do throws(SystemError) {
@@ -83,12 +89,13 @@ struct RunCommand: Command {
     let configuration = try environment.configuration()
     var printer = PlanPrinter(isJSON: isJSON)
     if let instance = try environment.existingInstance(configuration) {
-      try instance.forEachPlanned(asOf: .now(), isSpoolOnly: isSpoolOnly) { step throws(SystemError) in
+      try instance.forEachPlanned(asOf: .now(), isSpoolOnly: isSpoolOnly, takesAll: takesAll) {
+        step throws(SystemError) in
         try printer.add(step)
       }
-    } else {
-      for channel in configuration.channels where channel.enabled && !isSpoolOnly {
-        try printer.add(PlannedStep(scheduled: channel))
+    } else if !isSpoolOnly {
+      for step in PlannedStep.firstRun(of: configuration, asOf: .now(), takesAll: takesAll) {
+        try printer.add(step)
       }
     }
     try printer.finish()
@@ -102,8 +109,11 @@ struct RunCommand: Command {
       return parts.isEmpty ? "none" : parts.joined(separator: ", ")
     }
     let warnings = summary.statistics.warnings
+    let run =
+      summary.run.map { "run \($0) \(summary.isInterrupted ? "interrupted" : "completed")" }
+      ?? "nothing to do"
     return
-      "run \(summary.run) \(summary.isInterrupted ? "interrupted" : "completed") in \(summary.duration.brief)"
+      (summary.run == nil ? run : "\(run) in \(summary.duration.brief)")
       + "; channels: "
       + counts([
         (channels.succeeded, "succeeded"), (channels.failed, "failed"), (channels.skipped, "skipped"),

@@ -9,8 +9,9 @@ struct StatusCommand: Command {
   static let help = CommandHelp(
     summary: "show what is running and the last outcome of every channel",
     discussion: """
-      Reads the lock, the spool and the history; never waits for a run and never disturbs one. Triggers that a
-      killed run left claimed are neither pending nor lost: the next run recovers them.
+      Reads the lock, the spool and the history; never waits for a run and never disturbs one. It also says when
+      each channel is due next. Triggers that a killed run left claimed are neither pending nor lost: the next run
+      recovers them.
       """,
     example: "bobbin status --json | jq .state")
 
@@ -28,7 +29,7 @@ struct StatusCommand: Command {
       if let line { Output.print(line) }
     }
     Output.printTable(
-      ["CHANNEL", "NAME", "LAST JOB", "OUTCOME", "VIDEOS", "ERROR"], status.channels.map(row))
+      ["CHANNEL", "NAME", "LAST JOB", "OUTCOME", "VIDEOS", "NEXT", "ERROR"], status.channels.map(row))
     return .done
   }
 
@@ -63,7 +64,8 @@ struct StatusCommand: Command {
     [
       String(channel.id), channel.name + (channel.isEnabled ? "" : " (disabled)"),
       channel.last?.finishedAt.rfc3339() ?? "-", channel.last?.outcome.rawValue ?? "-",
-      channel.last?.videosDownloaded.map { String($0) } ?? "-", channel.last?.errorMessage ?? "",
+      channel.last?.videosDownloaded.map { String($0) } ?? "-", channel.due?.text ?? "-",
+      channel.last?.errorMessage ?? "",
     ]
   }
 }

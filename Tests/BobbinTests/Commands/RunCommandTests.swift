@@ -37,7 +37,7 @@ struct RunCommandTests {
       )
         != nil, "\(run.output)")
     let empty = try instance.bobbin("run", "--spool-only")
-    #expect(empty.output.contains("; channels: none; triggers: none; videos downloaded: 0"))
+    #expect(empty.output.contains("nothing to do; channels: none; triggers: none; videos downloaded: 0"))
     let quiet = try instance.bobbin("run", "--quiet")
     #expect(quiet.output == "" && quiet.error == "" && quiet.status == 0)
   }

@@ -62,9 +62,9 @@ struct StatusCommandTests {
       try status.json == [
         "state": "idle", "holder": nil, "job": nil, "pending": 1, "abandoned": 0, "last_run": nil,
         "channels": [
-          ["id": 1, "name": "demo", "enabled": true, "last": nil],
-          ["id": 2, "name": "held", "enabled": true, "last": nil],
-          ["id": 3, "name": "bad", "enabled": false, "last": nil],
+          ["id": 1, "name": "demo", "enabled": true, "next_at": nil, "last": nil],
+          ["id": 2, "name": "held", "enabled": true, "next_at": nil, "last": nil],
+          ["id": 3, "name": "bad", "enabled": false, "next_at": nil, "last": nil],
         ],
       ])
     let human = try instance.bobbin("status").outputLines

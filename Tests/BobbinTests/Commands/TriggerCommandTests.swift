@@ -300,7 +300,8 @@ struct TriggerCommandTests {
   @Test("A user who may not read the history waits only until a run has claimed the trigger")
   func waitsWithoutHistory() throws {
     let instance = try TestInstance()
-    #expect(try instance.bobbin("run", "--spool-only").status == 0)
+    // A run that executes a job makes the history.
+    #expect(try instance.bobbin("run").status == 0)
     let program = try UnprivilegedProgram(in: instance)
     chmod(instance.spool, 0o1777)
     // Unreadable for others or, if the tests do not run as root, for everybody.

@@ -13,15 +13,15 @@ PROJECT = PROOF.parents[1]
 MUTANTS = PROOF / "mutants"
 
 
-def build(*arguments, package=PROJECT, environment=None):
+def build(*arguments, product="bobbin", package=PROJECT, environment=None):
     """Builds the product and returns the path of the program."""
-    command = ["swift", "build", "--package-path", str(package), "--product", "bobbin", *arguments]
+    command = ["swift", "build", "--package-path", str(package), "--product", product, *arguments]
     environment = {**os.environ, **(environment or {})}
     subprocess.run(command, env=environment, check=True, stdout=sys.stderr, timeout=1800)
     shown = subprocess.run(
         [*command, "--show-bin-path"], env=environment, check=True, capture_output=True, text=True, timeout=600
     )
-    return pathlib.Path(shown.stdout.strip()) / "bobbin"
+    return pathlib.Path(shown.stdout.strip()) / product
 
 
 def locate(variable, builder):
@@ -50,6 +50,11 @@ def dynamic_binary():
     A release program may be static, and then nothing can be preloaded into it.
     """
     return locate("BOBBIN_DYNAMIC_BINARY", lambda: build("-c", "debug"))
+
+
+def moments_program():
+    """The program that says when schedules have their moments (Tests/Proof/moments): it is always built."""
+    return str(build("-c", "release", product="moments"))
 
 
 class PatchDoesNotApply(Exception):

@@ -37,7 +37,7 @@ RETIRED_FOLDERS = tuple(folder for folder in FINAL_FOLDERS if folder not in RESU
 SUCCESS_FOLDER = OUTCOMES["succeeded"].folder
 
 # Everything that Bobbin makes in a spool.
-FOLDERS = ("running", *FINAL_FOLDERS, "logs", "channels")
+FOLDERS = ("running", *FINAL_FOLDERS, "logs", "channels", "state")
 HISTORY = "history.jsonl"
 ROTATED_HISTORY = "history.jsonl.1"
 SCHEDULER_LOCK = "scheduler.lock"

@@ -17,7 +17,7 @@ struct SpoolInteriorTests {
     let first = try store()
     #expect(
       try scratch.names()
-        == ["cancelled", "channels", "done", "expired", "failed", "logs", "rejected", "running"])
+        == ["cancelled", "channels", "done", "expired", "failed", "logs", "rejected", "running", "state"])
     for folder in SpoolFolder.allCases { #expect(try first[folder].status().mode & 0o027 == 0) }
     #expect(first.setAside.isEmpty)
     let second = try store()
