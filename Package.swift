@@ -50,9 +50,10 @@ let package = Package(
       path: "Tests/Benchmark", exclude: ["drain-cost.svg", "README.md"], swiftSettings: strict,
       linkerSettings: selfContained),
 
-    // Says when schedules have their moments, for a comparison with other programs: Tests/Proof/topics/schedules.
+    // Says when schedules have their moments, so that Tests/Proof/topics/schedules can compare them with others.
     .executableTarget(
-      name: "moments", dependencies: ["Channels", "Posix"], path: "Tests/Proof/moments", swiftSettings: strict,
+      name: "moments", dependencies: ["Channels", "Posix"], path: "Tests/Proof/moments",
+      swiftSettings: strict,
       linkerSettings: selfContained),
 
     // One folder of tests a layer; `BobbinTests` drives the program itself.

@@ -55,8 +55,9 @@ def random_field(chance, low, high):
     if kind == 1:
         return f"*/{chance.randint(2, max(2, (high - low) // 2))}"
     first, last = sorted((chance.randint(low, high), chance.randint(low, high)))
-    if kind == 2:
-        return f"{first}-{last}" if chance.random() < 0.5 or first == last else f"{first}-{last}/{chance.randint(1, 5)}"
+    # croniter takes a range of one value for a range that goes all the way round.
+    if kind == 2 and first < last:
+        return f"{first}-{last}" if chance.random() < 0.5 else f"{first}-{last}/{chance.randint(1, 5)}"
     return ",".join(str(chance.randint(low, high)) for _ in range(chance.randint(1, 3)))
 
 
@@ -111,8 +112,8 @@ def first_difference(schedule, zone, found, wanted):
 
 
 def compare_with_croniter(options, report, program):
-    schedules = [*SCHEDULES, *(random_schedule(options.random) for _ in range(60 if options.full else 12))]
-    years = 20 if options.full else 2
+    schedules = [*SCHEDULES, *(random_schedule(options.random) for _ in range(40 if options.full else 8))]
+    years = 20 if options.full else 1
     begin = datetime.datetime(2026, 1, 1, tzinfo=UTC)
     end = datetime.datetime(2026 + years, 1, 1, tzinfo=UTC)
     questions = [(schedule, zone, begin, end) for schedule in schedules for zone in ZONES]
