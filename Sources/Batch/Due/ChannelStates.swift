@@ -35,7 +35,7 @@ struct ChannelStates {
       fault = "\(state.path(of: Self.name)) was made by somebody else"
       return
     }
-    let bytes = try file.readAll(limit: Self.sizeLimit)
+    let bytes = try file.readAll(expecting: found.size, limit: Self.sizeLimit)
     if let document = try? JSONDecoder().decode(Document.self, from: Data(bytes)) {
       states = Dictionary(
         document.channels.map { ($0.id, $0.state) }, uniquingKeysWith: { first, _ in first })
