@@ -12,7 +12,8 @@ struct RunCommand: Command {
     discussion: """
       Takes the scheduler lock, finishes what a crashed run left, expires stale triggers, runs every enabled
       channel that is due in the order of the configuration, and then drains the spool in the order of file names.
-      If nothing is due, pending or to be recovered, it makes no run and writes nothing.
+      If nothing is due, pending or to be recovered, it makes no run and writes nothing; `run` is
+      then null in the summary of --json.
       If another run holds the lock it does nothing and exits with 75 (--busy-ok: 0). It waits up to an hour for a
       manual run to end; with --wait, up to D for whoever holds the lock.
       """,

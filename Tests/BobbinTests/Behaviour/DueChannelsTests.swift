@@ -119,23 +119,30 @@ struct DueChannelsTests {
     #expect(try run(instance) == 1)
   }
 
+  /// The system calls that write or sync, as strace(1) sees them, of a run that says nothing; none where it is missing.
+  private func callsThatWrite(_ instance: TestInstance) throws -> [String] {
+    let strace = "/usr/bin/strace"
+    guard FileManager.default.fileExists(atPath: strace) else { return [] }
+    let journal = try instance.directory.path("journal")
+    let calls = "fsync,fdatasync,syncfs,write,pwrite64,unlinkat,mkdirat,renameat,renameat2,linkat,ftruncate"
+    let idle = try Program(
+      strace,
+      [
+        "-f", "-qq", "-e", "trace=\(calls)", "-e", "signal=none", "-o", journal, try Program.bobbin().path,
+        "--config", instance.configuration, "run", "--quiet",
+      ]
+    ).start(outputIn: instance.directory).wait()
+    #expect(idle.status == 0 && idle.output == "" && idle.error == "", "\(idle)")
+    return try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n").map(String.init)
+      .filter { !$0.contains("EEXIST") }
+  }
+
   @Test("A run in which nothing is due, pending or to be recovered writes nothing, and takes no number")
   func idle() throws {
     let instance = try instance(#"every: "6h""#)
     #expect(try run(instance) == 1)
     let before = try instance.directory.tree("spool")
-    let journal = try instance.directory.path("journal")
-    let tracer = [
-      "strace", "-f", "-e", "trace=fsync,fdatasync,write,pwrite64,unlinkat,renameat2,ftruncate", "-o",
-      journal,
-    ]
-    let bobbin = try Program.bobbin().path
-    let idle = try Program(
-      "/usr/bin/env", tracer + [bobbin, "--config", instance.configuration, "run", "--quiet"]
-    ).start(outputIn: instance.directory).wait()
-    #expect(idle.status == 0 && idle.output == "" && idle.error == "", "\(idle)")
-    let calls = try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n")
-    #expect(calls.allSatisfy { !$0.contains("(") || $0.contains("+++") || $0.contains("---") }, "\(calls)")
+    #expect(try callsThatWrite(instance) == [])
     let summary = try instance.bobbin("run", "--json")
     #expect(try summary.json["status"] == "completed")
     #expect(try summary.json["run"] == nil)
