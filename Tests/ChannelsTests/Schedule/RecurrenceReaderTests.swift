@@ -125,7 +125,7 @@ struct RecurrenceReaderTests {
   @Test("A key in the wrong section is told where it belongs")
   func places() {
     #expect(
-      faults(top(#"every: "1h","#)) == ["2: every: unknown key; it belongs in defaults, or on a channel"])
+      faults(top(#"every: "1h","#)) == ["2: every: unknown key; it belongs in defaults or in a channel"])
     #expect(
       faults(top(#"defaults: { time_zone: "UTC" },"#)) == [
         "2: defaults.time_zone: unknown key; it belongs at the top level"

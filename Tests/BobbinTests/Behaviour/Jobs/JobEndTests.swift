@@ -52,7 +52,7 @@ struct JobEndTests {
       "stall", "echo \"$BOBBIN_ATTEMPT\" >>../ledger\nread -r line <../gates/release")
     let run = try instance.bobbin("run")
     #expect(run.status == 1)
-    #expect(run.errorLine(with: " warning job failed for now", "without any output") != nil, "\(run)")
+    #expect(run.errorLine(with: " warning job failed for a transient reason", "without any output") != nil, "\(run)")
     #expect(try instance.ledger() == ["1", "2"])
     let record = try #require(try instance.history().first)
     #expect(record["outcome"] == "failed")
@@ -254,7 +254,16 @@ struct JobEndTests {
     let instance = try TestInstance(
       channels: #"{ id: 1, name: "demo", command: ["handlers/leave"], grace: "1h" }"#)
     try instance.handler(
-      "leave", "(trap '' TERM; setsid sh -c 'echo $$ >../gates/started; while :; do sleep 1; done' &)")
+      "leave",
+      // The process tells of itself only when the batch has noticed that the job's main process is gone.
+      """
+      main=$$
+      export main
+      (trap '' TERM; setsid sh -c '
+        while kill -0 "$main" 2>/dev/null; do sleep 0.02; done
+        echo $$ >../gates/started
+        while :; do sleep 1; done' &)
+      """)
     let run = try instance.start("run")
     let orphan = try #require(Int32(try instance.started.wait()))
     run.signal(SIGTERM)
