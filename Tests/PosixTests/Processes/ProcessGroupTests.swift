@@ -76,8 +76,7 @@ extension Processes {
 
     @Test("A running child is not reaped, and a process without children has nothing to reap")
     func reap() throws {
-      // What an earlier test has left may end at any time.
-      while try Children.reap() != .childless { try Poll.wait(until: .now() + .milliseconds(20)) }
+      try waitUntil("what earlier tests have left has ended") { try Children.reap() == .childless }
       let lock = try directory.lock("lock")
       let child = try Script.start("echo started; exec sleep 600", inheriting: lock)
       #expect(try Script.line(from: child) == "started")
