@@ -20,7 +20,8 @@ struct JobSettings {
 
   /// The keys that `overridden(by:commands:)` reads.
   static let keys = [
-    "command", "limit", "every", "schedule", "backoff", "timeout", "stall", "stop_signal", "grace", "attempts",
+    "command", "limit", "every", "schedule", "backoff", "timeout", "stall", "stop_signal", "grace",
+    "attempts",
     "retry_delay", "umask", "env", "rerun", "success", "error_line", "tolerate", "failure", "transient",
     "items",
   ]

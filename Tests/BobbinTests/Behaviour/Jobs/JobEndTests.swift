@@ -52,7 +52,9 @@ struct JobEndTests {
       "stall", "echo \"$BOBBIN_ATTEMPT\" >>../ledger\nread -r line <../gates/release")
     let run = try instance.bobbin("run")
     #expect(run.status == 1)
-    #expect(run.errorLine(with: " warning job failed for a transient reason", "without any output") != nil, "\(run)")
+    #expect(
+      run.errorLine(with: " warning job failed for a transient reason", "without any output") != nil, "\(run)"
+    )
     #expect(try instance.ledger() == ["1", "2"])
     let record = try #require(try instance.history().first)
     #expect(record["outcome"] == "failed")
