@@ -66,11 +66,14 @@ package struct Inspector: Sendable {
   private func inspectUnreadable(_ name: FileName, _ status: FileStatus, now: Timestamp) -> Inspection {
     if status.size == 0 {
       let trigger = Trigger(name: name, file: status, bytes: [])
+      if isForClaims, case .success = trigger.channels { return .claimed(trigger) }
       let needed = rules.restBeforeTaking(trigger.content, isOpen: nil, isForeign: isForeign(status))
       return hasRested(status, needed, at: now)
         ? .settled(trigger, rested: rules.rested(status, at: now)) : .unsettled(status)
     }
     let trigger = Trigger(unreadable: name, file: status)
+    // It could be read when it was claimed. To wait for its owner would be to forget the attempts that are counted.
+    if isForClaims, case .failure(let reason) = trigger.channels { return .invalid(reason, status) }
     // `install -m 644` makes a file that nobody may read for an instant.
     return hasRested(status, rules.restBeforeCondemning(trigger.content), at: now)
       ? .unreadable(trigger) : .unsettled(status)

@@ -102,6 +102,22 @@ struct InspectorTests {
     #expect(trigger.channels == .success([.id(7)]))
   }
 
+  @Test("A claimed file that the batch's user may not read is not waited for, so that no attempt is forgotten")
+  func unreadableClaim() throws {
+    try foreign("1.1.7.json", "", mode: 0o600)
+    try foreign("2.1.x.json", "7", mode: 0o600)
+    let inspector = Inspector(directory, SettleRules(settle: settle), isForClaims: true)
+    let (empty, other) = try asOrdinaryUser {
+      (
+        try inspector.inspect(FileName("1.1.7.json"), of: FileName("7.json"), now: .now()),
+        try inspector.inspect(FileName("2.1.x.json"), of: FileName("x.json"), now: .now())
+      )
+    }
+    guard case .settled(let trigger, _) = empty else { throw Failure("settled, not \(empty)") }
+    #expect(trigger.channels == .success([.id(7)]))
+    #expect(other.oddity == "it may not be read by the batch's user (uid 1)")
+  }
+
   @Test("Another user's file that the batch's user may not read is left alone, and says whose it is")
   func unreadable() throws {
     try foreign("7.json", "{}", mode: 0o600)
