@@ -102,7 +102,8 @@ struct InspectorTests {
     #expect(trigger.channels == .success([.id(7)]))
   }
 
-  @Test("A claimed file that the batch's user may not read is not waited for, so that no attempt is forgotten")
+  @Test(
+    "A claimed file that the batch's user may not read is not waited for, so that no attempt is forgotten")
   func unreadableClaim() throws {
     try foreign("1.1.7.json", "", mode: 0o600)
     try foreign("2.1.x.json", "7", mode: 0o600)
