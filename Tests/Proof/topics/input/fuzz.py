@@ -73,6 +73,8 @@ def problems_of(case):
     parent = tempfile.gettempdir() if case["file_system"] == "disk" else None
     with HostileInstance(parent=parent) as instance:
         oracle = instance.oracle
+        # A name may ask for the channel whose job holds until it is released.
+        instance.release_jobs()
         files = files_of(case, instance)
         for file in files:
             file.act_before()
