@@ -4,6 +4,8 @@
 need jq dash busybox systemd-analyze
 mkdir -p "$work/spool"
 cp -R "$project/etc" "$work/etc"
+# The checkout may have been run before.
+rm -rf "$work/etc/demo-library/demo"
 
 try bobbin check
 equal "bobbin check accepts the shipped configuration" 0 "$status"

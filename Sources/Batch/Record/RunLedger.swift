@@ -196,7 +196,7 @@ package final class RunLedger {
   /// A file that the batch's user may not read stays pending until they may, or until it expires.
   func deferUnreadable(_ trigger: Trigger, reason: String) {
     let path = spool.root.path(of: trigger.name)
-    deferPending(trigger.name, reason: "\(reason); let it be read: chmod o+r '\(path)'", isFault: false)
+    deferPending(trigger.name, reason: "\(reason); let it be read: chmod a+r '\(path)'", isFault: false)
   }
 
   /// Whether an earlier run of this process has reported that a trigger was left pending.

@@ -28,6 +28,13 @@ package enum WrittenTime: Sendable, Equatable {
       self.init(count: count)
       return
     }
+    // As Python's time.time() and `date +%s.%N` print it.
+    if !text.isEmpty, text.utf8.allSatisfy({ $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }),
+      text.utf8.contains(UInt8(ascii: ".")), let count = Double(text)
+    {
+      self.init(count: count)
+      return
+    }
     var reader = DigitReader(text.utf8)
     guard let year = reader.number(4) else { return nil }
     let hasHyphens = reader.skip("-")

@@ -51,6 +51,7 @@ package struct TriggerRequest: Sendable, Equatable {
     case .null: return nil
     case .string(let user): text = user
     case .integer(let number): text = String(number)
+    case .number(let number) where number.isFinite: text = String(number)
     case .number, .bool, .array, .object:
       warnings.append("\"user\" was left out: it must be a text, not \(value.kind)")
       return nil

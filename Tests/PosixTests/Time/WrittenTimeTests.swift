@@ -24,6 +24,7 @@ struct WrittenTimeTests {
     ("2025-10-05T10:30:00GMT", .zero), ("2025-10-05T05:00:00-0530", .zero),
     // date +%s, Date.now(), time.time().
     ("1759660200", .zero), ("1759660200123", .milliseconds(123)),
+    ("1759660200.25", .milliseconds(250)),
   ]
 
   @Test("A time with a zone, or a count since 1970, is that time", arguments: instants)

@@ -75,6 +75,7 @@ struct TriggerContentTests {
     (#"{"channel_id":7,"user":null,"timestamp":null,"channel":null}"#, object([.id(7)])),
     (#"{"channel_id":7,"user":""}"#, object([.id(7)], user: "")),
     (#"{"channel_id":7,"user":1000}"#, object([.id(7)], user: "1000")),
+    (#"{"channel_id":7,"user":1000.5}"#, object([.id(7)], user: "1000.5")),
     // Unknown fields are ignored, whatever their values are.
     (#"{"channel_id":7,"note":"a\u0007b\n","x":[1,{"y":null}],"":{}}"#, object([.id(7)])),
     (#"{"CHANNEL_ID":8,"channel_id":7}"#, object([.id(7)])),

@@ -75,7 +75,7 @@ struct WriterTests {
     #expect(
       run.errorLine(
         with: " warning trigger left pending: it may not be read by the batch's user (uid 65534)",
-        "chmod o+r '\(instance.spool)/b.json'") != nil)
+        "chmod a+r '\(instance.spool)/b.json'") != nil)
     #expect(try instance.names("done") == ["1.json"])
     #expect(try instance.pending() == ["b.json"])
     #expect(try program.start(["queue"]).wait().output.contains("unreadable"))

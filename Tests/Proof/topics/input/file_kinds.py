@@ -193,7 +193,7 @@ def check_unreadable(report):
         unreadable = ("a-private.json", "b-roots.json", "c-acl.json")
         for name in unreadable:
             report.check(
-                os.fsencode(name) in instance.pending() and f"chmod o+r '{os.fsdecode(instance.path(name))}'" in result.err,
+                os.fsencode(name) in instance.pending() and f"chmod a+r '{os.fsdecode(instance.path(name))}'" in result.err,
                 f"{name}, which may not be read, stays pending, and a warning says what to do",
                 result.describe(),
             )
