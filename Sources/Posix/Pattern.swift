@@ -31,11 +31,6 @@ package final class Pattern: Sendable {
     self.compiled = storage
   }
 
-  /// A pattern of the program itself. One that is not an expression is a mistake in the program, and ends it.
-  package convenience init(constant source: String) {
-    do throws(PatternError) { try self.init(source) } catch { fatalError("\(source) is \(error)") }
-  }
-
   deinit {
     regfree(compiled)
     compiled.deallocate()

@@ -7,8 +7,8 @@ struct FailureCause {
   /// How much of the line is kept, in bytes.
   private static let lengthLimit = 500
   /// `WARNING: …`, `cc: warning: …`, `DeprecationWarning: …`; `[warn] …`, also after a time; `level=warn …`.
-  private static let warning = Pattern(
-    constant: "[Ww][Aa][Rr][Nn]([Ii][Nn][Gg])?:"
+  private static let warning = try? Pattern(
+    "[Ww][Aa][Rr][Nn]([Ii][Nn][Gg])?:"
       + "|^[]0-9TZ:.,+/[() -]*[Ww][Aa][Rr][Nn]([Ii][Nn][Gg])?([^[:alpha:]]|$)|level=\"?[Ww][Aa][Rr][Nn]")
 
   private var failureLine: [UInt8]?
@@ -23,7 +23,7 @@ struct FailureCause {
 
   /// Takes any other line on standard error.
   mutating func add(other line: [UInt8]) {
-    if errorLine == nil, Self.hasLetter(line), !Self.warning.matches(line) { otherLine = line }
+    if errorLine == nil, Self.hasLetter(line), Self.warning?.matches(line) != true { otherLine = line }
   }
 
   /// The last line that means failure, cut; nil when there is none.

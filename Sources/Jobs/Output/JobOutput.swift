@@ -46,7 +46,7 @@ struct JobOutput: ~Copyable {
   }
 
   private mutating func note(errorLine line: [UInt8]) {
-    if !rules.errorLine.matches(line) {
+    if rules.errorLine?.matches(line) != true {
       cause.add(other: line)
     } else if rules.tolerate.contains(where: { $0.matches(line) }) {
       matches.tolerated += 1
