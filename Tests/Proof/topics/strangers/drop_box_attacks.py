@@ -146,7 +146,9 @@ def check_own_names(report):
 def check_planted_history(report):
     with DropBox() as box:
         box.run_batch()
-        os.rename(box.history_path, box.spool / layout.ROTATED_HISTORY)
+        rotated = box.spool / layout.ROTATED_HISTORY
+        rotated.touch(0o640)
+        os.chown(rotated, BATCH_USER, BATCH_USER)
         box.shell(MALLORY, "touch $S/history.jsonl; chmod 666 $S/history.jsonl; exec 3<$S/history.jsonl")
         box.shell(ANNA, "echo 1 >$S/anna.json")
         box.expect("anna.json")
@@ -162,6 +164,9 @@ def check_planted_history(report):
 def check_forged_history(report):
     """Checks an old history with false records that a submitter made."""
     with DropBox() as box:
+        # A run that finds nothing to do leaves no history.
+        box.shell(ANNA, "echo 1 >$S/first.json")
+        box.expect("first.json")
         box.run_batch()
         box.shell(ANNA, "echo 5 >$S/anna.json")
         box.expect("anna.json")
