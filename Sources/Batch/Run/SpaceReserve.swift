@@ -17,7 +17,8 @@ struct SpaceReserve {
 
   /// - Throws: when there is too little space, also after old results were removed.
   func require() throws(SystemError) {
-    try tidyIfShort()
+    if try space().isEnough { return }
+    removeOldResults()
     let space = try space()
     if !space.isEnough { throw .noSpace(at: store.root.path, space) }
   }
