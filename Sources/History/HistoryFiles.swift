@@ -70,7 +70,7 @@ package struct HistoryFiles {
     return names
   }
 
-  /// The id of the last record; nil when there is none that can be read.
+  /// The id of the last record; nil when no record can be read.
   private static func newestID(of file: File, in root: Directory) throws(SystemError) -> Int64? {
     if let name = file.name.text, compressed.contains(where: { name.hasSuffix($0) }) { return nil }
     var id: Int64?

@@ -78,7 +78,7 @@ package struct CronSchedule: Sendable, Equatable {
   /// moment comes once. Both as in cron, and as there a schedule with a wildcard hour (`*`, `*/2`) is different: it runs
   /// as time passes, so that it leaves out what does not exist, and runs in both of two equal hours.
   ///
-  /// - Returns: nil when there is none within 41 years, or before the year 9999 ends.
+  /// - Returns: nil when no moment comes within 41 years, or before the year 9999 ends.
   package func next(after time: Timestamp, in zone: TimeZoneRules) -> Timestamp? {
     let seconds = time.seconds
     let today = Int(seconds + Int64(zone.offset(at: seconds))).quotientDown(86_400)

@@ -26,7 +26,7 @@ struct FailureCause {
     if errorLine == nil, Self.hasLetter(line), Self.warning?.matches(line) != true { otherLine = line }
   }
 
-  /// The last line that means failure, cut; nil when there is none.
+  /// The last line that means failure, cut; nil when no line does.
   var failure: String? { Self.text(failureLine) }
 
   /// The line, cut; nil when no line says anything.

@@ -7,7 +7,7 @@ import CLinux
 #endif
 
 /// The processes that inherited a lock (`ChildProcess.start`) and still have its file open under the number under which
-/// they got it. A process that opened the file by itself has another number, and is none of them.
+/// they got it. A process that opened the file by itself has another number, and is not counted.
 ///
 /// What another user's processes have open cannot be seen, nor what those of another container have. See proc(5).
 package struct FileHolders {

@@ -30,7 +30,7 @@ struct CommandEnvironment {
 
   /// Opens the spool of a configuration.
   ///
-  /// - Throws: a `CommandFailure` when root must not write to it, or when there is none and the command makes none.
+  /// - Throws: a `CommandFailure` when root must not write to it, or when it is missing and the command does not make it.
   func instance(_ configuration: Configuration, stop: StopRequest = .bySignal) throws -> Instance {
     if needs.contains(.writesSpool) {
       try SpoolOwnership.require(of: configuration, isConfigurationNamed: arguments.value("config") != nil)

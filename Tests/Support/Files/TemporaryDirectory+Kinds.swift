@@ -27,7 +27,7 @@ extension TemporaryDirectory {
     try open().open(name, .createNew).write(bytes)
   }
 
-  /// Makes a file of zeros that takes up no space on the disk.
+  /// Makes a file of zeros that does not need space on the disk.
   package func sparse(_ name: String, size: Int64) throws {
     try open().open(FileName(name), .createNew).truncate(to: size)
   }
